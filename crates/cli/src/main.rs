@@ -1,0 +1,3 @@
+//! The `service_framework` command.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Models, validation, envelope, codecs, address book, settings, and the plugin boundary.

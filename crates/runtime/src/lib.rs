@@ -1,0 +1,1 @@
+//! Loads plugins, owns sockets, drives loops.

@@ -1,0 +1,3 @@
+//! Measures the framework against its peers.
+
+fn main() {}
