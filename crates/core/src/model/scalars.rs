@@ -1,0 +1,285 @@
+//! Models of single values: numbers, text, bytes, decimals, UUIDs, times, arrays.
+
+use bytes::Bytes;
+
+use super::shape::{IntRange, Shape, Shapes};
+use super::{Empty, Model};
+use crate::fault::Fault;
+use crate::value::{AnyArray, Array, DateTime, Decimal, Element, Map, Uuid, Value};
+use crate::wire::{self, Encoding, Reader, Token, Writer};
+
+fn mismatch(expected: &str, found: &Token<'_>, at: usize) -> Fault {
+    Fault::mismatch(expected, found.named()).at_offset(at)
+}
+
+impl Model for Value {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Any
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        wire::read_value(reader)
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        wire::write_value(writer, self);
+    }
+}
+
+impl Model for Map {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Map(Box::new(Shape::Any), Box::new(Shape::Any))
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match wire::read_value(reader)? {
+            Value::Map(map) => Ok(map),
+            other => Err(Fault::mismatch("a map", other.named()).at_offset(start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        // A map of values is written in one place; the copy costs only those who send whole untyped maps.
+        wire::write_value(writer, &Value::Map(self.clone()));
+    }
+}
+
+impl Model for bool {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Bool
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match reader.token()? {
+            Token::Bool(flag) => Ok(flag),
+            other => Err(mismatch("a boolean", &other, start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.bool(*self);
+    }
+}
+
+macro_rules! integers {
+    ($($int:ident)*) => {$(
+        impl Model for $int {
+            fn shape(_: &mut Shapes) -> Shape {
+                Shape::Int(IntRange::from_name(stringify!($int)).expect("all of these have a name"))
+            }
+
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+                let start = reader.offset();
+                let token = reader.token()?;
+                if let Token::Int(int) = token && let Ok(int) = Self::try_from(int) {
+                    return Ok(int);
+                }
+                let range = IntRange { min: Self::MIN.into(), max: Self::MAX.into() };
+                Err(mismatch(&range.named(), &token, start))
+            }
+
+            fn encode(&self, writer: &mut Writer) {
+                writer.int((*self).into());
+            }
+        }
+    )*};
+}
+
+integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+impl Model for f64 {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Float
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match reader.token()? {
+            Token::Float(float) => Ok(float),
+            #[expect(clippy::cast_precision_loss, reason = "2 is taken for a float, as the wire says")]
+            Token::Int(int) => Ok(int as f64),
+            // JSON writes the floats that it lacks as a tagged map.
+            Token::Map(entries) if reader.encoding() == Encoding::Json => {
+                match wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start))? {
+                    Value::Float(float) => Ok(float),
+                    other => Err(Fault::mismatch("a float", other.named()).at_offset(start)),
+                }
+            }
+            other => Err(mismatch("a float", &other, start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.float(*self);
+    }
+}
+
+impl Model for f32 {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Float
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        f64::decode(reader).map(|float| float as Self)
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.float((*self).into());
+    }
+}
+
+impl Model for String {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Text
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match reader.token()? {
+            Token::Text(text) => Ok(text.into_owned()),
+            other => Err(mismatch("a text", &other, start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.text(self);
+    }
+}
+
+impl Model for Bytes {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Bytes
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match reader.token()? {
+            Token::Bytes(bytes) => Ok(Self::copy_from_slice(bytes)),
+            token => match tagged(reader, token, start, "bytes")? {
+                Value::Bytes(bytes) => Ok(bytes.into()),
+                other => Err(Fault::mismatch("bytes", other.named()).at_offset(start)),
+            },
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.bytes(self);
+    }
+}
+
+/// Reads the rest of a value that is a tagged map on the wire, `expected` being its name with the article.
+fn tagged(reader: &mut Reader<'_>, token: Token<'_>, start: usize, expected: &str) -> Result<Value, Fault> {
+    match token {
+        Token::Map(entries) => wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start)),
+        other => Err(mismatch(expected, &other, start)),
+    }
+}
+
+macro_rules! tagged {
+    ($($type:ty, $shape:ident, $expected:literal, |$self:ident, $writer:ident| $encode:expr;)*) => {$(
+        impl Model for $type {
+            fn shape(_: &mut Shapes) -> Shape {
+                Shape::$shape
+            }
+
+            fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+                let start = reader.offset();
+                let token = reader.token()?;
+                match tagged(reader, token, start, $expected)? {
+                    Value::$shape(inner) => Ok(inner),
+                    other => Err(Fault::mismatch($expected, other.named()).at_offset(start)),
+                }
+            }
+
+            fn encode(&self, $writer: &mut Writer) {
+                let $self = self;
+                $encode;
+            }
+        }
+    )*};
+}
+
+tagged! {
+    Decimal, Decimal, "a decimal", |decimal, writer| wire::write_tagged_text(writer, "__decimal__", decimal.as_str());
+    Uuid, Uuid, "a UUID", |uuid, writer| {
+        wire::write_tagged_text(writer, "__uuid__", uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
+    };
+}
+
+impl Model for AnyArray {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Array(None)
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        let token = reader.token()?;
+        match tagged(reader, token, start, "an array")? {
+            Value::Array(array) => Ok(*array),
+            other => Err(Fault::mismatch("an array", other.named()).at_offset(start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        wire::write_array(writer, self);
+    }
+}
+
+impl<T: Element> Model for Array<T> {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::Array(Some(T::TYPE))
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        AnyArray::decode(reader)?.try_into().map_err(|fault: Fault| fault.at_offset(start))
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        wire::write_array(writer, &AnyArray::from(self));
+    }
+}
+
+impl Model for DateTime {
+    fn shape(_: &mut Shapes) -> Shape {
+        Shape::DateTime
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        const EXPECTED: &str = "a time such as 2026-11-21T06:15:00Z";
+        let start = reader.offset();
+        let token = reader.token()?;
+        match &token {
+            Token::Text(text) => text.parse().map_err(|_| mismatch(EXPECTED, &token, start)),
+            _ => Err(mismatch(EXPECTED, &token, start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.text(&self.to_string());
+    }
+}
+
+impl Model for Empty {
+    fn shape(shapes: &mut Shapes) -> Shape {
+        shapes.record("Empty", "Nothing.", false, |_| Vec::new())
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+        let start = reader.offset();
+        match reader.token()? {
+            Token::Map(mut entries) => match entries.text_key(reader)? {
+                None => Ok(()),
+                Some(key) => Err(Fault::unknown(&key, []).at_offset(start)),
+            },
+            other => Err(mismatch("a map", &other, start)),
+        }
+    }
+
+    fn encode(&self, writer: &mut Writer) {
+        writer.map(0);
+        writer.end_map();
+    }
+}

@@ -1,0 +1,272 @@
+//! Reads values one token at a time, the same for both encodings.
+
+use std::borrow::Cow;
+
+use super::{Encoding, Limits, json, msgpack};
+use crate::fault::Fault;
+
+/// The next thing in a message. A list or map is followed by its contents, which [`Items`] and [`Entries`] walk.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Token<'a> {
+    /// Nothing.
+    Null,
+    /// True or false.
+    Bool(bool),
+    /// An integer from -2^63 to 2^64-1.
+    Int(i128),
+    /// A float.
+    Float(f64),
+    /// Text; borrowed unless JSON escaped something in it.
+    Text(Cow<'a, str>),
+    /// Bytes, in MessagePack only.
+    Bytes(&'a [u8]),
+    /// The start of a list.
+    List(Items),
+    /// The start of a map.
+    Map(Entries),
+}
+
+impl Token<'_> {
+    /// The kind of token as a noun with its article, and its value where that is short.
+    pub fn named(&self) -> String {
+        match self {
+            Self::Null => "null".into(),
+            Self::Bool(flag) => format!("the boolean {flag}"),
+            Self::Int(int) => format!("the integer {int}"),
+            Self::Float(float) => format!("the float {float:?}"),
+            Self::Text(text) => format!("the text {}", crate::fault::quoted(text)),
+            Self::Bytes(bytes) => format!("{} bytes", bytes.len()),
+            Self::List(_) => "a list".into(),
+            Self::Map(_) => "a map".into(),
+        }
+    }
+}
+
+/// Walks the items of a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Items(Left);
+
+/// Walks the entries of a map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entries(Left);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Left {
+    /// MessagePack says how many follow.
+    Known(usize),
+    /// JSON does not; whether the first is still to come.
+    Unknown { first: bool },
+}
+
+/// Reads a message from front to back. It allocates nothing on the strength of a declared length.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    input: &'a [u8],
+    at: usize,
+    encoding: Encoding,
+    depth: usize,
+    max_depth: usize,
+    values_left: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `input`.
+    pub fn new(input: &'a [u8], encoding: Encoding, limits: &Limits) -> Self {
+        let Limits { max_depth, max_values, .. } = *limits;
+        Self { input, at: 0, encoding, depth: 0, max_depth, values_left: max_values }
+    }
+
+    /// How the message is written.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// Bytes read so far.
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// A capacity for `declared` items that the bytes still there could hold, and small for a start.
+    pub fn capacity(&self, declared: usize) -> usize {
+        declared.min(self.input.len() - self.at).min(1024)
+    }
+
+    /// Reads the next token.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no token, or a limit is passed.
+    pub fn token(&mut self) -> Result<Token<'a>, Fault> {
+        let start = self.at;
+        self.values_left = match self.values_left.checked_sub(1) {
+            Some(left) => left,
+            None => return Err(Fault::malformed("more values than a message may have").at_offset(start)),
+        };
+        let (token, end) = match self.encoding {
+            Encoding::MessagePack => msgpack::token(self.input, start)?,
+            Encoding::Json => json::token(self.input, start)?,
+        };
+        self.at = end;
+        let token = match token {
+            Raw::Plain(token) => token,
+            Raw::List(length) => Token::List(Items(self.enter(length)?)),
+            Raw::Map(length) => Token::Map(Entries(self.enter(length)?)),
+        };
+        Ok(token)
+    }
+
+    fn enter(&mut self, length: Option<usize>) -> Result<Left, Fault> {
+        if self.depth == self.max_depth {
+            let text = format!("nested deeper than {} levels", self.max_depth);
+            return Err(Fault::malformed(text).at_offset(self.at));
+        }
+        self.depth += 1;
+        Ok(length.map_or(Left::Unknown { first: true }, Left::Known))
+    }
+
+    /// Whether another element of the innermost open container follows; leaves the container if none does.
+    fn more(&mut self, left: &mut Left, close: u8) -> Result<bool, Fault> {
+        let more = match left {
+            Left::Known(0) => false,
+            Left::Known(count) => {
+                *count -= 1;
+                true
+            }
+            Left::Unknown { first } => {
+                let was_first = std::mem::replace(first, false);
+                let (more, end) = json::more(self.input, self.at, close, was_first)?;
+                self.at = end;
+                more
+            }
+        };
+        if !more {
+            self.depth -= 1;
+        }
+        Ok(more)
+    }
+
+    /// Reads a value and forgets it.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no value, or a limit is passed.
+    pub fn skip(&mut self) -> Result<(), Fault> {
+        match self.token()? {
+            Token::List(mut items) => {
+                while items.next(self)? {
+                    self.skip()?;
+                }
+            }
+            Token::Map(mut entries) => {
+                while entries.next(self)? {
+                    self.skip()?;
+                    entries.colon(self)?;
+                    self.skip()?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads a value and gives the bytes that it is written in, without blanks around it.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are no value, or a limit is passed.
+    pub fn slice(&mut self) -> Result<&'a [u8], Fault> {
+        if self.encoding == Encoding::Json {
+            self.at = json::skip_blanks(self.input, self.at);
+        }
+        let start = self.at;
+        self.skip()?;
+        Ok(&self.input[start..self.at])
+    }
+
+    /// Makes sure that nothing follows.
+    ///
+    /// # Errors
+    ///
+    /// If something does.
+    pub fn end(&mut self) -> Result<(), Fault> {
+        if self.encoding == Encoding::Json {
+            self.at = json::skip_blanks(self.input, self.at);
+        }
+        match self.input.len() - self.at {
+            0 => Ok(()),
+            rest => Err(Fault::malformed(format!("{rest} bytes too many after the value")).at_offset(self.at)),
+        }
+    }
+}
+
+impl Items {
+    /// Whether another item follows; it is then the next thing to read.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are broken.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
+    pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
+        reader.more(&mut self.0, b']')
+    }
+
+    /// The number of items that the message claims, if it claims one.
+    pub fn declared(&self) -> usize {
+        if let Left::Known(count) = self.0 { count } else { 0 }
+    }
+}
+
+impl Entries {
+    /// Whether another entry follows; its key is then the next thing to read, then [`colon`](Self::colon), then the value.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are broken.
+    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
+    pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
+        reader.more(&mut self.0, b'}')
+    }
+
+    /// Reads what stands between key and value: nothing in MessagePack.
+    ///
+    /// # Errors
+    ///
+    /// If there is no colon in JSON.
+    pub fn colon(&self, reader: &mut Reader<'_>) -> Result<(), Fault> {
+        if reader.encoding == Encoding::Json {
+            reader.at = json::colon(reader.input, reader.at)?;
+        }
+        Ok(())
+    }
+
+    /// The next key, which must be text; `None` at the end of the map. The value is then the next thing to read.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes are broken or the key is not text.
+    pub fn text_key<'a>(&mut self, reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
+        if !self.next(reader)? {
+            return Ok(None);
+        }
+        let start = reader.at;
+        match reader.token()? {
+            Token::Text(key) => {
+                self.colon(reader)?;
+                Ok(Some(key))
+            }
+            other => Err(Fault::mismatch("a text as key", other.named()).at_offset(start)),
+        }
+    }
+
+    /// The number of entries that the message claims, if it claims one.
+    pub fn declared(&self) -> usize {
+        if let Left::Known(count) = self.0 { count } else { 0 }
+    }
+}
+
+/// A token as an encoding sees it, before depth is counted.
+pub(super) enum Raw<'a> {
+    Plain(Token<'a>),
+    List(Option<usize>),
+    Map(Option<usize>),
+}
