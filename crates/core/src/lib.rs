@@ -19,17 +19,19 @@
 // Lets the derive macro name this crate from within it.
 extern crate self as service_framework_core;
 
-pub mod value;
-pub mod wire;
-pub mod model;
 pub mod declaration;
 pub mod envelope;
-pub mod workflow;
-pub mod topic;
-pub mod plugin;
+pub mod failure;
 pub mod fault;
+pub mod model;
 pub mod near;
+pub mod plugin;
+pub mod topic;
+pub mod value;
+pub mod wire;
+pub mod workflow;
 
+pub use failure::Failure;
 pub use fault::Fault;
 pub use model::Model;
 pub use value::Value;

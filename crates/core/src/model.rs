@@ -1,13 +1,14 @@
 //! What a value must look like: the trait that `#[derive(Model)]` writes, and the same as data.
 
-mod shape;
-mod scalars;
-mod containers;
 mod check;
+mod containers;
 mod describe;
+mod scalars;
 mod schema;
+mod shape;
 
 pub use containers::Key;
+pub(crate) use containers::map;
 pub use shape::{Choice, Field, IntRange, Record, Shape, Shapes, named_choice};
 
 use crate::fault::Fault;

@@ -167,7 +167,9 @@ fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -
                     let at = reader.offset();
                     let member = T::decode(reader).map_err(|fault| fault.at(index))?;
                     if !add(member) {
-                        return Err(Fault::malformed("a member of the set stands twice").at(index).at_offset(at));
+                        return Err(Fault::malformed("a member of the set stands twice")
+                            .at(index)
+                            .at_offset(at));
                     }
                     index += 1;
                 }
@@ -267,8 +269,10 @@ fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
             Ok(key)
         }
         // Reading it as itself says what was expected.
-        None => Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
-            .map_err(|fault| fault.at_offset(start)),
+        None => {
+            Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
+                .map_err(|fault| fault.at_offset(start))
+        }
     }
 }
 

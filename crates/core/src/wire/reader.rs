@@ -194,7 +194,9 @@ impl<'a> Reader<'a> {
         }
         match self.input.len() - self.at {
             0 => Ok(()),
-            rest => Err(Fault::malformed(format!("{rest} bytes too many after the value")).at_offset(self.at)),
+            rest => {
+                Err(Fault::malformed(format!("{rest} bytes too many after the value")).at_offset(self.at))
+            }
         }
     }
 }
@@ -205,7 +207,6 @@ impl Items {
     /// # Errors
     ///
     /// If the bytes are broken.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b']')
     }
@@ -222,7 +223,6 @@ impl Entries {
     /// # Errors
     ///
     /// If the bytes are broken.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b'}')
     }
