@@ -170,11 +170,11 @@ impl<E: std::error::Error> From<E> for Failure {
 impl Model for Failure {
     fn shape(shapes: &mut Shapes) -> Shape {
         let doc = "Why there is no result.";
-        shapes.record("Failure", doc, true, |shapes| {
+        shapes.record::<Self>("Failure", doc, true, |shapes| {
             vec![
-                shapes.field::<String>("code", "For programs.", false),
-                shapes.field::<String>("message", "For people, at most 1 KiB.", false),
-                shapes.field::<Option<Value>>("data", "What the author gave.", true),
+                shapes.field::<String>("code", "For programs."),
+                shapes.field::<String>("message", "For people, at most 1 KiB."),
+                shapes.field::<Option<Value>>("data", "What the author gave."),
             ]
         })
     }

@@ -54,11 +54,11 @@ pub(super) fn more(input: &[u8], at: usize, close: u8, first: bool) -> Result<(b
     }
 }
 
-/// Reads the colon between key and value.
+/// Reads the colon between key and value, and the blanks around it.
 pub(super) fn colon(input: &[u8], at: usize) -> Result<usize, Fault> {
     let at = skip_blanks(input, at);
     match input.get(at) {
-        Some(b':') => Ok(at + 1),
+        Some(b':') => Ok(skip_blanks(input, at + 1)),
         Some(_) => Err(unexpected(input, at, "`:`")),
         None => Err(Fault::malformed("truncated: `:` is due").at_offset(at)),
     }

@@ -69,7 +69,7 @@ fn first_repeated<'a>(values: impl ExactSizeIterator<Item = &'a Value> + Clone) 
 
 /// Turns a map that carries a tag into what it stands for.
 fn untag(mut map: Map) -> Result<Value, Fault> {
-    let Some(tag) = map.keys().find(|key| key.starts_with("__")).and_then(Tag::of_key) else {
+    let Some(tag) = map.keys().find_map(Tag::of_key) else {
         return Ok(Value::Map(map));
     };
     if let Some(stray) =
@@ -114,6 +114,11 @@ fn untag(mut map: Map) -> Result<Value, Fault> {
     }
 }
 
+/// What a map with this key stands for, as a noun, if it is not for itself.
+pub(crate) fn tagged_as(key: &str) -> Option<&'static str> {
+    Tag::of_key(key).map(Tag::article)
+}
+
 #[derive(Clone, Copy, PartialEq)]
 enum Tag {
     Decimal,
@@ -126,6 +131,9 @@ enum Tag {
 
 impl Tag {
     fn of_key(key: &str) -> Option<Self> {
+        if !key.starts_with("__") {
+            return None;
+        }
         [Self::Decimal, Self::Uuid, Self::Set, Self::Array, Self::Bytes, Self::Float]
             .into_iter()
             .find(|tag| tag.key() == key)
