@@ -64,3 +64,19 @@ use proc_macro::TokenStream;
 pub fn derive_model(input: TokenStream) -> TokenStream {
     model::derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()
 }
+
+/// x
+#[proc_macro_attribute]
+pub fn service(_: TokenStream, input: TokenStream) -> TokenStream {
+    input
+}
+/// x
+#[proc_macro_attribute]
+pub fn replyer(_: TokenStream, input: TokenStream) -> TokenStream {
+    input
+}
+/// x
+#[proc_macro_attribute]
+pub fn subscriber(_: TokenStream, input: TokenStream) -> TokenStream {
+    input
+}
