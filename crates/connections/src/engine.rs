@@ -3,6 +3,7 @@
 pub mod zeromq;
 
 use std::collections::VecDeque;
+use std::fmt::Debug;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
@@ -59,8 +60,17 @@ pub enum Event {
     Lost,
 }
 
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Bound {
+    /// The socket.
+    pub socket: Rc<dyn Socket>,
+    /// The address asked for, with the port that it got.
+    pub address: Address,
+}
+
 /// Opens sockets. One engine serves all connections of a service, on the service's thread.
-pub trait Engine {
+pub trait Engine: Debug {
     /// The engine's name, for messages to people.
     fn name(&self) -> &'static str;
 
@@ -71,12 +81,8 @@ pub trait Engine {
     /// When it never can, such as for a transport that it lacks.
     fn check(&self, address: &Address) -> Result<(), SocketError>;
 
-    /// Opens a socket that listens on exactly `address`; also gives the address with its real port.
-    fn bind<'a>(
-        &'a self,
-        role: Role,
-        address: &'a Address,
-    ) -> LocalFuture<'a, Result<(Rc<dyn Socket>, Address), SocketError>>;
+    /// Opens a socket that listens on exactly `address`.
+    fn bind<'a>(&'a self, role: Role, address: &'a Address) -> LocalFuture<'a, Result<Bound, SocketError>>;
 
     /// Opens a socket and connects it once, giving up after `patience`. Dropping the future gives up at once.
     fn connect<'a>(
@@ -88,7 +94,7 @@ pub trait Engine {
 }
 
 /// An open socket. Dropping it stops it; what was sent may then still leave, or may not.
-pub trait Socket {
+pub trait Socket: Debug {
     /// Queues a message, at once. The socket writes it by itself, several in one write when it can.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ async fn bind(
     role: engine::Role,
     connection: &str,
     address: &Address,
-) -> Result<(Rc<dyn engine::Socket>, Address), Error> {
+) -> Result<engine::Bound, Error> {
     engine.bind(role, address).await.map_err(|cause| Error::Bind {
         connection: connection.to_owned(),
         address: address.clone(),

@@ -10,7 +10,7 @@ use service_framework_core::address::Address;
 use tokio::time::{sleep, timeout};
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Engine, Frames, Role, SendError, Socket, Unsent};
+use crate::engine::{Bound, Engine, Frames, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 use crate::link::{Link, Task};
 
@@ -51,7 +51,7 @@ impl Publisher {
         address: &Address,
         options: Options,
     ) -> Result<Self, Error> {
-        let (socket, address) = crate::bind(engine, Role::Publish, connection, address).await?;
+        let Bound { socket, address } = crate::bind(engine, Role::Publish, connection, address).await?;
         sleep(options.wait_after_creation).await;
         Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
     }

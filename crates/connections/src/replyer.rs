@@ -12,7 +12,7 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Engine, Event, Frames, Role, SendError, Socket, Unsent};
+use crate::engine::{Bound, Engine, Event, Frames, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 
 /// How many requests are read, to be dropped, when a replyer is closed.
@@ -47,7 +47,7 @@ impl Replyer {
     ///
     /// [`Error::Bind`], with what stands in the way and the fix.
     pub async fn bind(engine: &Rc<dyn Engine>, connection: &str, address: &Address) -> Result<Self, Error> {
-        let (socket, address) = crate::bind(engine, Role::Router, connection, address).await?;
+        let Bound { socket, address } = crate::bind(engine, Role::Router, connection, address).await?;
         Ok(Self { socket, address, counters: Arc::default() })
     }
 
@@ -146,6 +146,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best at the call")]
     #[track_caller]
     fn check(frames: &[&'static str], expected: Expect) {
         let frames = frames.iter().map(|frame| Bytes::from_static(frame.as_bytes())).collect();

@@ -11,7 +11,7 @@ use service_framework_core::address::Address;
 use tokio::time::timeout;
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Engine, Event, Frames, Role, Socket};
+use crate::engine::{Bound, Engine, Event, Frames, Role, Socket};
 use crate::error::Error;
 use crate::link::{Link, LinkEvent};
 
@@ -40,7 +40,8 @@ impl Subscriber {
         address: &Address,
         filter: Bytes,
     ) -> Result<Self, Error> {
-        let (socket, address) = crate::bind(engine, Role::Subscribe(filter), connection, address).await?;
+        let Bound { socket, address } =
+            crate::bind(engine, Role::Subscribe(filter), connection, address).await?;
         Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
     }
 

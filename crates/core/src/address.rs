@@ -243,6 +243,7 @@ mod tests {
 
     use super::*;
 
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best at the call")]
     #[track_caller]
     fn check(text: &str, expected: Expect) {
         match text.parse::<Address>() {

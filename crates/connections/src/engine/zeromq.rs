@@ -14,7 +14,7 @@ use zeromq::{
     SocketRecv as _, SocketSend as _, XSubSocket, ZmqError, ZmqMessage,
 };
 
-use super::{Engine, Event, Frames, LocalFuture, Role, SendError, Socket, Unsent};
+use super::{Bound, Engine, Event, Frames, LocalFuture, Role, SendError, Socket, Unsent};
 use crate::error::SocketError;
 use crate::listen::{self, Listener, SocketFile};
 
@@ -34,18 +34,14 @@ impl Engine for Zeromq {
         }
     }
 
-    fn bind<'a>(
-        &'a self,
-        role: Role,
-        address: &'a Address,
-    ) -> LocalFuture<'a, Result<(Rc<dyn Socket>, Address), SocketError>> {
+    fn bind<'a>(&'a self, role: Role, address: &'a Address) -> LocalFuture<'a, Result<Bound, SocketError>> {
         Box::pin(async move {
             self.check(address)?;
-            let (listener, bound) = listen::listen(address).await?;
+            let (listener, address) = listen::listen(address).await?;
             let mut raw = Raw::new(&role, SocketOptions::default());
             raw.subscribe(&role).await?;
             let file = raw.adopt(listener).await?;
-            Ok((Rc::new(ZeromqSocket::new(raw, None, file)) as Rc<dyn Socket>, bound))
+            Ok(Bound { socket: Rc::new(ZeromqSocket::new(raw, None, file)), address })
         })
     }
 
@@ -85,6 +81,12 @@ impl ZeromqSocket {
     fn new(raw: Raw, lost: Option<Lost>, file: Option<SocketFile>) -> Self {
         let workers = raw.workers();
         Self { raw: RefCell::new(Some(raw)), lost: lost.map(RefCell::new), file: RefCell::new(file), workers }
+    }
+}
+
+impl std::fmt::Debug for ZeromqSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ZeromqSocket").finish_non_exhaustive()
     }
 }
 
