@@ -5,6 +5,9 @@
 //! their peer by themselves, whenever it appears and however often it restarts. Nothing waits for ever that has
 //! a deadline, and what is dropped is counted.
 //!
+//! Dropping a connection stops it, and frees its port when the runtime next has a turn; `close` also waits until
+//! what was sent has left.
+//!
 //! ```
 //! use std::time::{Duration, Instant};
 //!

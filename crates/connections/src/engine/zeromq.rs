@@ -138,13 +138,12 @@ impl Socket for ZeromqSocket {
     fn close(&self) -> LocalFuture<'static, ()> {
         let (raw, file, workers) = (self.raw.take(), self.file.take(), self.workers.clone());
         Box::pin(async move {
-            let Some(mut raw) = raw else { return };
-            raw.unbind_all().await;
+            let Some(raw) = raw else { return };
             drop(file);
             if let Raw::Publish(_) = raw {
                 let_the_fan_out_run().await;
             }
-            // The writers now find the ends of their queues, write what is before them, and leave.
+            // The listener ends. The writers now find the ends of their queues, write what is before them, and leave.
             drop(raw);
             while workers.strong_count() > 0 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -221,12 +220,6 @@ impl Raw {
 
     async fn connect(&mut self, url: &str) -> Result<(), ZmqError> {
         each!(self, socket => socket.connect(url).await)
-    }
-
-    async fn unbind_all(&mut self) {
-        for error in each!(self, socket => socket.unbind_all().await) {
-            tracing::debug!(%error, "a listener ended badly");
-        }
     }
 
     async fn send(&mut self, message: ZmqMessage) -> Result<(), ZmqError> {

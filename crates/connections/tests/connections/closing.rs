@@ -1,12 +1,13 @@
 //! What was sent before closing arrives, and closing ends in time.
 
 use std::rc::Rc;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_connections::engine::Role;
 use service_framework_connections::publisher::{Options, Publisher};
-use service_framework_connections::{Refusal, Requester, Subscriber, requester};
+use service_framework_connections::{Refusal, Replyer, Requester, Subscriber, requester};
 use service_framework_core::address::Address;
 
 use crate::support::*;
@@ -20,7 +21,7 @@ fn beside<T: Send + 'static, F: Future<Output = T>>(
 
 #[test]
 fn a_thousand_replies_sent_right_before_closing_all_arrive() {
-    let (tell, told) = std::sync::mpsc::channel::<Address>();
+    let (tell, told) = mpsc::channel::<Address>();
     let replier = beside(move || async move {
         let replyer = replyer(&any_port()).await;
         tell.send(replyer.address().clone()).unwrap();
@@ -29,7 +30,7 @@ fn a_thousand_replies_sent_right_before_closing_all_arrive() {
             requests.push(replyer.recv().await);
         }
         for request in requests {
-            replyer.reply(request.reply_to, Bytes::from(vec![b'.'; 1_000]));
+            replyer.reply(request.reply_to, numbered(7));
         }
         replyer.close(LINGER).await;
         // The runtime ends here, with all its tasks.
@@ -41,51 +42,81 @@ fn a_thousand_replies_sent_right_before_closing_all_arrive() {
             .map(|_| tokio::task::spawn_local(requester.call(Bytes::from("?"), deadline())))
             .collect();
         for call in calls {
-            assert_eq!(call.await.unwrap().unwrap().len(), 1_000);
+            assert_eq!(call.await.unwrap().unwrap(), numbered(7));
         }
     });
     replier.join().unwrap();
 }
 
+/// Publishes until the subscriber says over another connection that it hears, then a thousand times, and closes.
+async fn publish_and_close(publisher: Publisher, hears: Replyer) {
+    loop {
+        publisher.publish(Bytes::from("start"));
+        if tokio::time::timeout(Duration::from_millis(5), hears.recv()).await.is_ok() {
+            break;
+        }
+    }
+    for number in 0..1_000 {
+        publisher.publish(numbered(number));
+    }
+    publisher.close(LINGER).await;
+    // The runtime ends here, with all its tasks.
+}
+
+async fn expect_a_thousand(subscriber: Subscriber, hears: &Address) {
+    let hears = requester(hears);
+    assert_eq!(subscriber.recv().await, "start");
+    let _call = tokio::task::spawn_local(hears.call(Bytes::from("I hear"), None));
+    let mut expected = 0;
+    while expected < 1_000 {
+        let received = subscriber.recv().await;
+        if received != "start" {
+            assert_eq!(received, numbered(expected));
+            expected += 1;
+        }
+    }
+}
+
+/// A thousand of these are more than the system takes at once.
+fn numbered(number: u32) -> Bytes {
+    Bytes::from(format!("{number:020000}"))
+}
+
 #[test]
 fn a_thousand_publications_right_before_closing_all_arrive() {
-    let (tell, told) = std::sync::mpsc::channel::<Address>();
-    let publisher = beside(move || async move {
+    let (tell, told) = mpsc::channel::<Address>();
+    let publishing = beside(move || async move {
         let publisher = Publisher::bind(&engine(), "p", &any_port(), Options::default()).await.unwrap();
+        let hears = replyer(&any_port()).await;
         tell.send(publisher.address().clone()).unwrap();
-        // The subscriber answers over a connection of its own that it is there.
-        let ready = replyer(&any_port()).await;
-        tell.send(ready.address().clone()).unwrap();
-        let hears = tokio::time::timeout(DEADLINE, async {
-            loop {
-                publisher.publish(Bytes::from("start"));
-                if tokio::time::timeout(Duration::from_millis(5), ready.recv()).await.is_ok() {
-                    return;
-                }
-            }
-        });
-        hears.await.unwrap();
-        for number in 0..1_000 {
-            publisher.publish(Bytes::from(format!("{number:01000}")));
-        }
-        publisher.close(LINGER).await;
+        tell.send(hears.address().clone()).unwrap();
+        publish_and_close(publisher, hears).await;
     });
-    let (address, ready) = (told.recv().unwrap(), told.recv().unwrap());
+    let (address, hears) = (told.recv().unwrap(), told.recv().unwrap());
     run(async {
         let subscriber = Subscriber::connect(&engine(), "s", &address, Bytes::new()).unwrap();
-        let ready = requester(&ready);
-        assert_eq!(subscriber.recv().await, "start");
-        let _hears = tokio::task::spawn_local(ready.call(Bytes::from("I hear"), None));
-        let mut expected = 0;
-        while expected < 1_000 {
-            let received = subscriber.recv().await;
-            if received != "start" {
-                assert_eq!(received, format!("{expected:01000}"));
-                expected += 1;
-            }
-        }
+        expect_a_thousand(subscriber, &hears).await;
     });
-    publisher.join().unwrap();
+    publishing.join().unwrap();
+}
+
+#[test]
+fn a_thousand_publications_of_a_connecting_publisher_arrive_too() {
+    let (tell, told) = mpsc::channel::<Address>();
+    let (tell_back, told_back) = mpsc::channel::<Address>();
+    let subscribing = beside(move || async move {
+        let subscriber = Subscriber::bind(&engine(), "s", &any_port(), Bytes::new()).await.unwrap();
+        tell.send(subscriber.address().clone()).unwrap();
+        expect_a_thousand(subscriber, &told_back.recv().unwrap()).await;
+    });
+    let address = told.recv().unwrap();
+    run(async {
+        let hears = replyer(&any_port()).await;
+        tell_back.send(hears.address().clone()).unwrap();
+        let publisher = Publisher::connect(&engine(), "p", &address, Options::default()).await.unwrap();
+        publish_and_close(publisher, hears).await;
+    });
+    subscribing.join().unwrap();
 }
 
 #[test]
