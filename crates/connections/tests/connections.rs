@@ -1,0 +1,14 @@
+//! What connections do, seen from outside, over real sockets.
+
+#[path = "connections/addresses.rs"]
+mod addresses;
+#[path = "connections/closing.rs"]
+mod closing;
+#[path = "connections/publications.rs"]
+mod publications;
+#[path = "connections/replyer.rs"]
+mod replyer;
+#[path = "connections/requester.rs"]
+mod requester;
+#[path = "connections/support.rs"]
+mod support;

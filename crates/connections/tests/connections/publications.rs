@@ -1,0 +1,207 @@
+//! Publications reach who subscribed, whoever of the two listens and whoever comes first or again.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use service_framework_connections::engine::Role;
+use service_framework_connections::publisher::{self, Publisher};
+use service_framework_connections::{Refusal, Subscriber};
+use service_framework_core::address::Address;
+
+use crate::support::*;
+
+const AT_ONCE: publisher::Options = publisher::Options { wait_after_creation: Duration::ZERO };
+
+async fn publisher(at: &Address) -> Publisher {
+    Publisher::bind(&engine(), "readings", at, AT_ONCE).await.unwrap()
+}
+
+async fn connecting_publisher(to: &Address) -> Publisher {
+    Publisher::connect(&engine(), "readings", to, AT_ONCE).await.unwrap()
+}
+
+fn subscriber(to: &Address, filter: impl Into<Bytes>) -> Subscriber {
+    Subscriber::connect(&engine(), "board", to, filter.into()).unwrap()
+}
+
+async fn binding_subscriber(at: &Address, filter: impl Into<Bytes>) -> Subscriber {
+    Subscriber::bind(&engine(), "board", at, filter.into()).await.unwrap()
+}
+
+/// Publishes until it arrives: a publisher of this engine does not say when a subscription is there.
+async fn until_it_arrives(publisher: &Publisher, frame: &Bytes, subscriber: &Subscriber) {
+    loop {
+        publisher.publish(frame.clone());
+        if let Ok(received) = tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await {
+            assert_eq!(received, frame);
+            return;
+        }
+    }
+}
+
+/// The same with a number in each message; then reads to the last one, and expects no gap after the first.
+async fn expect_all_of(publisher: &Publisher, subscriber: &Subscriber, prefix: &str) {
+    let start = Bytes::from(format!("{prefix}start"));
+    until_it_arrives(publisher, &start, subscriber).await;
+    for number in 0..1_000 {
+        publisher.publish(Bytes::from(format!("{prefix}{number}")));
+    }
+    let mut expected = 0;
+    while expected < 1_000 {
+        let received = subscriber.recv().await;
+        if received != start {
+            assert_eq!(received, format!("{prefix}{expected}"));
+            expected += 1;
+        }
+    }
+}
+
+#[test]
+fn a_subscriber_gets_all_in_order() {
+    run(async {
+        let publisher = publisher(&any_port()).await;
+        let subscriber = subscriber(publisher.address(), "");
+        expect_all_of(&publisher, &subscriber, "").await;
+        assert!(publisher.counters().counts().messages_out > 1_000);
+        assert!(subscriber.counters().counts().messages_in > 1_000);
+    });
+}
+
+#[test]
+fn a_connecting_publisher_reaches_a_listening_subscriber() {
+    run(async {
+        let subscriber = binding_subscriber(&any_port(), "").await;
+        let one = connecting_publisher(subscriber.address()).await;
+        let other = connecting_publisher(subscriber.address()).await;
+        expect_all_of(&one, &subscriber, "one ").await;
+        drop(one);
+        expect_all_of(&other, &subscriber, "other ").await;
+    });
+}
+
+#[test]
+fn a_topic_of_any_length_filters_whole_topics() {
+    run(async {
+        // MessagePack text of 40 bytes: its header is no UTF-8.
+        let topic = |last: u8| [&[0xd9, 40][..], &[b'a'; 39], &[last]].concat();
+        let publisher = publisher(&any_port()).await;
+        let wanted = subscriber(publisher.address(), topic(b'a'));
+        let everything = subscriber(publisher.address(), "");
+        let frame = |last, payload: &str| Bytes::from([&topic(last)[..], payload.as_bytes()].concat());
+        until_it_arrives(&publisher, &frame(b'a', "start"), &wanted).await;
+        until_it_arrives(&publisher, &frame(b'a', "start"), &everything).await;
+        publisher.publish(frame(b'b', "other topic"));
+        publisher.publish(Bytes::from("no topic"));
+        publisher.publish(frame(b'a', "last"));
+        while wanted.recv().await != frame(b'a', "last") {}
+        let counted = everything.counters().counts().messages_in;
+        let mut others = 0;
+        loop {
+            let received = everything.recv().await;
+            others += u64::from(received == "no topic" || received == frame(b'b', "other topic"));
+            if received == frame(b'a', "last") {
+                break;
+            }
+        }
+        assert_eq!(others, 2);
+        assert!(everything.counters().counts().messages_in >= counted + 3);
+    });
+}
+
+#[test]
+fn subscribers_come_and_go_and_each_gets_what_it_wants() {
+    run(async {
+        let publisher = Rc::new(publisher(&any_port()).await);
+        for round in 0..5 {
+            let subscriber = subscriber(publisher.address(), format!("{round} "));
+            expect_all_of(&publisher, &subscriber, &format!("{round} ")).await;
+        }
+    });
+}
+
+#[test]
+fn a_subscriber_finds_a_publisher_that_comes_later_or_again() {
+    run(async {
+        let port = publisher(&any_port()).await;
+        let address = port.address().clone();
+        port.close(LINGER).await;
+        let subscriber = subscriber(&address, "to");
+        for round in 1..=3 {
+            let publisher = publisher(&address).await;
+            expect_all_of(&publisher, &subscriber, "topic ").await;
+            publisher.close(LINGER).await;
+            assert_eq!(subscriber.counters().counts().connected, round);
+        }
+    });
+}
+
+#[test]
+fn a_publisher_finds_a_subscriber_that_comes_later_or_again() {
+    run(async {
+        let port = binding_subscriber(&any_port(), "").await;
+        let address = port.address().clone();
+        port.close(LINGER).await;
+        let publisher = connecting_publisher(&address).await;
+        publisher.publish(Bytes::from("to nobody"));
+        assert_eq!(publisher.counters().counts().refused(Refusal::NotConnected), 1);
+        for round in 1..=3 {
+            let subscriber = binding_subscriber(&address, "to").await;
+            expect_all_of(&publisher, &subscriber, "topic ").await;
+            subscriber.close(LINGER).await;
+            assert_eq!(publisher.counters().counts().connected, round);
+            until(|| {
+                publisher.publish(Bytes::from("to nobody"));
+                publisher.counters().counts().refused(Refusal::NotConnected) > round
+            })
+            .await;
+        }
+    });
+}
+
+#[test]
+fn a_message_of_two_frames_is_dropped_and_counted() {
+    run(async {
+        let (peer, address) = Raw::bind(Role::Publish, &any_port()).await;
+        let subscriber = subscriber(&address, "");
+        let received = loop {
+            peer.send(&[b"one", b"two"]);
+            peer.send(&[b"one"]);
+            if let Ok(frame) = tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await {
+                break frame;
+            }
+        };
+        assert_eq!(received, "one");
+        assert!(subscriber.counters().counts().refused(Refusal::FrameCount) >= 1);
+        assert_eq!(subscriber.counters().counts().messages_in, 1);
+    });
+}
+
+#[test]
+fn garbage_on_a_listening_subscriber_harms_nobody() {
+    use std::io::Write as _;
+
+    run(async {
+        let subscriber = binding_subscriber(&any_port(), "").await;
+        let publisher = connecting_publisher(subscriber.address()).await;
+        for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 200], b""] {
+            let mut stream = std::net::TcpStream::connect(subscriber.address().to_string()).unwrap();
+            stream.write_all(garbage).unwrap();
+            drop(stream);
+            expect_all_of(&publisher, &subscriber, "good ").await;
+        }
+    });
+}
+
+#[test]
+fn opening_a_publisher_takes_the_time_it_is_told_to_wait() {
+    run(async {
+        let options = publisher::Options { wait_after_creation: Duration::from_millis(50) };
+        let start = Instant::now();
+        let bound = Publisher::bind(&engine(), "readings", &any_port(), options).await.unwrap();
+        assert!(start.elapsed() >= options.wait_after_creation);
+        let start = Instant::now();
+        Publisher::connect(&engine(), "readings", bound.address(), options).await.unwrap();
+        assert!(start.elapsed() >= options.wait_after_creation);
+    });
+}

@@ -1,0 +1,96 @@
+//! What the tests share: a runtime as a service has it, deadlines, and raw peers.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use service_framework_connections::engine::{Bound, Event, Role, Socket};
+use service_framework_connections::{Counters, Engine, Replyer, Requester, default_engine, requester};
+use service_framework_core::address::Address;
+
+/// Generous: a test that comes near it has failed.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const LINGER: Duration = Duration::from_secs(10);
+
+/// Runs a test as a service would: on a current-thread runtime, inside a local set, with a deadline.
+pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let with_deadline =
+        async { tokio::time::timeout(DEADLINE, test).await.expect("the test takes too long") };
+    tokio::task::LocalSet::new().block_on(&runtime, with_deadline)
+}
+
+pub(crate) fn engine() -> Rc<dyn Engine> {
+    default_engine()
+}
+
+pub(crate) fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+pub(crate) fn any_port() -> Address {
+    address("127.0.0.1:0")
+}
+
+pub(crate) fn deadline() -> Option<Instant> {
+    Some(Instant::now() + DEADLINE)
+}
+
+pub(crate) async fn replyer(at: &Address) -> Replyer {
+    Replyer::bind(&engine(), "orders", at).await.unwrap()
+}
+
+pub(crate) fn requester(to: &Address) -> Requester {
+    Requester::connect(&engine(), "to_orders", to, requester::Options::default()).unwrap()
+}
+
+/// Answers each request with its own payload, until the task is aborted.
+pub(crate) fn echo(replyer: Rc<Replyer>) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_local(async move {
+        loop {
+            let request = replyer.recv().await;
+            replyer.reply(request.reply_to, request.payload);
+        }
+    })
+}
+
+/// Waits until a connecting socket has found its peer that often.
+pub(crate) async fn until_connected(counters: &Counters, times: u64) {
+    until(|| counters.counts().connected >= times).await;
+}
+
+pub(crate) async fn until(condition: impl Fn() -> bool) {
+    while !condition() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
+pub(crate) fn frames(frames: &[&[u8]]) -> VecDeque<Bytes> {
+    frames.iter().map(|frame| Bytes::copy_from_slice(frame)).collect()
+}
+
+/// A socket without a connection around it, to send what no connection of ours would.
+pub(crate) struct Raw(pub(crate) Rc<dyn Socket>);
+
+impl Raw {
+    pub(crate) async fn connect(role: Role, to: &Address) -> Self {
+        Self(engine().connect(role, to, DEADLINE).await.unwrap())
+    }
+
+    pub(crate) async fn bind(role: Role, at: &Address) -> (Self, Address) {
+        let Bound { socket, address } = engine().bind(role, at).await.unwrap();
+        (Self(socket), address)
+    }
+
+    pub(crate) fn send(&self, parts: &[&[u8]]) {
+        self.0.send(frames(parts)).unwrap();
+    }
+
+    pub(crate) async fn recv(&self) -> VecDeque<Bytes> {
+        match std::future::poll_fn(|cx| self.0.poll_recv(cx)).await {
+            Event::Message(frames) => frames,
+            Event::Lost => panic!("the peer is lost"),
+        }
+    }
+}
