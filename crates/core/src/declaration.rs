@@ -1,6 +1,7 @@
 //! What a service says of itself: its config, its connections, and which optional methods it has.
 
 use crate::fault::Fault;
+use crate::model::parts::{fields, first_repeated, flag, list, optional, required, text};
 use crate::model::{Model, Shape, Shapes, named_choice};
 use crate::value::{Map, Value};
 use crate::wire::{Reader, Writer};
@@ -203,16 +204,15 @@ impl Model for Declaration {
             &value,
             &["service", "version", "doc", "checks_messages", "config", "connections", "hooks"],
         )?;
-        let name = map.get("service").ok_or_else(|| Fault::missing().within("service"))?;
-        let mut declaration = Self::new(&text(name, "service")?, "");
+        let mut declaration = Self::new(&required(map, "service", text)?, "");
         for (field, value) in map.iter().filter_map(|(key, value)| Some((key.as_text()?, value))) {
             let within = |fault: Fault| fault.within(field);
             match field {
-                "version" => declaration.version = text(value, field)?,
-                "doc" => declaration.doc = text(value, field)?,
-                "checks_messages" => declaration.checks_messages = flag(value, field)?,
+                "version" => declaration.version = text(value).map_err(within)?,
+                "doc" => declaration.doc = text(value).map_err(within)?,
+                "checks_messages" => declaration.checks_messages = flag(value).map_err(within)?,
                 "config" => declaration.config = Shape::from_value(value).map_err(within)?,
-                "connections" => declaration.connections = list(value, connection).map_err(within)?,
+                "connections" => declaration.connections = connections(value).map_err(within)?,
                 "hooks" => declaration.hooks = hooks(value).map_err(within)?,
                 _ => {}
             }
@@ -260,32 +260,41 @@ impl ConnectionModel {
     }
 }
 
+fn connections(value: &Value) -> Result<Vec<ConnectionModel>, Fault> {
+    let connections = list(value, connection)?;
+    match first_repeated(connections.iter().map(|connection| &*connection.name)) {
+        Some(name) => {
+            Err(Fault::malformed(format!("two connections are called {}", crate::fault::quoted(name))))
+        }
+        None => Ok(connections),
+    }
+}
+
 fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
     let map = fields(value, &["name", "doc", "type", "args", "returns", "run", "exclusive", "settings"])?;
-    let need = |field: &str| map.get(field).ok_or_else(|| Fault::missing().within(field));
-    let shape = |field: &str| match map.get(field) {
-        Some(value) => Shape::from_value(value).map_err(|fault| fault.within(field)),
-        None => Ok(crate::model::describe::<()>()),
+    let shape = |field: &str| {
+        Ok(optional(map, field, Shape::from_value)?.unwrap_or_else(crate::model::describe::<()>))
     };
-    let kind = text(need("type")?, "type")?;
-    let unknown = |names: String| Fault::mismatch(names, format!("the text {}", crate::fault::quoted(&kind)));
+    let kind = |value: &Value| {
+        let known = || named_choice(ConnectionKind::ALL.iter().map(|kind| kind.name()));
+        value
+            .as_text()
+            .and_then(ConnectionKind::from_name)
+            .ok_or_else(|| Fault::mismatch(known(), value.named()))
+    };
+    let settings = |value: &Value| match value {
+        Value::Map(map) => Ok(map.clone()),
+        other => Err(Fault::mismatch("a map", other.named())),
+    };
     Ok(ConnectionModel {
-        name: text(need("name")?, "name")?,
-        doc: map.get("doc").map_or(Ok(String::new()), |value| text(value, "doc"))?,
-        kind: ConnectionKind::from_name(&kind).ok_or_else(|| {
-            unknown(named_choice(ConnectionKind::ALL.iter().map(|kind| kind.name()))).within("type")
-        })?,
+        name: required(map, "name", text)?,
+        doc: optional(map, "doc", text)?.unwrap_or_default(),
+        kind: required(map, "type", kind)?,
         args: shape("args")?,
         returns: shape("returns")?,
-        run: map
-            .get("run")
-            .map_or(Ok(Run::Inline), |value| run(value).map_err(|fault| fault.within("run")))?,
-        exclusive: map.get("exclusive").map_or(Ok(false), |value| flag(value, "exclusive"))?,
-        settings: match map.get("settings") {
-            None => Map::new(),
-            Some(Value::Map(map)) => map.clone(),
-            Some(other) => return Err(Fault::mismatch("a map", other.named()).within("settings")),
-        },
+        run: optional(map, "run", run)?.unwrap_or_default(),
+        exclusive: optional(map, "exclusive", flag)?.unwrap_or(false),
+        settings: optional(map, "settings", settings)?.unwrap_or_default(),
     })
 }
 
@@ -303,35 +312,4 @@ fn hooks(value: &Value) -> Result<Vec<(Hook, Run)>, Fault> {
 fn run(value: &Value) -> Result<Run, Fault> {
     let known = || named_choice(Run::ALL.iter().map(|run| run.name()));
     value.as_text().and_then(Run::from_name).ok_or_else(|| Fault::mismatch(known(), value.named()))
-}
-
-fn fields<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Map, Fault> {
-    let map = value.as_map().ok_or_else(|| Fault::mismatch("a map", value.named()))?;
-    match map.keys().find(|key| !known.contains(key)) {
-        Some(stray) => Err(Fault::unknown(stray, known.iter().copied())),
-        None => Ok(map),
-    }
-}
-
-fn list<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
-    match value {
-        Value::List(items) => {
-            items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect()
-        }
-        other => Err(Fault::mismatch("a list", other.named())),
-    }
-}
-
-fn text(value: &Value, field: &str) -> Result<String, Fault> {
-    match value {
-        Value::Text(text) => Ok(text.clone()),
-        other => Err(Fault::mismatch("a text", other.named()).within(field)),
-    }
-}
-
-fn flag(value: &Value, field: &str) -> Result<bool, Fault> {
-    match value {
-        Value::Bool(flag) => Ok(*flag),
-        other => Err(Fault::mismatch("a boolean", other.named()).within(field)),
-    }
 }

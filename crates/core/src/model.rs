@@ -5,6 +5,7 @@ mod containers;
 #[doc(hidden)]
 pub mod derive;
 mod describe;
+pub(crate) mod parts;
 mod scalars;
 mod schema;
 mod shape;

@@ -5,6 +5,7 @@ mod date_time;
 mod decimal;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
@@ -262,13 +263,33 @@ impl IntoIterator for Map {
 }
 
 impl<K: Into<Value>, V: Into<Value>> FromIterator<(K, V)> for Map {
+    /// As if inserted one by one: of two entries with one key the later one's value stands, in the earlier one's place.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let mut map = Self::new();
-        for (key, value) in entries {
-            map.insert(key, value);
+        let entries: Vec<_> = entries.into_iter().map(|(key, value)| (key.into(), value.into())).collect();
+        if first_repeated(entries.iter().map(|(key, _)| key)).is_none() {
+            return Self::from_distinct(entries);
         }
+        let mut map = Self::new();
+        entries.into_iter().for_each(|(key, value)| _ = map.insert(key, value));
         map
     }
+}
+
+/// The first value that an earlier one equals.
+pub(crate) fn first_repeated<'a>(
+    mut values: impl ExactSizeIterator<Item = &'a Value> + Clone,
+) -> Option<&'a Value> {
+    // Below this, comparing all pairs is faster than hashing.
+    const FEW: usize = 8;
+    if values.len() <= FEW {
+        let all = values.clone();
+        return values
+            .enumerate()
+            .find(|(i, value)| all.clone().take(*i).any(|v| v == *value))
+            .map(|(_, v)| v);
+    }
+    let mut seen = HashSet::with_capacity(values.len());
+    values.find(|value| !seen.insert(*value))
 }
 
 macro_rules! from {

@@ -37,7 +37,7 @@ impl Encoding {
 pub struct Limits {
     /// The whole message, in bytes; 16 MiB.
     pub max_message_bytes: usize,
-    /// Maps and lists inside one another; 64.
+    /// Maps and lists inside one another; 64, and never more than 256, so that the stack lasts.
     pub max_depth: usize,
     /// Values of all kinds in one message, keys included; 1,000,000. Small values take more memory than bytes.
     pub max_values: usize,
@@ -53,8 +53,12 @@ impl Default for Limits {
 ///
 /// # Errors
 ///
-/// If the bytes are no such value, or more follow.
+/// If the bytes are no such value, more follow, or a limit is passed.
 pub fn decode<T: Model>(bytes: &[u8], encoding: Encoding, limits: &Limits) -> Result<T, Fault> {
+    if bytes.len() > limits.max_message_bytes {
+        let text = format!("{} bytes, {} are allowed", bytes.len(), limits.max_message_bytes);
+        return Err(Fault::malformed(text));
+    }
     let mut reader = Reader::new(bytes, encoding, limits);
     let value = T::decode(&mut reader)?;
     reader.end()?;

@@ -1,9 +1,11 @@
 //! Checks a value against a model that is data.
 
+use std::collections::HashSet;
+
 use super::Key as _;
 use super::shape::{Record, Shape};
 use crate::fault::Fault;
-use crate::value::{DateTime, Decimal, Uuid, Value};
+use crate::value::{DateTime, Decimal, Map, Uuid, Value};
 
 impl Shape {
     /// Everything about `value` that the shape does not allow; nothing if it is right.
@@ -11,13 +13,20 @@ impl Shape {
     /// A typed model and its shape accept the same values.
     pub fn faults(&self, value: &Value) -> Vec<Fault> {
         let mut faults = Vec::new();
-        check(self, value, &mut Vec::new(), &mut faults);
+        check(self, value, None, &mut faults);
         faults
     }
 }
 
-/// Appends the faults of `value`, as seen from it; `around` holds the records that the shape is inside of.
-fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faults: &mut Vec<Fault>) {
+/// A record that a shape is inside of.
+#[derive(Clone, Copy)]
+struct Around<'a> {
+    record: &'a Record,
+    outer: Option<&'a Around<'a>>,
+}
+
+/// Appends the faults of `value`, as seen from it.
+fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut Vec<Fault>) {
     let right = match (shape, value) {
         (Shape::Any, _)
         | (Shape::Bool, Value::Bool(_))
@@ -37,35 +46,22 @@ fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faul
         (Shape::List(item), Value::List(items)) => {
             return check_items(items.iter().map(|value| (&**item, value)), around, faults);
         }
-        (Shape::Set(member), Value::Set(members)) => {
-            return check_items(members.iter().map(|value| (&**member, value)), around, faults);
-        }
+        (Shape::Set(member), Value::Set(members)) => return check_set(member, members, around, faults),
         (Shape::Tuple(shapes), Value::List(items)) if shapes.len() == items.len() => {
             return check_items(shapes.iter().zip(items), around, faults);
         }
         (Shape::Map(key_shape, value_shape), Value::Map(map)) => {
-            for (key, value) in map.iter() {
-                let key_text = key.key_text().unwrap_or_else(|| key.named().into());
-                if !key_fits(key_shape, key, around) {
-                    faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&key_text));
-                }
-                inside(
-                    faults,
-                    |fault| fault.within(&key_text),
-                    |faults| check(value_shape, value, around, faults),
-                );
+            return check_map(key_shape, value_shape, map, around, faults);
+        }
+        (Shape::Record(record), Value::Map(map)) => return check_record(record, map, around, faults),
+        (Shape::Outer(name), Value::Map(map)) => {
+            let mut outwards = std::iter::successors(around, |around| around.outer);
+            match outwards.find(|around| *around.record.name == **name) {
+                // What the record refers to is around it, not around the reference.
+                Some(found) => check_record(found.record, map, found.outer, faults),
+                None => faults.push(Fault::malformed(format!("the model `{name}` is not around this field"))),
             }
             return;
-        }
-        (Shape::Record(record), Value::Map(_)) => return check_record(record, value, around, faults),
-        (Shape::Outer(name), value) => {
-            let Some(record) = around.iter().rev().find(|record| *record.name == **name).copied() else {
-                return faults.push(Fault::malformed(format!("the model `{name}` is not around this field")));
-            };
-            return match value {
-                Value::Map(_) => check_record(record, value, around, faults),
-                other => faults.push(Fault::mismatch("a map", other.named())),
-            };
         }
         _ => false,
     };
@@ -74,43 +70,64 @@ fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faul
     }
 }
 
-fn check_record<'s>(
-    record: &'s Record,
-    value: &Value,
-    around: &mut Vec<&'s Record>,
-    faults: &mut Vec<Fault>,
-) {
-    let Some(map) = value.as_map() else { return };
-    around.push(record);
+fn check_record(record: &Record, map: &Map, outer: Option<&Around<'_>>, faults: &mut Vec<Fault>) {
+    let around = Around { record, outer };
     for field in &record.fields {
         let step = |fault: Fault| fault.within(&field.name);
         match map.get(&field.name) {
             None if field.required => faults.push(step(Fault::missing())),
             None => {}
             Some(Value::Null) if !field.required => {}
-            Some(value) => inside(faults, step, |faults| check(&field.shape, value, around, faults)),
+            Some(value) => inside(faults, step, |faults| check(&field.shape, value, Some(&around), faults)),
         }
     }
-    around.pop();
-    if !record.open {
-        let known = || record.fields.iter().map(|field| field.name.as_str());
-        for (key, _) in map.iter() {
-            match key.as_text() {
-                Some(key) if known().any(|field| field == key) => {}
-                Some(key) => faults.push(Fault::unknown(key, known())),
-                None => faults.push(Fault::mismatch("a text as key", key.named())),
-            }
+    let known = || record.fields.iter().map(|field| field.name.as_str());
+    for (key, _) in map.iter() {
+        match key.as_text() {
+            Some(key) if record.open || known().any(|field| field == key) => {}
+            Some(key) => faults.push(Fault::unknown(key, known())),
+            None => faults.push(Fault::mismatch("a text as key", key.named())),
         }
     }
 }
 
 fn check_items<'s, 'v>(
     pairs: impl Iterator<Item = (&'s Shape, &'v Value)>,
-    around: &mut Vec<&'s Record>,
+    around: Option<&Around<'_>>,
     faults: &mut Vec<Fault>,
 ) {
     for (index, (shape, value)) in pairs.enumerate() {
         inside(faults, |fault| fault.at(index), |faults| check(shape, value, around, faults));
+    }
+}
+
+fn check_set(member: &Shape, members: &[Value], around: Option<&Around<'_>>, faults: &mut Vec<Fault>) {
+    check_items(members.iter().map(|value| (member, value)), around, faults);
+    let mut times = HashSet::new();
+    for (index, value) in members.iter().enumerate() {
+        // The texts differ, or it would be no set; the times that they stand for may still be one.
+        if matches!(member, Shape::DateTime) && time(value).is_some_and(|time| !times.insert(time)) {
+            faults.push(Fault::malformed("a member of the set stands twice").at(index));
+        }
+    }
+}
+
+fn check_map(
+    key_shape: &Shape,
+    value_shape: &Shape,
+    map: &Map,
+    around: Option<&Around<'_>>,
+    faults: &mut Vec<Fault>,
+) {
+    let mut seen = HashSet::new();
+    for (key, value) in map.iter() {
+        let key_text = key.key_text().unwrap_or_else(|| key.named().into());
+        match meant_key(key_shape, key, around).map(|meant| seen.insert(meant)) {
+            Some(true) => {}
+            Some(false) => faults.push(Fault::malformed("the key stands twice").within(&key_text)),
+            None => faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&key_text)),
+        }
+        inside(faults, |fault| fault.within(&key_text), |faults| check(value_shape, value, around, faults));
     }
 }
 
@@ -122,21 +139,44 @@ fn inside(faults: &mut Vec<Fault>, step: impl Fn(Fault) -> Fault, check: impl Fn
     faults.extend(new);
 }
 
-/// Whether a key is of its shape, or the text that stands for one that is.
-fn key_fits<'s>(shape: &'s Shape, key: &Value, around: &mut Vec<&'s Record>) -> bool {
+/// A key as what it is or, being text, stands for; two texts may stand for one.
+#[derive(PartialEq, Eq, Hash)]
+enum Meant<'a> {
+    Itself(&'a Value),
+    Value(Value),
+    Time(DateTime),
+}
+
+/// What a key of that shape means; `None` if it does not fit.
+fn meant_key<'v>(shape: &Shape, key: &'v Value, around: Option<&Around<'_>>) -> Option<Meant<'v>> {
+    if let Some(text) = key.as_text() {
+        let value = match shape {
+            Shape::Bool => Value::Bool(bool::from_text(text)?),
+            Shape::Int(range) => {
+                Value::Int(text.parse().ok().filter(|int| (range.min..=range.max).contains(int))?)
+            }
+            Shape::Decimal => Value::Decimal(Decimal::from_text(text)?),
+            Shape::Uuid => Value::Uuid(Uuid::from_text(text)?),
+            Shape::DateTime => return time(key).map(Meant::Time),
+            _ => return fits(shape, key, around).then_some(Meant::Itself(key)),
+        };
+        return Some(Meant::Value(value));
+    }
+    // The same value, in the same form as one that a text stands for.
+    fits(shape, key, around).then(|| match shape {
+        Shape::Bool | Shape::Int(_) | Shape::Decimal | Shape::Uuid => Meant::Value(key.clone()),
+        _ => Meant::Itself(key),
+    })
+}
+
+fn fits(shape: &Shape, value: &Value, around: Option<&Around<'_>>) -> bool {
     let mut faults = Vec::new();
-    check(shape, key, around, &mut faults);
-    if faults.is_empty() {
-        return true;
-    }
-    let Some(text) = key.as_text() else { return false };
-    match shape {
-        Shape::Bool => bool::from_text(text).is_some(),
-        Shape::Int(range) => text.parse::<i128>().is_ok_and(|int| (range.min..=range.max).contains(&int)),
-        Shape::Decimal => Decimal::from_text(text).is_some(),
-        Shape::Uuid => Uuid::from_text(text).is_some(),
-        _ => false,
-    }
+    check(shape, value, around, &mut faults);
+    faults.is_empty()
+}
+
+fn time(value: &Value) -> Option<DateTime> {
+    value.as_text()?.parse().ok()
 }
 
 impl Shape {

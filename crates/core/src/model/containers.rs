@@ -8,7 +8,7 @@ use super::Model;
 use super::shape::{Shape, Shapes};
 use crate::fault::Fault;
 use crate::value::{Decimal, Uuid};
-use crate::wire::{Entries, Items, Reader, Token, Writer};
+use crate::wire::{self, Entries, Items, Reader, Token, Writer};
 
 /// As a field: may be missing, and is left out when it is `None`. Elsewhere: null, or the value.
 impl<T: Model> Model for Option<T> {
@@ -191,7 +191,7 @@ fn write_set<'a, T: Model + 'a>(writer: &mut Writer, members: impl ExactSizeIter
     writer.end_map();
 }
 
-impl<T: Model + Ord> Model for BTreeSet<T> {
+impl<T: Key + Ord> Model for BTreeSet<T> {
     fn shape(shapes: &mut Shapes) -> Shape {
         Shape::Set(Box::new(T::shape(shapes)))
     }
@@ -207,7 +207,7 @@ impl<T: Model + Ord> Model for BTreeSet<T> {
     }
 }
 
-impl<T: Model + Eq + Hash, S: BuildHasher + Default> Model for HashSet<T, S> {
+impl<T: Key + Eq + Hash, S: BuildHasher + Default> Model for HashSet<T, S> {
     fn shape(shapes: &mut Shapes) -> Shape {
         Shape::Set(Box::new(T::shape(shapes)))
     }
@@ -223,12 +223,14 @@ impl<T: Model + Eq + Hash, S: BuildHasher + Default> Model for HashSet<T, S> {
     }
 }
 
-/// A model that can be the key of a map: JSON and the Python original have only texts as keys.
+/// A model that can be the key of a map or the member of a set.
+///
+/// JSON and the Python original have only texts as keys of maps, so a key has a form as text.
 ///
 /// `#[derive(Model)]` writes it for enums; for a struct of one unnamed field it does with `#[model(key)]`.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the key of a map in a message",
-    note = "keys are bool, i8 to i64, u8 to u64, String, Decimal, Uuid, DateTime, enums that are models, \
+    message = "`{Self}` cannot be the key of a map, or the member of a set, in a message",
+    note = "these are bool, i8 to i64, u8 to u64, String, Decimal, Uuid, DateTime, enums that are models, \
             and structs of one such field with `#[model(key)]`"
 )]
 pub trait Key: Model {
@@ -272,6 +274,9 @@ fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
     let Token::Text(text) = ahead.token()? else {
         return K::decode(reader);
     };
+    if let Some(found) = wire::tagged_as(&text) {
+        return Err(Fault::mismatch("a map", found).at_offset(start));
+    }
     match K::from_text(&text) {
         Some(key) => {
             *reader = ahead;
@@ -309,10 +314,12 @@ fn write_entries<'a, K: Key + 'a, V: Model + 'a>(
     writer.map(entries.len());
     for (key, value) in entries {
         if writer.wants_text_keys() {
-            writer.key(&key.to_text());
+            let key = key.to_text();
+            writer.refuse_tag(&key);
+            writer.key(&key);
         } else {
             writer.item();
-            key.encode(writer);
+            writer.checked_key(|writer| key.encode(writer));
             writer.colon();
         }
         value.encode(writer);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::parts::{fields, first_repeated, flag, list, optional, required, text};
 use super::shape::{Choice, Field, IntRange, Record, Shape};
 use crate::fault::Fault;
 use crate::value::{ElementType, Map, Value};
@@ -60,19 +61,24 @@ impl Shape {
     ///
     /// If it is no shape; the path says where.
     pub fn from_value(value: &Value) -> Result<Self, Fault> {
-        match value {
-            Value::Text(name) => from_name(name),
-            Value::Map(map) => match map.iter().next() {
-                Some((Value::Text(key), inner)) if map.len() == 1 => {
-                    from_nested(key, inner).map_err(|fault| fault.within(key))
-                }
-                _ => Err(Fault::mismatch(
-                    "a map with one key, the kind of shape",
-                    format!("a map of {}", map.len()),
-                )),
-            },
-            other => Err(Fault::mismatch("a shape: a name or a map", other.named())),
-        }
+        from_value(value, &mut Vec::new())
+    }
+}
+
+/// Reads a shape; `around` are the names of the records that it is inside of.
+fn from_value(value: &Value, around: &mut Vec<String>) -> Result<Shape, Fault> {
+    match value {
+        Value::Text(name) => from_name(name),
+        Value::Map(map) => match map.iter().next() {
+            Some((Value::Text(key), inner)) if map.len() == 1 => {
+                from_nested(key, inner, around).map_err(|fault| fault.within(key))
+            }
+            _ => Err(Fault::mismatch(
+                "a map with one key, the kind of shape",
+                format!("a map of {}", map.len()),
+            )),
+        },
+        other => Err(Fault::mismatch("a shape: a name or a map", other.named())),
     }
 }
 
@@ -85,46 +91,44 @@ fn from_name(name: &str) -> Result<Shape, Fault> {
     })
 }
 
-fn from_nested(key: &str, inner: &Value) -> Result<Shape, Fault> {
-    let shape = |value: &Value| Shape::from_value(value).map(Box::new);
+fn from_nested(key: &str, inner: &Value, around: &mut Vec<String>) -> Result<Shape, Fault> {
+    let mut shape = |value: &Value| from_value(value, around);
     Ok(match key {
-        "list" => Shape::List(shape(inner)?),
-        "set" => Shape::Set(shape(inner)?),
-        "nullable" => Shape::Nullable(shape(inner)?),
-        "tuple" => Shape::Tuple(each(inner, Shape::from_value)?),
-        "map" => match inner {
-            Value::List(pair) if pair.len() == 2 => {
-                Shape::Map(shape(&pair[0]).map_err(|f| f.at(0))?, shape(&pair[1]).map_err(|f| f.at(1))?)
+        "list" => Shape::List(shape(inner)?.into()),
+        "set" => Shape::Set(shape(inner)?.into()),
+        "nullable" => Shape::Nullable(shape(inner)?.into()),
+        "tuple" => Shape::Tuple(list(inner, shape)?),
+        "map" => match <[Shape; 2]>::try_from(list(inner, shape)?) {
+            Ok([key, value]) => Shape::Map(key.into(), value.into()),
+            Err(shapes) => {
+                return Err(Fault::mismatch("a list of two shapes", format!("{} of them", shapes.len())));
             }
-            other => return Err(Fault::mismatch("a list of two shapes", other.named())),
         },
         "array" => {
             let known = inner.as_text().and_then(ElementType::from_name);
-            Shape::Array(Some(
-                known.ok_or_else(|| Fault::mismatch("a type of elements such as <f8", inner.named()))?,
-            ))
+            let expected = || Fault::mismatch("a type of elements such as <f8", inner.named());
+            Shape::Array(Some(known.ok_or_else(expected)?))
         }
         "int" => match inner {
-            Value::List(bounds) => match bounds[..] {
-                [Value::Int(min), Value::Int(max)] if min <= max => Shape::Int(IntRange { min, max }),
-                _ => return Err(Fault::mismatch("the least and the greatest integer", inner.named())),
-            },
-            other => return Err(Fault::mismatch("the least and the greatest integer", other.named())),
+            Value::List(bounds)
+                if let [Value::Int(min), Value::Int(max)] = bounds[..]
+                    && min <= max =>
+            {
+                Shape::Int(IntRange { min, max })
+            }
+            _ => return Err(Fault::mismatch("the least and the greatest integer", inner.named())),
         },
-        "outer" => Shape::Outer(text(Some(inner), "")?.into()),
+        "outer" => {
+            let name = text(inner)?;
+            if !around.contains(&name) {
+                return Err(Fault::mismatch("the name of a record around this one", inner.named()));
+            }
+            Shape::Outer(name.into())
+        }
         "choice" => Shape::Choice(Arc::new(choice_from_value(inner)?)),
-        "record" => Shape::Record(Arc::new(record_from_value(inner)?)),
+        "record" => Shape::Record(Arc::new(record_from_value(inner, around)?)),
         _ => return Err(Fault::unknown(key, NESTED)),
     })
-}
-
-fn each<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
-    match value {
-        Value::List(items) => {
-            items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect()
-        }
-        other => Err(Fault::mismatch("a list", other.named())),
-    }
 }
 
 fn choice_to_value(choice: &Choice) -> Value {
@@ -134,11 +138,10 @@ fn choice_to_value(choice: &Choice) -> Value {
 }
 
 fn choice_from_value(value: &Value) -> Result<Choice, Fault> {
-    let map = known_fields(value, &["name", "doc", "values"])?;
-    let (name, doc) = (text(map.get("name"), "name")?, text(map.get("doc"), "doc")?);
-    let values = map.get("values").ok_or_else(|| Fault::missing().within("values"))?;
-    let values = each(values, |value| text(Some(value), "")).map_err(|fault| fault.within("values"))?;
-    Ok(Choice { name, doc, values })
+    let map = fields(value, &["name", "doc", "values"])?;
+    let values = required(map, "values", |values| list(values, text))?;
+    refuse_repeated(values.iter().map(String::as_str)).map_err(|fault| fault.within("values"))?;
+    Ok(Choice { name: text_or_empty(map, "name")?, doc: text_or_empty(map, "doc")?, values })
 }
 
 fn record_to_value(record: &Record) -> Value {
@@ -147,7 +150,11 @@ fn record_to_value(record: &Record) -> Value {
         map.insert("open", true);
     }
     let field = |field: &Field| {
-        let mut map = named(&field.name, &field.doc);
+        let mut map = Map::new();
+        map.insert("name", &*field.name);
+        if !field.doc.is_empty() {
+            map.insert("doc", &*field.doc);
+        }
         if !field.required {
             map.insert("required", false);
         }
@@ -158,52 +165,44 @@ fn record_to_value(record: &Record) -> Value {
     Value::Map(map)
 }
 
-fn record_from_value(value: &Value) -> Result<Record, Fault> {
-    let map = known_fields(value, &["name", "doc", "open", "fields"])?;
-    let (name, doc) = (text(map.get("name"), "name")?, text(map.get("doc"), "doc")?);
-    let open = flag(map, "open", false)?;
-    let fields = map.get("fields").map_or(Ok(Vec::new()), |value| each(value, field_from_value));
-    Ok(Record { name, doc, open, fields: fields.map_err(|fault| fault.within("fields"))? })
+fn record_from_value(value: &Value, around: &mut Vec<String>) -> Result<Record, Fault> {
+    let map = fields(value, &["name", "doc", "open", "fields"])?;
+    let (name, doc) = (text_or_empty(map, "name")?, text_or_empty(map, "doc")?);
+    let open = optional(map, "open", flag)?.unwrap_or(false);
+    around.push(name.clone());
+    let read = |fields: &Value| list(fields, |field| field_from_value(field, around));
+    let fields = optional(map, "fields", read)?.unwrap_or_default();
+    around.pop();
+    refuse_repeated(fields.iter().map(|field| &*field.name)).map_err(|fault| fault.within("fields"))?;
+    Ok(Record { name, doc, open, fields })
 }
 
-fn field_from_value(value: &Value) -> Result<Field, Fault> {
-    let map = known_fields(value, &["name", "doc", "required", "type"])?;
-    map.get("name").ok_or_else(|| Fault::missing().within("name"))?;
-    let (name, doc) = (text(map.get("name"), "name")?, text(map.get("doc"), "doc")?);
-    let shape = map.get("type").ok_or_else(|| Fault::missing().within("type"))?;
-    let shape = Shape::from_value(shape).map_err(|fault| fault.within("type"))?;
-    Ok(Field { name, doc, required: flag(map, "required", true)?, shape })
+fn field_from_value(value: &Value, around: &mut Vec<String>) -> Result<Field, Fault> {
+    let map = fields(value, &["name", "doc", "required", "type"])?;
+    let name = required(map, "name", text)?;
+    if let Some(tagged) = crate::wire::tagged_as(&name) {
+        return Err(Fault::malformed(format!("`{name}` marks {tagged} on the wire")).within("name"));
+    }
+    Ok(Field {
+        name,
+        doc: text_or_empty(map, "doc")?,
+        required: optional(map, "required", flag)?.unwrap_or(true),
+        shape: required(map, "type", |shape| from_value(shape, around))?,
+    })
+}
+
+fn refuse_repeated<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    match first_repeated(names) {
+        Some(name) => Err(Fault::malformed(format!("{} stands twice", crate::fault::quoted(name)))),
+        None => Ok(()),
+    }
+}
+
+fn text_or_empty(map: &Map, field: &str) -> Result<String, Fault> {
+    Ok(optional(map, field, text)?.unwrap_or_default())
 }
 
 /// A map that starts with a name and a doc, each only if it says something.
 fn named(name: &str, doc: &str) -> Map {
     [("name", name), ("doc", doc)].into_iter().filter(|(_, text)| !text.is_empty()).collect()
-}
-
-fn known_fields<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Map, Fault> {
-    let map = value.as_map().ok_or_else(|| Fault::mismatch("a map", value.named()))?;
-    match map.keys().find(|key| !known.contains(key)) {
-        Some(stray) => Err(Fault::unknown(stray, known.iter().copied())),
-        None => Ok(map),
-    }
-}
-
-/// The text of an optional entry called `field`; `""` for an item that has no name.
-fn text(value: Option<&Value>, field: &str) -> Result<String, Fault> {
-    match value {
-        None => Ok(String::new()),
-        Some(Value::Text(text)) => Ok(text.clone()),
-        Some(other) => {
-            let fault = Fault::mismatch("a text", other.named());
-            Err(if field.is_empty() { fault } else { fault.within(field) })
-        }
-    }
-}
-
-fn flag(map: &Map, field: &str, default: bool) -> Result<bool, Fault> {
-    match map.get(field) {
-        None => Ok(default),
-        Some(Value::Bool(flag)) => Ok(*flag),
-        Some(other) => Err(Fault::mismatch("a boolean", other.named()).within(field)),
-    }
 }

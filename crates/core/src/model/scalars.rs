@@ -6,7 +6,7 @@ use super::shape::{IntRange, Shape, Shapes};
 use super::{Empty, Model};
 use crate::fault::Fault;
 use crate::value::{AnyArray, Array, DateTime, Decimal, Element, Map, Uuid, Value};
-use crate::wire::{self, Encoding, Reader, Token, Writer};
+use crate::wire::{self, Reader, Token, Writer};
 
 fn mismatch(expected: &str, found: &Token<'_>, at: usize) -> Fault {
     Fault::mismatch(expected, found.named()).at_offset(at)
@@ -101,7 +101,7 @@ impl Model for f64 {
             #[expect(clippy::cast_precision_loss, reason = "2 is taken for a float, as the wire says")]
             Token::Int(int) => Ok(int as f64),
             // JSON writes the floats that it lacks as a tagged map.
-            Token::Map(entries) if reader.encoding() == Encoding::Json => {
+            Token::Map(entries) => {
                 match wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start))? {
                     Value::Float(float) => Ok(float),
                     other => Err(Fault::mismatch("a float", other.named()).at_offset(start)),

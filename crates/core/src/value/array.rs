@@ -33,7 +33,7 @@ pub enum ElementType {
 }
 
 impl ElementType {
-    const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Bool,
         Self::I8,
         Self::I16,

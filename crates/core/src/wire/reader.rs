@@ -72,7 +72,10 @@ pub struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader at the start of `input`.
     pub fn new(input: &'a [u8], encoding: Encoding, limits: &Limits) -> Self {
+        // Values are read by recursion. This deep, even a debug build of large structs leaves most of a thread's stack.
+        const DEEPEST: usize = 256;
         let Limits { max_depth, max_values, .. } = *limits;
+        let max_depth = max_depth.min(DEEPEST);
         // Between two reads the reader stands at a value, not at the blanks before it, so that offsets point at values.
         let at = if encoding == Encoding::Json { json::skip_blanks(input, 0) } else { 0 };
         Self { input, at, encoding, depth: 0, max_depth, values_left: max_values }
@@ -88,9 +91,10 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// A capacity for `declared` items that the bytes still there could hold, and small for a start.
+    /// A capacity for `declared` items that the bytes still there could hold, and small for a start: containers that
+    /// claim much may stand in one another.
     pub fn capacity(&self, declared: usize) -> usize {
-        declared.min(self.input.len() - self.at).min(1024)
+        declared.min(self.input.len() - self.at).min(64)
     }
 
     /// Reads the next token.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Encoding, Entries, Peer, Reader, Token, Writer};
 use crate::fault::Fault;
-use crate::value::{AnyArray, ElementType, Map, Uuid, Value};
+use crate::value::{AnyArray, ElementType, Map, Uuid, Value, first_repeated};
 
 /// Reads any value. A map with the key of a tag is what the tag stands for, or is refused.
 pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
@@ -39,6 +39,9 @@ pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<
         if reader.encoding() == Encoding::Json && key.as_text().is_none() {
             return Err(Fault::mismatch("a text as key", key.named()).at_offset(start));
         }
+        if !key.is_hashable() {
+            return Err(unhashable("a key", &key).at_offset(start));
+        }
         entries.colon(reader)?;
         let value = read_value(reader).map_err(|fault| match key.key_text() {
             Some(key) => fault.within(&key),
@@ -50,21 +53,6 @@ pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<
         return Err(Fault::malformed(format!("the key {} stands twice", key.named())));
     }
     untag(Map::from_distinct(map))
-}
-
-/// The first value that an earlier one equals.
-fn first_repeated<'a>(values: impl ExactSizeIterator<Item = &'a Value> + Clone) -> Option<&'a Value> {
-    // Below this, comparing all pairs is faster than hashing.
-    const FEW: usize = 8;
-    if values.len() <= FEW {
-        return values
-            .clone()
-            .enumerate()
-            .find(|(i, key)| values.clone().take(*i).any(|k| k == *key))
-            .map(|(_, k)| k);
-    }
-    let mut seen = HashSet::with_capacity(values.len());
-    values.into_iter().find(|value| !seen.insert(*value))
 }
 
 /// Turns a map that carries a tag into what it stands for.
@@ -177,9 +165,14 @@ fn named(text: &str) -> String {
     format!("the text {}", crate::fault::quoted(text))
 }
 
+/// Maps, sets and arrays have no order or number to find them by, neither here nor in Python.
+fn unhashable(what: &str, found: &Value) -> Fault {
+    Fault::mismatch(format!("{what} that is no map, set or array"), found.named())
+}
+
 fn set(members: Vec<Value>) -> Result<Value, Fault> {
     if let Some(member) = members.iter().find(|member| !member.is_hashable()) {
-        return Err(Fault::mismatch("members that can be compared", member.named()));
+        return Err(unhashable("a member", member));
     }
     match first_repeated(members.iter()) {
         Some(member) => Err(Fault::malformed(format!("{} stands twice in a set", member.named()))),
@@ -244,19 +237,7 @@ pub(crate) fn write_value(writer: &mut Writer, value: &Value) {
             writer.end_list();
         }
         Value::Map(map) => write_map(writer, map),
-        Value::Set(members) => {
-            writer.map(2);
-            writer.key("__set__");
-            writer.bool(true);
-            writer.key("value");
-            writer.list(members.len());
-            for member in members {
-                writer.item();
-                write_value(writer, member);
-            }
-            writer.end_list();
-            writer.end_map();
-        }
+        Value::Set(members) => write_set(writer, members),
         Value::Decimal(decimal) => write_tagged_text(writer, "__decimal__", decimal.as_str()),
         Value::Uuid(uuid) => {
             write_tagged_text(writer, "__uuid__", uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
@@ -275,24 +256,61 @@ pub(crate) fn write_tagged_text(writer: &mut Writer, tag: &str, text: &str) {
     writer.end_map();
 }
 
+fn write_set(writer: &mut Writer, members: &[Value]) {
+    // A list can be no member of a set in Python, where it would be a tuple here.
+    let is_legal = |value: &Value| {
+        value.is_hashable() && !matches!((writer.peer(), value), (Peer::Python, Value::List(_)))
+    };
+    if let Some(member) = members.iter().find(|member| !is_legal(member)) {
+        return writer.fail(unhashable("a member", member));
+    }
+    writer.map(2);
+    writer.key("__set__");
+    writer.bool(true);
+    writer.key("value");
+    writer.list(members.len());
+    for member in members {
+        writer.item();
+        write_value(writer, member);
+    }
+    writer.end_list();
+    writer.end_map();
+}
+
 fn write_map(writer: &mut Writer, map: &Map) {
     // Python refuses null for any field, so an absent one is what it is meant to see.
     let is_left_out = |value: &Value| matches!((writer.peer(), value), (Peer::Python, Value::Null));
     let entries: Vec<_> = map.iter().filter(|(_, value)| !is_left_out(value)).collect();
+    if writer.wants_text_keys() {
+        write_text_entries(writer, &entries);
+        return;
+    }
     writer.map(entries.len());
     for (key, value) in entries {
-        match key.key_text() {
-            Some(text) if key.as_text().is_some() || writer.wants_text_keys() => writer.key(&text),
-            None if writer.wants_text_keys() => {
-                return writer.fail(Fault::mismatch("a key with a text form", key.named()));
-            }
-            _ => {
-                writer.item();
-                write_value(writer, key);
-                writer.colon();
-            }
+        if !key.is_hashable() {
+            return writer.fail(unhashable("a key", key));
         }
+        writer.checked_key(|writer| write_value(writer, key));
         write_value(writer, value);
+    }
+    writer.end_map();
+}
+
+fn write_text_entries(writer: &mut Writer, entries: &[(&Value, &Value)]) {
+    let mut texts = HashSet::new();
+    let all_text = entries.iter().all(|(key, _)| key.as_text().is_some());
+    writer.map(entries.len());
+    for (key, value) in entries {
+        let Some(text) = key.key_text() else {
+            return writer.fail(Fault::mismatch("a key with a text form", key.named()));
+        };
+        writer.refuse_tag(&text);
+        writer.key(&text);
+        write_value(writer, value);
+        // Keys that differ may have one text: the integer 1 and the text "1".
+        if !all_text && !texts.insert(text) {
+            return writer.fail(Fault::malformed(format!("two keys are {} as text", key.named())));
+        }
     }
     writer.end_map();
 }

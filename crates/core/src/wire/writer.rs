@@ -172,6 +172,26 @@ impl Writer {
         self.colon();
     }
 
+    /// Refuses a key that would turn the map into something else for whoever reads it.
+    pub(crate) fn refuse_tag(&mut self, key: &str) {
+        if let Some(fault) = tag_fault(key) {
+            self.fail(fault);
+        }
+    }
+
+    /// Writes a key of any kind in MessagePack, unless it would turn the map into something else.
+    pub(crate) fn checked_key(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.out.len();
+        write(self);
+        // The tags are short: as texts they have one byte before them.
+        if let [0xa0..=0xbf, text @ ..] = &self.out[start..]
+            && text.starts_with(b"__")
+            && let Some(fault) = std::str::from_utf8(text).ok().and_then(tag_fault)
+        {
+            self.fail(fault);
+        }
+    }
+
     /// Stands between a key written otherwise (after [`item`](Self::item)) and its value.
     pub fn colon(&mut self) {
         if self.encoding == Encoding::Json {
@@ -221,4 +241,9 @@ impl Writer {
             self.out.push(close);
         }
     }
+}
+
+fn tag_fault(key: &str) -> Option<Fault> {
+    let tagged = super::tagged_as(key)?;
+    Some(Fault::malformed(format!("the key `{key}` marks {tagged} on the wire")))
 }

@@ -131,6 +131,10 @@ fn encode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
         }
     });
     quote! {
+        // Ends what would go on without end: a record may hold itself.
+        if writer.has_failed() {
+            return;
+        }
         writer.map(0 #(#counts)*);
         #(#writes)*
         writer.end_map();
