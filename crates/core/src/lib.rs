@@ -1,1 +1,3 @@
 //! Models, validation, envelope, codecs, address book, settings, and the plugin boundary.
+
+pub mod address;
