@@ -1,0 +1,140 @@
+//! Counts what one connection carried and what it refused, readable from any thread.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Why a message was dropped by a connection, before or after any handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// A request or reply without the empty frame that ends its envelope.
+    NoDelimiter,
+    /// More or fewer frames than the one that is due.
+    FrameCount,
+    /// A reply to a call that was answered, forgotten or past its deadline.
+    LateReply,
+    /// A reply to a call that was never made.
+    UnknownReply,
+    /// A reply to a peer that has gone.
+    PeerGone,
+    /// A publication while no peer was connected (connecting publishers only).
+    NotConnected,
+    /// The queue of outgoing messages was full.
+    QueueFull,
+    /// It came, or was to be sent, while the connection was being closed.
+    Closing,
+}
+
+impl Refusal {
+    /// Every reason, in the order in which [`Counts::refused`] has them.
+    pub const ALL: [Self; 8] = [
+        Self::NoDelimiter,
+        Self::FrameCount,
+        Self::LateReply,
+        Self::UnknownReply,
+        Self::PeerGone,
+        Self::NotConnected,
+        Self::QueueFull,
+        Self::Closing,
+    ];
+
+    /// The reason's name in reports, which never changes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoDelimiter => "no_delimiter",
+            Self::FrameCount => "frame_count",
+            Self::LateReply => "late_reply",
+            Self::UnknownReply => "unknown_reply",
+            Self::PeerGone => "peer_gone",
+            Self::NotConnected => "not_connected",
+            Self::QueueFull => "queue_full",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// The counters of one connection. They only rise.
+#[derive(Debug, Default)]
+pub struct Counters {
+    messages_in: AtomicU64,
+    messages_out: AtomicU64,
+    bytes_in: AtomicU64,
+    bytes_out: AtomicU64,
+    connected: AtomicU64,
+    refused: [AtomicU64; Refusal::ALL.len()],
+}
+
+/// The counters of one connection at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages received and handed on.
+    pub messages_in: u64,
+    /// Messages given to the socket.
+    pub messages_out: u64,
+    /// Payload bytes of `messages_in`, without envelopes.
+    pub bytes_in: u64,
+    /// Payload bytes of `messages_out`, without envelopes.
+    pub bytes_out: u64,
+    /// How often a connecting socket found its peer; stays 0 where the socket listens.
+    pub connected: u64,
+    /// Messages dropped, by reason, in the order of [`Refusal::ALL`].
+    pub refused: [u64; Refusal::ALL.len()],
+}
+
+impl Counts {
+    /// Messages dropped for one reason.
+    pub fn refused(&self, reason: Refusal) -> u64 {
+        self.refused[reason as usize]
+    }
+}
+
+impl Counters {
+    /// Reads all of them. Each is exact; they are not read at one instant.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            messages_in: self.messages_in.load(Relaxed),
+            messages_out: self.messages_out.load(Relaxed),
+            bytes_in: self.bytes_in.load(Relaxed),
+            bytes_out: self.bytes_out.load(Relaxed),
+            connected: self.connected.load(Relaxed),
+            refused: std::array::from_fn(|reason| self.refused[reason].load(Relaxed)),
+        }
+    }
+
+    pub(crate) fn count_in(&self, bytes: usize) {
+        self.messages_in.fetch_add(1, Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn count_out(&self, bytes: usize) {
+        self.messages_out.fetch_add(1, Relaxed);
+        self.bytes_out.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn count_connected(&self) {
+        self.connected.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_refused(&self, reason: Refusal) {
+        self.refused[reason as usize].fetch_add(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_counts_in_its_own_place_under_its_own_name() {
+        let counters = Counters::default();
+        for (times, reason) in Refusal::ALL.into_iter().enumerate() {
+            (0..times).for_each(|_| counters.count_refused(reason));
+        }
+        let counts = counters.counts();
+        for (times, reason) in Refusal::ALL.into_iter().enumerate() {
+            assert_eq!(counts.refused(reason), times as u64, "{}", reason.name());
+        }
+        let names = Refusal::ALL.map(Refusal::name);
+        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing"]"#]]
+            .assert_eq(&format!("{names:?}"));
+    }
+}

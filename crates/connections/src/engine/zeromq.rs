@@ -1,0 +1,269 @@
+//! Carries frames by the `zeromq` crate; the only file that names it.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Weak;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::{BufMut, BytesMut};
+use service_framework_core::address::Address;
+use zeromq::{
+    DealerSocket, MultiPeerBackend, PubSocket, RouterSocket, Socket as _, SocketEvent, SocketOptions,
+    SocketRecv as _, SocketSend as _, XSubSocket, ZmqError, ZmqMessage,
+};
+
+use super::{Engine, Event, Frames, LocalFuture, Role, SendError, Socket, Unsent};
+use crate::error::SocketError;
+use crate::listen::{self, Listener, SocketFile};
+
+/// The `zeromq` crate on the tokio runtime of the caller, which should be a current-thread one.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Zeromq;
+
+impl Engine for Zeromq {
+    fn name(&self) -> &'static str {
+        "zeromq"
+    }
+
+    fn check(&self, address: &Address) -> Result<(), SocketError> {
+        match address {
+            Address::Inproc(_) => Err(SocketError::NoInproc { engine: self.name() }),
+            Address::Tcp { .. } | Address::Ipc(_) => Ok(()),
+        }
+    }
+
+    fn bind<'a>(
+        &'a self,
+        role: Role,
+        address: &'a Address,
+    ) -> LocalFuture<'a, Result<(Rc<dyn Socket>, Address), SocketError>> {
+        Box::pin(async move {
+            self.check(address)?;
+            let (listener, bound) = listen::listen(address).await?;
+            let mut raw = Raw::new(&role, SocketOptions::default());
+            raw.subscribe(&role).await?;
+            let file = raw.adopt(listener).await?;
+            Ok((Rc::new(ZeromqSocket::new(raw, None, file)) as Rc<dyn Socket>, bound))
+        })
+    }
+
+    fn connect<'a>(
+        &'a self,
+        role: Role,
+        address: &'a Address,
+        patience: Duration,
+    ) -> LocalFuture<'a, Result<Rc<dyn Socket>, SocketError>> {
+        Box::pin(async move {
+            self.check(address)?;
+            let mut options = SocketOptions::default();
+            options.connect_timeout(patience);
+            let mut raw = Raw::new(&role, options);
+            let lost = raw.watch();
+            raw.subscribe(&role).await?;
+            raw.connect(&address.url()).await?;
+            Ok(Rc::new(ZeromqSocket::new(raw, Some(lost), None)) as Rc<dyn Socket>)
+        })
+    }
+}
+
+/// Ready when the peer of a connecting socket is lost.
+type Lost = Box<dyn FnMut(&mut Context<'_>) -> Poll<()>>;
+
+struct ZeromqSocket {
+    /// Empty once closed.
+    raw: RefCell<Option<Raw>>,
+    /// Of connecting sockets alone: the engine makes none of them anew in time.
+    lost: Option<RefCell<Lost>>,
+    file: RefCell<Option<SocketFile>>,
+    /// Everything that works for the socket holds this, its writers last of all.
+    workers: Weak<dyn MultiPeerBackend>,
+}
+
+impl ZeromqSocket {
+    fn new(raw: Raw, lost: Option<Lost>, file: Option<SocketFile>) -> Self {
+        let workers = raw.workers();
+        Self { raw: RefCell::new(Some(raw)), lost: lost.map(RefCell::new), file: RefCell::new(file), workers }
+    }
+}
+
+impl Socket for ZeromqSocket {
+    fn send(&self, frames: Frames) -> Result<(), Unsent> {
+        let gone = |frames| Unsent { why: SendError::Gone, frames };
+        let mut raw = self.raw.borrow_mut();
+        let Some(raw) = raw.as_mut() else {
+            return Err(gone(frames));
+        };
+        // Fails for a message without frames, of which nothing could be sent.
+        let message = ZmqMessage::try_from(frames).map_err(|_| gone(Frames::new()))?;
+        // Pending means that a queue is full: the engine would wait, and a service must not.
+        match pin!(raw.send(message)).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(())) => Ok(()),
+            Poll::Ready(Err(ZmqError::ReturnToSender { message, .. })) => Err(gone(message.into_vecdeque())),
+            Poll::Ready(Err(_)) => Err(gone(Frames::new())),
+            Poll::Pending => Err(Unsent { why: SendError::Full, frames: Frames::new() }),
+        }
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event> {
+        let mut raw = self.raw.borrow_mut();
+        let Some(raw) = raw.as_mut() else {
+            return Poll::Pending;
+        };
+        // What was read before the peer left is handed on before the loss is.
+        loop {
+            // The engine keeps what was read so far in the socket, so this future may be dropped unfinished.
+            match pin!(raw.recv()).poll(cx) {
+                Poll::Ready(Ok(message)) => return Poll::Ready(Event::Message(message.into_vecdeque())),
+                Poll::Ready(Err(error)) if self.lost.is_some() => {
+                    tracing::debug!(%error, "lost a peer that sent what is no message");
+                    return Poll::Ready(Event::Lost);
+                }
+                // One peer of many: the engine has dropped it, the others go on.
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "dropped a peer that sent what is no message")
+                }
+                Poll::Pending => break,
+            }
+        }
+        match &self.lost {
+            Some(lost) => lost.borrow_mut()(cx).map(|()| Event::Lost),
+            None => Poll::Pending,
+        }
+    }
+
+    fn close(&self) -> LocalFuture<'static, ()> {
+        let (raw, file, workers) = (self.raw.take(), self.file.take(), self.workers.clone());
+        Box::pin(async move {
+            let Some(mut raw) = raw else { return };
+            raw.unbind_all().await;
+            drop(file);
+            if let Raw::Publish(_) = raw {
+                let_the_fan_out_run().await;
+            }
+            // The writers now find the ends of their queues, write what is before them, and leave.
+            drop(raw);
+            while workers.strong_count() > 0 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        })
+    }
+}
+
+/// Lets the engine's task that hands publications to the writers have its turn.
+///
+/// Dropping the socket would take the subscribers away from what it has not handed out yet. The task is woken by
+/// then and never waits, so one turn is enough; a turn of the scheduler runs at most 61 tasks.
+async fn let_the_fan_out_run() {
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    for _ in 0..tasks / 61 + 3 {
+        tokio::task::yield_now().await;
+    }
+}
+
+enum Raw {
+    Router(RouterSocket),
+    Dealer(DealerSocket),
+    Publish(PubSocket),
+    Subscribe(XSubSocket),
+}
+
+/// Does the same to whichever socket it is.
+macro_rules! each {
+    ($raw:expr, $socket:ident => $do:expr) => {
+        match $raw {
+            Raw::Router($socket) => $do,
+            Raw::Dealer($socket) => $do,
+            Raw::Publish($socket) => $do,
+            Raw::Subscribe($socket) => $do,
+        }
+    };
+}
+
+impl Raw {
+    fn new(role: &Role, options: SocketOptions) -> Self {
+        match role {
+            Role::Router => Self::Router(RouterSocket::with_options(options)),
+            Role::Dealer => Self::Dealer(DealerSocket::with_options(options)),
+            Role::Publish => Self::Publish(PubSocket::with_options(options)),
+            // SUB takes its filter as text only, and a MessagePack header is not UTF-8; XSUB takes bytes.
+            Role::Subscribe(_) => Self::Subscribe(XSubSocket::with_options(options)),
+        }
+    }
+
+    /// Subscribes, which the engine remembers and tells every peer that comes.
+    async fn subscribe(&mut self, role: &Role) -> Result<(), SocketError> {
+        if let (Self::Subscribe(socket), Role::Subscribe(filter)) = (self, role) {
+            let mut subscription = BytesMut::with_capacity(1 + filter.len());
+            subscription.put_u8(1);
+            subscription.put_slice(filter);
+            socket.send(ZmqMessage::from(subscription.freeze())).await?;
+        }
+        Ok(())
+    }
+
+    async fn adopt(&mut self, listener: Listener) -> Result<Option<SocketFile>, SocketError> {
+        match listener {
+            Listener::Tcp(listener) => {
+                each!(self, socket => socket.bind_listener(listener).await)?;
+                Ok(None)
+            }
+            #[cfg(unix)]
+            Listener::Ipc(listener, file) => {
+                each!(self, socket => socket.bind_listener(listener).await)?;
+                Ok(Some(file))
+            }
+        }
+    }
+
+    async fn connect(&mut self, url: &str) -> Result<(), ZmqError> {
+        each!(self, socket => socket.connect(url).await)
+    }
+
+    async fn unbind_all(&mut self) {
+        for error in each!(self, socket => socket.unbind_all().await) {
+            tracing::debug!(%error, "a listener ended badly");
+        }
+    }
+
+    async fn send(&mut self, message: ZmqMessage) -> Result<(), ZmqError> {
+        each!(self, socket => socket.send(message).await)
+    }
+
+    async fn recv(&mut self) -> Result<ZmqMessage, ZmqError> {
+        match self {
+            Self::Router(socket) => socket.recv().await,
+            Self::Dealer(socket) => socket.recv().await,
+            Self::Publish(_) => std::future::pending().await,
+            Self::Subscribe(socket) => socket.recv().await,
+        }
+    }
+
+    fn workers(&self) -> Weak<dyn MultiPeerBackend> {
+        std::sync::Arc::downgrade(&each!(self, socket => socket.backend()))
+    }
+
+    fn watch(&mut self) -> Lost {
+        let mut events = each!(self, socket => socket.monitor());
+        Box::new(move |cx| {
+            loop {
+                match pin!(events.recv()).poll(cx) {
+                    Poll::Ready(Ok(SocketEvent::Disconnected(_)) | Err(_)) => return Poll::Ready(()),
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+        })
+    }
+}
+
+impl From<ZmqError> for SocketError {
+    fn from(error: ZmqError) -> Self {
+        match error {
+            ZmqError::Network(cause) => Self::System(cause),
+            ZmqError::ConnectTimeout(after) => Self::Silence { after },
+            other => Self::Misfit { reason: other.to_string() },
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! Keeps a connecting socket connected to its peer, for ever.
+
+use std::cell::{Cell, RefCell};
+use std::hash::{BuildHasher as _, RandomState};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use service_framework_core::address::Address;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::counters::Counters;
+use crate::engine::{Engine, Event, Frames, Role, SendError, Socket, Unsent};
+use crate::error::{Error, SocketError, check_connectable};
+
+/// Between two attempts, before jitter. A peer that appears is found within little more.
+const PAUSE: Duration = Duration::from_millis(200);
+/// What a peer at the end of a slow network may need for its handshake.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A peer absent for longer is worth a line in the log.
+const WORTH_A_WARNING: Duration = Duration::from_secs(1);
+
+/// A socket that is connected, or being connected.
+pub(crate) struct Link(Rc<State>);
+
+/// What happened to a link.
+pub(crate) enum LinkEvent {
+    /// The peer was found.
+    Up,
+    /// The peer was lost; it is being looked for again.
+    Down,
+    /// A message came.
+    Message(Frames),
+}
+
+struct State {
+    engine: Rc<dyn Engine>,
+    role: Role,
+    connection: String,
+    address: Address,
+    counters: Arc<Counters>,
+    socket: RefCell<Option<Rc<dyn Socket>>>,
+    connecting: RefCell<Option<Task>>,
+    /// Whoever polls the link while there is no socket to poll.
+    waker: RefCell<Option<Waker>>,
+    /// Connected, and not yet said so.
+    is_new: Cell<bool>,
+    /// The socket said so when sending.
+    is_gone: Cell<bool>,
+}
+
+/// A task of the local set that ends with its owner.
+pub(crate) struct Task(JoinHandle<()>);
+
+impl Task {
+    pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) -> Self {
+        Self(tokio::task::spawn_local(future))
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Link {
+    /// Begins to connect. Must be called inside a `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// When the address can never be connected to.
+    pub(crate) fn open(
+        engine: &Rc<dyn Engine>,
+        role: Role,
+        connection: &str,
+        address: &Address,
+        counters: &Arc<Counters>,
+    ) -> Result<Self, Error> {
+        check_connectable(address).and_then(|()| engine.check(address)).map_err(|cause| Error::Connect {
+            connection: connection.to_owned(),
+            address: address.clone(),
+            cause,
+        })?;
+        let link = Self(Rc::new(State {
+            engine: Rc::clone(engine),
+            role,
+            connection: connection.to_owned(),
+            address: address.clone(),
+            counters: Arc::clone(counters),
+            socket: RefCell::default(),
+            connecting: RefCell::default(),
+            waker: RefCell::default(),
+            is_new: Cell::new(false),
+            is_gone: Cell::new(false),
+        }));
+        link.reconnect();
+        Ok(link)
+    }
+
+    /// Whom the link connects to.
+    pub(crate) fn address(&self) -> &Address {
+        &self.0.address
+    }
+
+    /// Sends, if there is a peer.
+    pub(crate) fn send(&self, frames: Frames) -> Result<(), Unsent> {
+        let sent = match &*self.0.socket.borrow() {
+            Some(socket) => socket.send(frames),
+            None => return Err(Unsent { why: SendError::Gone, frames }),
+        };
+        if matches!(sent, Err(Unsent { why: SendError::Gone, .. })) {
+            self.0.is_gone.set(true);
+            self.0.wake();
+        }
+        sent
+    }
+
+    /// Gives the next event, or wakes the last caller when there is one.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) -> Poll<LinkEvent> {
+        let state = &self.0;
+        if state.is_new.take() {
+            return Poll::Ready(LinkEvent::Up);
+        }
+        // Kept even while there is a socket: a failed send wakes it.
+        match &mut *state.waker.borrow_mut() {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        let event = match &*state.socket.borrow() {
+            Some(socket) => socket.poll_recv(cx),
+            None => return Poll::Pending,
+        };
+        match event {
+            Poll::Ready(Event::Message(frames)) => return Poll::Ready(LinkEvent::Message(frames)),
+            Poll::Pending if !state.is_gone.take() => return Poll::Pending,
+            Poll::Pending | Poll::Ready(Event::Lost) => {}
+        }
+        tracing::info!(connection = state.connection, address = %state.address, "lost the peer");
+        state.is_gone.set(false);
+        state.socket.take();
+        self.reconnect();
+        Poll::Ready(LinkEvent::Down)
+    }
+
+    /// Ends the link for good, once all that was sent has left.
+    pub(crate) async fn close(&self) {
+        self.0.connecting.take();
+        let socket = self.0.socket.take();
+        if let Some(socket) = socket {
+            socket.close().await;
+        }
+    }
+
+    fn reconnect(&self) {
+        let state = Rc::clone(&self.0);
+        let task = Task::spawn(async move {
+            let socket = connect(&state).await;
+            state.socket.replace(Some(socket));
+            state.is_new.set(true);
+            state.counters.count_connected();
+            state.wake();
+        });
+        self.0.connecting.replace(Some(task));
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        // The task holds the state, so the state must not hold the task.
+        self.0.connecting.take();
+    }
+}
+
+impl State {
+    fn wake(&self) {
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Tries until it succeeds.
+///
+/// An engine may wait longer and longer inside one attempt once it has been refused, so short attempts are made
+/// all the time; but a peer far away needs longer than a short attempt for its handshake, so a patient one runs
+/// beside them.
+async fn connect(state: &State) -> Rc<dyn Socket> {
+    let since = Instant::now();
+    let mut has_warned = false;
+    loop {
+        let mut patient = pin!(state.engine.connect(state.role.clone(), &state.address, PATIENCE));
+        let refused = match timeout(pause(), &mut patient).await {
+            Ok(Ok(socket)) => return socket,
+            Ok(Err(cause)) => cause,
+            Err(_) => loop {
+                if !has_warned && since.elapsed() >= WORTH_A_WARNING {
+                    has_warned = true;
+                    warn(state, &SocketError::Silence { after: since.elapsed() });
+                }
+                tokio::select! {
+                    biased;
+                    done = &mut patient => match done {
+                        Ok(socket) => return socket,
+                        Err(cause) => break cause,
+                    },
+                    socket = short_attempt(state) => if let Some(socket) = socket { return socket },
+                }
+            },
+        };
+        if !has_warned {
+            has_warned = true;
+            warn(state, &refused);
+        }
+        sleep(pause()).await;
+    }
+}
+
+/// Tries for one pause, and takes all of it unless it succeeds.
+async fn short_attempt(state: &State) -> Option<Rc<dyn Socket>> {
+    let pause = pause();
+    let end = Instant::now() + pause;
+    match state.engine.connect(state.role.clone(), &state.address, pause).await {
+        Ok(socket) => Some(socket),
+        Err(_) => {
+            sleep_until(end).await;
+            None
+        }
+    }
+}
+
+fn warn(state: &State, cause: &SocketError) {
+    let (connection, address) = (&state.connection, &state.address);
+    tracing::warn!(connection, %address, cause = cause as &dyn std::error::Error, "waiting for the peer");
+}
+
+/// The pause with a quarter of jitter either way, so that many who lost one peer do not return as one.
+fn pause() -> Duration {
+    let share = (random() % 1024) as f64 / 1024.0;
+    PAUSE.mul_f64(0.75 + share / 2.0)
+}
+
+/// A random number: the standard library's maps start from one.
+pub(crate) fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}

@@ -1,0 +1,125 @@
+//! Publishes to all who subscribed: a PUB that listens, or connects to a proxy or a listening subscriber.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use service_framework_core::address::Address;
+use tokio::time::{sleep, timeout};
+
+use crate::counters::{Counters, Refusal};
+use crate::engine::{Engine, Frames, Role, SendError, Socket, Unsent};
+use crate::error::Error;
+use crate::link::{Link, Task};
+
+/// A connection that publishes. Several publishers of a service on one endpoint share one, in an `Rc`.
+pub struct Publisher {
+    end: End,
+    address: Address,
+    counters: Arc<Counters>,
+}
+
+enum End {
+    Listening(Rc<dyn Socket>),
+    Connecting { link: Rc<Link>, _driver: Task },
+}
+
+/// How a publisher behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Waited after opening, so that subscribers have a chance to be there for the first message.
+    pub wait_after_creation: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { wait_after_creation: Duration::from_millis(150) }
+    }
+}
+
+impl Publisher {
+    /// Listens on `address`. `connection` is the name for errors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`], with what stands in the way and the fix.
+    pub async fn bind(
+        engine: &Rc<dyn Engine>,
+        connection: &str,
+        address: &Address,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let (socket, address) = crate::bind(engine, Role::Publish, connection, address).await?;
+        sleep(options.wait_after_creation).await;
+        Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
+    }
+
+    /// Connects to `address`, by itself and again whenever the peer is lost (`is_x_pub`). Does not wait for the
+    /// peer to be there. Must be called inside a `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] when the address can never be connected to.
+    pub async fn connect(
+        engine: &Rc<dyn Engine>,
+        connection: &str,
+        address: &Address,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let counters = Arc::default();
+        let link = Rc::new(Link::open(engine, Role::Publish, connection, address, &counters)?);
+        let driven = Rc::clone(&link);
+        let driver = Task::spawn(async move {
+            loop {
+                poll_fn(|cx| driven.poll(cx)).await;
+            }
+        });
+        sleep(options.wait_after_creation).await;
+        Ok(Self { end: End::Connecting { link, _driver: driver }, address: address.clone(), counters })
+    }
+
+    /// Where it listens, with the real port, or whom it connects to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What it carried and dropped so far.
+    ///
+    /// The engine drops silently for subscribers that read too slowly: that is not in here.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// Publishes one frame, topic included, to everybody whose filter it begins with.
+    ///
+    /// Never waits. What cannot be sent (no connection, closed) is dropped and counted.
+    pub fn publish(&self, frame: Bytes) {
+        let bytes = frame.len();
+        let frames = Frames::from([frame]);
+        let (sent, gone) = match &self.end {
+            End::Listening(socket) => (socket.send(frames), Refusal::Closing),
+            End::Connecting { link, .. } => (link.send(frames), Refusal::NotConnected),
+        };
+        match sent {
+            Ok(()) => self.counters.count_out(bytes),
+            Err(Unsent { why: SendError::Gone, .. }) => self.counters.count_refused(gone),
+            Err(Unsent { why: SendError::Full, .. }) => self.counters.count_refused(Refusal::QueueFull),
+        }
+    }
+
+    /// Closes it, and waits until what was published has left the process, but for no longer than `linger`.
+    pub async fn close(&self, linger: Duration) {
+        let _ = match &self.end {
+            End::Listening(socket) => timeout(linger, socket.close()).await,
+            End::Connecting { link, .. } => timeout(linger, link.close()).await,
+        };
+    }
+}
+
+impl std::fmt::Debug for Publisher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Publisher").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,183 @@
+//! Keeps account of calls: which wait for a connection, which for a reply, and until when. Does no IO.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::CallError;
+
+/// The calls of one requester. `T` is what the caller left to be found again with the outcome.
+pub(super) struct Correlation<T> {
+    calls: HashMap<u64, Entry<T>>,
+    /// Of the calls, those not sent yet, in the order in which they were begun.
+    waiting: BTreeMap<u64, Bytes>,
+    /// Of the calls, those with a deadline, earliest first.
+    deadlines: BTreeSet<(Instant, u64)>,
+    /// Numbers start at 1 and are never used again, so that no late reply meets another call.
+    last_number: u64,
+    waiting_max: usize,
+    phase: Phase,
+}
+
+struct Entry<T> {
+    ticket: T,
+    deadline: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Disconnected,
+    Connected,
+    Closed,
+}
+
+/// What to do with a call that was begun.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// Send it now.
+    Send(u64, Bytes),
+    /// It is kept until there is a connection.
+    Waits(u64),
+}
+
+/// Why a reply belongs to no call.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Was {
+    /// The call was answered, forgotten or past its deadline.
+    Ended,
+    /// There was no such call, or it was not sent.
+    NeverSent,
+}
+
+impl<T> Correlation<T> {
+    /// No calls, no connection. At most `waiting_max` calls wait for one.
+    pub(super) fn new(waiting_max: usize) -> Self {
+        Self {
+            calls: HashMap::new(),
+            waiting: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            last_number: 0,
+            waiting_max,
+            phase: Phase::Disconnected,
+        }
+    }
+
+    /// Takes a call in.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Full`] when too many wait, [`CallError::Closed`] when it is too late.
+    pub(super) fn begin(
+        &mut self,
+        payload: Bytes,
+        deadline: Option<Instant>,
+        ticket: T,
+    ) -> Result<Begun, CallError> {
+        match self.phase {
+            Phase::Closed => return Err(CallError::Closed),
+            Phase::Disconnected if self.waiting.len() >= self.waiting_max => return Err(CallError::Full),
+            Phase::Disconnected | Phase::Connected => {}
+        }
+        self.last_number += 1;
+        let number = self.last_number;
+        self.calls.insert(number, Entry { ticket, deadline });
+        if let Some(deadline) = deadline {
+            self.deadlines.insert((deadline, number));
+        }
+        if self.phase == Phase::Connected {
+            return Ok(Begun::Send(number, payload));
+        }
+        self.waiting.insert(number, payload);
+        Ok(Begun::Waits(number))
+    }
+
+    /// Takes a call back that was to be sent and could not be: the connection turned out to be gone. Gives it
+    /// back with the reason if it cannot wait for the next: its payload is lost, or too many wait already.
+    pub(super) fn put_back(&mut self, number: u64, payload: Option<Bytes>) -> Option<(T, CallError)> {
+        if self.phase == Phase::Connected {
+            self.phase = Phase::Disconnected;
+        }
+        let error = match payload {
+            None => CallError::PeerLost,
+            Some(_) if self.waiting.len() >= self.waiting_max => CallError::Full,
+            Some(payload) => {
+                if self.calls.contains_key(&number) {
+                    self.waiting.insert(number, payload);
+                }
+                return None;
+            }
+        };
+        self.forget(number).map(|ticket| (ticket, error))
+    }
+
+    /// There is a connection: what waits is to be sent, by [`next_waiting`](Self::next_waiting).
+    pub(super) fn connected(&mut self) {
+        if self.phase == Phase::Disconnected {
+            self.phase = Phase::Connected;
+        }
+    }
+
+    /// The next call to be sent after waiting; none while there is no connection.
+    pub(super) fn next_waiting(&mut self) -> Option<(u64, Bytes)> {
+        if self.phase == Phase::Connected { self.waiting.pop_first() } else { None }
+    }
+
+    /// The connection is lost, and with it every call that was sent: gives those back.
+    pub(super) fn disconnected(&mut self) -> Vec<T> {
+        if self.phase == Phase::Connected {
+            self.phase = Phase::Disconnected;
+        }
+        let sent: Vec<u64> =
+            self.calls.keys().copied().filter(|number| !self.waiting.contains_key(number)).collect();
+        sent.into_iter().filter_map(|number| self.forget(number)).collect()
+    }
+
+    /// A reply came: gives back the call that it belongs to.
+    ///
+    /// # Errors
+    ///
+    /// Why it belongs to none.
+    pub(super) fn replied(&mut self, number: u64) -> Result<T, Was> {
+        if number == 0 || number > self.last_number || self.waiting.contains_key(&number) {
+            return Err(Was::NeverSent);
+        }
+        self.forget(number).ok_or(Was::Ended)
+    }
+
+    /// When the next call runs out of time.
+    pub(super) fn earliest_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// Gives back one call whose deadline has come, and whether it was sent.
+    pub(super) fn expired(&mut self, now: Instant) -> Option<(T, bool)> {
+        let &(deadline, number) = self.deadlines.first()?;
+        if deadline > now {
+            return None;
+        }
+        let was_sent = !self.waiting.contains_key(&number);
+        Some((self.forget(number)?, was_sent))
+    }
+
+    /// Lets a call go.
+    pub(super) fn forget(&mut self, number: u64) -> Option<T> {
+        let Entry { ticket, deadline } = self.calls.remove(&number)?;
+        self.waiting.remove(&number);
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, number));
+        }
+        Some(ticket)
+    }
+
+    /// Takes no more calls, and gives back all there are.
+    pub(super) fn close(&mut self) -> Vec<T> {
+        self.phase = Phase::Closed;
+        self.waiting.clear();
+        self.deadlines.clear();
+        self.calls.drain().map(|(_, entry)| entry.ticket).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Receives what it subscribed to: connects to a publisher or proxy, or listens for publishers.
+
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use service_framework_core::address::Address;
+use tokio::time::timeout;
+
+use crate::counters::{Counters, Refusal};
+use crate::engine::{Engine, Event, Frames, Role, Socket};
+use crate::error::Error;
+use crate::link::{Link, LinkEvent};
+
+/// A connection that receives publications. One that is not asked for the next leaves it unread.
+pub struct Subscriber {
+    end: End,
+    address: Address,
+    counters: Arc<Counters>,
+}
+
+enum End {
+    Listening(Rc<dyn Socket>),
+    Connecting(Link),
+}
+
+impl Subscriber {
+    /// Listens on `address` for connecting publishers (`is_binder`), and takes the messages that begin with
+    /// `filter`; an empty one takes all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Bind`], with what stands in the way and the fix.
+    pub async fn bind(
+        engine: &Rc<dyn Engine>,
+        connection: &str,
+        address: &Address,
+        filter: Bytes,
+    ) -> Result<Self, Error> {
+        let (socket, address) = crate::bind(engine, Role::Subscribe(filter), connection, address).await?;
+        Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
+    }
+
+    /// Connects to `address`, by itself and again whenever the publisher is lost, and takes the messages that
+    /// begin with `filter`; an empty one takes all. Does not wait for the publisher to be there. Must be called
+    /// inside a `LocalSet`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Connect`] when the address can never be connected to.
+    pub fn connect(
+        engine: &Rc<dyn Engine>,
+        connection: &str,
+        address: &Address,
+        filter: Bytes,
+    ) -> Result<Self, Error> {
+        let counters = Arc::default();
+        let link = Link::open(engine, Role::Subscribe(filter), connection, address, &counters)?;
+        Ok(Self { end: End::Connecting(link), address: address.clone(), counters })
+    }
+
+    /// Where it listens, with the real port, or whom it connects to.
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// What it received and refused so far.
+    pub fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
+    /// Waits for the next message. Nothing is lost when the future is dropped.
+    pub async fn recv(&self) -> Bytes {
+        poll_fn(|cx| self.poll_recv(cx)).await
+    }
+
+    /// Gives the next message, topic included, or wakes the last caller when there is one.
+    ///
+    /// Messages of several frames are dropped and counted.
+    pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
+        loop {
+            let mut frames = ready!(self.poll_frames(cx));
+            match (frames.pop_front(), frames.is_empty()) {
+                (Some(frame), true) => {
+                    self.counters.count_in(frame.len());
+                    return Poll::Ready(frame);
+                }
+                _ => self.counters.count_refused(Refusal::FrameCount),
+            }
+        }
+    }
+
+    fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Frames> {
+        loop {
+            match &self.end {
+                End::Listening(socket) => {
+                    if let Event::Message(frames) = ready!(socket.poll_recv(cx)) {
+                        return Poll::Ready(frames);
+                    }
+                }
+                End::Connecting(link) => {
+                    if let LinkEvent::Message(frames) = ready!(link.poll(cx)) {
+                        return Poll::Ready(frames);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Closes it, within `linger`.
+    pub async fn close(&self, linger: Duration) {
+        let _ = match &self.end {
+            End::Listening(socket) => timeout(linger, socket.close()).await,
+            End::Connecting(link) => timeout(linger, link.close()).await,
+        };
+    }
+}
+
+impl std::fmt::Debug for Subscriber {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subscriber").field("address", &self.address).finish_non_exhaustive()
+    }
+}
