@@ -58,12 +58,12 @@ impl JsonFile {
     /// Where the key stands that leads to the value at `path`; where a list or the whole file is meant, the value.
     ///
     /// A path of which only the beginning is there leads to what is there.
-    pub fn key_place<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Place {
+    pub fn key_place(&self, path: &[Step]) -> Place {
         self.place_of_offset(find::find(&self.text, path).key)
     }
 
     /// Where the value at `path` begins; as far as the path is there.
-    pub fn value_place<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Place {
+    pub fn value_place(&self, path: &[Step]) -> Place {
         self.place_of_offset(find::find(&self.text, path).value)
     }
 
@@ -86,17 +86,17 @@ impl JsonFile {
     }
 }
 
-/// A value to start a service with, and where it came from.
+/// A value to start a service with, and where it came from. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Document {
-    value: Value,
+    value: Arc<Value>,
     source: Source,
 }
 
 #[derive(Clone, Debug)]
 enum Source {
     File(Arc<JsonFile>),
-    Code(String),
+    Code(Arc<str>),
 }
 
 impl Document {
@@ -115,12 +115,12 @@ impl Document {
     ///
     /// If it is no JSON.
     pub fn read(file: JsonFile) -> Result<Self, Problems> {
-        Ok(Self { value: file.value()?, source: Source::File(Arc::new(file)) })
+        Ok(Self { value: Arc::new(file.value()?), source: Source::File(Arc::new(file)) })
     }
 
     /// Takes a value that code gave; `by` names what gave it, such as `setup_addresses`.
     pub fn given(value: Value, by: &str) -> Self {
-        Self { value, source: Source::Code(by.to_owned()) }
+        Self { value: Arc::new(value), source: Source::Code(by.into()) }
     }
 
     /// The value.
@@ -132,23 +132,23 @@ impl Document {
     pub fn name(&self) -> String {
         match &self.source {
             Source::File(file) => file.path.display().to_string(),
-            Source::Code(by) => by.clone(),
+            Source::Code(by) => by.to_string(),
         }
     }
 
     /// Where the key stands that leads to the value at `path`, as far as the path is there.
-    pub fn key_place<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Place {
+    pub fn key_place(&self, path: &[Step]) -> Place {
         match &self.source {
             Source::File(file) => file.key_place(path),
-            Source::Code(by) => Place::Code(by.clone()),
+            Source::Code(by) => Place::Code(by.to_string()),
         }
     }
 
     /// Where the value at `path` begins, as far as the path is there.
-    pub fn value_place<'a>(&self, path: impl IntoIterator<Item = &'a Step>) -> Place {
+    pub fn value_place(&self, path: &[Step]) -> Place {
         match &self.source {
             Source::File(file) => file.value_place(path),
-            Source::Code(by) => Place::Code(by.clone()),
+            Source::Code(by) => Place::Code(by.to_string()),
         }
     }
 }

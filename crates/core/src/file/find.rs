@@ -15,7 +15,7 @@ pub(super) struct Spot {
 /// Goes along a path as far as it leads.
 ///
 /// The text is read again from its start: places are asked for when there is an error to tell, and seldom.
-pub(super) fn find<'a>(text: &str, path: impl IntoIterator<Item = &'a Step>) -> Spot {
+pub(super) fn find(text: &str, path: &[Step]) -> Spot {
     let mut reader = Reader::new(text.as_bytes(), Encoding::Json, &Limits::default());
     let mut spot = Spot::default();
     for step in path {

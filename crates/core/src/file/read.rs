@@ -58,7 +58,9 @@ fn cannot_read(path: &Path, error: &io::Error) -> String {
         (io::ErrorKind::NotFound, Some(target)) => {
             format!("is a link to {}, which is not there", target.display())
         }
-        (io::ErrorKind::NotFound, None) => "is not there: check the path, which starts from the working folder".into(),
+        (io::ErrorKind::NotFound, None) => {
+            "is not there: check the path, which starts from the working folder".into()
+        }
         (io::ErrorKind::PermissionDenied, _) => "cannot be read: give this user the permission".into(),
         // The only thing wrong with a link that is there and may be read.
         (_, Some(target)) if error.kind() != io::ErrorKind::InvalidInput => {
@@ -87,7 +89,8 @@ pub(super) fn value(file: &JsonFile) -> Result<Value, Problems> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    wire::decode(file.text.as_bytes(), Encoding::Json, &limits).map_err(|fault| syntax_problem(file, &fault).into())
+    wire::decode(file.text.as_bytes(), Encoding::Json, &limits)
+        .map_err(|fault| syntax_problem(file, &fault).into())
 }
 
 fn syntax_problem(file: &JsonFile, fault: &Fault) -> Problem {
@@ -123,7 +126,8 @@ fn find_repeated(reader: &mut Reader<'_>, file: &JsonFile, problems: &mut Proble
                     problems.add_with(|| {
                         let (line, _) = file.line_and_column(*first);
                         let key = fault::quoted(&key);
-                        let text = format!("the key {key} stands here a second time: it is in line {line} too");
+                        let text =
+                            format!("the key {key} stands here a second time: it is in line {line} too");
                         Problem::at(file.place_of_offset(start), text)
                     });
                 } else {
