@@ -199,7 +199,10 @@ impl Model for Declaration {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let value = Value::decode(reader)?;
-        let map = fields(&value, &["service", "version", "doc", "checks_messages", "config", "connections", "hooks"])?;
+        let map = fields(
+            &value,
+            &["service", "version", "doc", "checks_messages", "config", "connections", "hooks"],
+        )?;
         let name = map.get("service").ok_or_else(|| Fault::missing().within("service"))?;
         let mut declaration = Self::new(&text(name, "service")?, "");
         for (field, value) in map.iter().filter_map(|(key, value)| Some((key.as_text()?, value))) {
@@ -274,7 +277,9 @@ fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
         })?,
         args: shape("args")?,
         returns: shape("returns")?,
-        run: map.get("run").map_or(Ok(Run::Inline), |value| run(value).map_err(|fault| fault.within("run")))?,
+        run: map
+            .get("run")
+            .map_or(Ok(Run::Inline), |value| run(value).map_err(|fault| fault.within("run")))?,
         exclusive: map.get("exclusive").map_or(Ok(false), |value| flag(value, "exclusive"))?,
         settings: match map.get("settings") {
             None => Map::new(),
@@ -310,7 +315,9 @@ fn fields<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Map, Fault> {
 
 fn list<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
     match value {
-        Value::List(items) => items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect(),
+        Value::List(items) => {
+            items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect()
+        }
         other => Err(Fault::mismatch("a list", other.named())),
     }
 }

@@ -1,1 +1,238 @@
-//! x
+//! The map around the arguments of every message.
+
+use std::time::Duration;
+
+use crate::failure::{Failure, code};
+use crate::fault::Fault;
+use crate::model::Model;
+use crate::wire::{Encoding, Limits, Peer, Reader, Writer};
+use crate::workflow::{self, WorkflowId};
+
+/// A request or a publication, read as far as its envelope goes: the arguments stay bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request<'a> {
+    /// How it is written, and the reply to it will be.
+    pub encoding: Encoding,
+    /// The map of arguments, not yet checked.
+    pub args: &'a [u8],
+    /// The id of its workflow, if it has one.
+    pub workflow_id: Option<WorkflowId<'a>>,
+    /// The id as it was written, which the reply repeats; null where there was none.
+    pub workflow_bytes: &'a [u8],
+    /// The time that was left for the answer when it was sent.
+    pub deadline: Option<Duration>,
+}
+
+/// Why a message was not read, and what its answer repeats.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal<'a> {
+    /// What to answer.
+    pub failure: Failure,
+    /// How to answer.
+    pub encoding: Encoding,
+    /// The workflow id as it was written, if it was read before the fault.
+    pub workflow_bytes: &'a [u8],
+}
+
+impl<'a> Request<'a> {
+    /// Reads the envelope. Keys that it does not know are skipped: extensions live there.
+    ///
+    /// # Errors
+    ///
+    /// If the message is over the limit or no envelope, or its workflow id is longer than `max_workflow_id_bytes`.
+    pub fn read(
+        payload: &'a [u8],
+        limits: &Limits,
+        max_workflow_id_bytes: usize,
+    ) -> Result<Self, Refusal<'a>> {
+        let encoding = Encoding::of(payload);
+        let mut workflow_bytes = workflow::null(encoding);
+        let refusal = |failure, workflow_bytes| Refusal { failure, encoding, workflow_bytes };
+        if payload.len() > limits.max_message_bytes {
+            let text = format!("{} bytes, the limit is {}", payload.len(), limits.max_message_bytes);
+            return Err(refusal(Failure::new(code::TOO_LARGE, text), workflow_bytes));
+        }
+        Self::read_map(payload, encoding, limits, max_workflow_id_bytes, &mut workflow_bytes)
+            .map_err(|fault| refusal(Failure::new(code::BAD_MESSAGE, fault.to_string()), workflow_bytes))
+    }
+
+    fn read_map(
+        payload: &'a [u8],
+        encoding: Encoding,
+        limits: &Limits,
+        max_workflow_id_bytes: usize,
+        workflow_bytes: &mut &'a [u8],
+    ) -> Result<Self, Fault> {
+        let mut reader = start(payload, encoding, limits)?;
+        let mut entries = crate::model::map(&mut reader)?;
+        let (mut args, mut workflow_id, mut deadline) = (None, None, None);
+        while let Some(key) = entries.text_key(&mut reader)? {
+            let step = |fault: Fault| fault.within(&key);
+            match key.as_ref() {
+                "args" if args.is_none() => args = Some(reader.slice().map_err(step)?),
+                "workflow_id" if workflow_id.is_none() => {
+                    let mut ahead = reader.clone();
+                    let id = WorkflowId::read(&mut ahead, max_workflow_id_bytes).map_err(step)?;
+                    *workflow_bytes = reader.slice().map_err(step)?;
+                    workflow_id = Some(id);
+                }
+                "deadline_ms" if deadline.is_none() => {
+                    deadline = Some(Duration::from_millis(u64::decode(&mut reader).map_err(step)?));
+                }
+                "args" | "workflow_id" | "deadline_ms" => {
+                    return Err(Fault::malformed("the key stands twice").within(&key));
+                }
+                _ => reader.skip().map_err(step)?,
+            }
+        }
+        reader.end()?;
+        let args = args.ok_or_else(|| Fault::missing().within("args"))?;
+        if !is_map(args, encoding) {
+            return Err(Fault::mismatch("a map", "something else").within("args"));
+        }
+        Ok(Self { encoding, args, workflow_id: workflow_id.flatten(), workflow_bytes, deadline })
+    }
+
+    /// Writes a request or publication around arguments that are encoded already.
+    pub fn write(
+        encoding: Encoding,
+        args: &[u8],
+        workflow_id: Option<&WorkflowId<'_>>,
+        deadline: Option<Duration>,
+    ) -> Vec<u8> {
+        Self::append(Vec::with_capacity(args.len() + 128), encoding, args, workflow_id, deadline)
+    }
+
+    /// Writes the same behind what is in `out` already, such as a topic.
+    pub fn append(
+        out: Vec<u8>,
+        encoding: Encoding,
+        args: &[u8],
+        workflow_id: Option<&WorkflowId<'_>>,
+        deadline: Option<Duration>,
+    ) -> Vec<u8> {
+        let mut writer = Writer::append(out, encoding, Peer::Any);
+        writer.map(2 + usize::from(deadline.is_some()));
+        writer.key("args");
+        writer.raw(args);
+        writer.key("workflow_id");
+        workflow::write(workflow_id, &mut writer);
+        if let Some(deadline) = deadline {
+            writer.key("deadline_ms");
+            writer.int(deadline.as_millis().min(u64::MAX.into()) as i128);
+        }
+        writer.end_map();
+        writer.finish().expect("a flat map of a few keys has no mistake in it")
+    }
+}
+
+/// Starts reading a message, which is never empty.
+fn start<'a>(payload: &'a [u8], encoding: Encoding, limits: &Limits) -> Result<Reader<'a>, Fault> {
+    if payload.is_empty() {
+        return Err(Fault::malformed("an empty message"));
+    }
+    Ok(Reader::new(payload, encoding, limits))
+}
+
+fn is_map(value: &[u8], encoding: Encoding) -> bool {
+    let first = value.first();
+    match encoding {
+        Encoding::Json => first == Some(&b'{'),
+        Encoding::MessagePack => matches!(first, Some(0x80..=0x8f | 0xde | 0xdf)),
+    }
+}
+
+/// The reply to a request, read as far as its envelope goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply<'a> {
+    /// How it is written.
+    pub encoding: Encoding,
+    /// The map of return arguments, not yet checked; or why there is none.
+    pub outcome: Result<&'a [u8], Failure>,
+}
+
+impl<'a> Reply<'a> {
+    /// Reads the envelope.
+    ///
+    /// # Errors
+    ///
+    /// If the message is over the limit or no envelope of a reply.
+    pub fn read(payload: &'a [u8], limits: &Limits) -> Result<Self, Failure> {
+        if payload.len() > limits.max_message_bytes {
+            let text =
+                format!("a reply of {} bytes, the limit is {}", payload.len(), limits.max_message_bytes);
+            return Err(Failure::new(code::TOO_LARGE, text));
+        }
+        Self::read_map(payload, limits)
+            .map_err(|fault| Failure::new(code::BAD_MESSAGE, format!("the reply is broken: {fault}")))
+    }
+
+    fn read_map(payload: &'a [u8], limits: &Limits) -> Result<Self, Fault> {
+        let encoding = Encoding::of(payload);
+        let mut reader = start(payload, encoding, limits)?;
+        let mut entries = crate::model::map(&mut reader)?;
+        let (mut return_args, mut failure) = (None, None);
+        while let Some(key) = entries.text_key(&mut reader)? {
+            let step = |fault: Fault| fault.within(&key);
+            match key.as_ref() {
+                "return_args" if return_args.is_none() => return_args = Some(reader.slice().map_err(step)?),
+                "error" if failure.is_none() => {
+                    failure = Some(Option::<Failure>::decode(&mut reader).map_err(step)?);
+                }
+                "return_args" | "error" => return Err(Fault::malformed("the key stands twice").within(&key)),
+                _ => reader.skip().map_err(step)?,
+            }
+        }
+        reader.end()?;
+        let outcome = match (failure.flatten(), return_args) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(args)) if is_map(args, encoding) => Ok(args),
+            (None, Some(_)) => return Err(Fault::mismatch("a map", "something else").within("return_args")),
+            (None, None) => return Err(Fault::missing().within("return_args")),
+        };
+        Ok(Self { encoding, outcome })
+    }
+
+    /// Starts a reply: what stands before the return arguments.
+    pub fn head(encoding: Encoding) -> Vec<u8> {
+        let mut out = Vec::with_capacity(256);
+        match encoding {
+            Encoding::MessagePack => out.extend_from_slice(b"\x82\xabreturn_args"),
+            Encoding::Json => out.extend_from_slice(b"{\"return_args\":"),
+        }
+        out
+    }
+
+    /// Ends a reply: what stands after the return arguments, with the request's workflow id as it was written.
+    pub fn tail(out: &mut Vec<u8>, encoding: Encoding, workflow_bytes: &[u8]) {
+        match encoding {
+            Encoding::MessagePack => {
+                out.extend_from_slice(b"\xabworkflow_id");
+                out.extend_from_slice(workflow_bytes);
+            }
+            Encoding::Json => {
+                out.extend_from_slice(b",\"workflow_id\":");
+                out.extend_from_slice(workflow_bytes);
+                out.push(b'}');
+            }
+        }
+    }
+
+    /// Writes a reply that says why there is no result.
+    pub fn failure(encoding: Encoding, workflow_bytes: &[u8], failure: &Failure) -> Vec<u8> {
+        let mut writer = Writer::append(Vec::with_capacity(256), encoding, Peer::Any);
+        writer.map(3);
+        writer.key("return_args");
+        writer.null();
+        writer.key("workflow_id");
+        writer.raw(workflow_bytes);
+        writer.key("error");
+        failure.encode(&mut writer);
+        writer.end_map();
+        writer.finish().unwrap_or_else(|_| {
+            // Only the author's data can be beyond the wire; the code and the message always fit.
+            let plain = Failure::named(failure.code().to_owned(), failure.message().to_owned());
+            Self::failure(encoding, workflow_bytes, &plain)
+        })
+    }
+}

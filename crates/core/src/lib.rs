@@ -19,9 +19,6 @@
 // Lets the derive macro name this crate from within it.
 extern crate self as service_framework_core;
 
-pub mod value;
-pub mod wire;
-pub mod model;
 pub mod declaration;
 pub mod address;
 pub mod problem;
@@ -31,12 +28,17 @@ pub mod address_book;
 pub mod settings;
 pub mod wiring;
 pub mod envelope;
-pub mod workflow;
-pub mod topic;
-pub mod plugin;
+pub mod failure;
 pub mod fault;
+pub mod model;
 pub mod near;
+pub mod plugin;
+pub mod topic;
+pub mod value;
+pub mod wire;
+pub mod workflow;
 
+pub use failure::Failure;
 pub use fault::Fault;
 pub use model::Model;
 pub use value::Value;

@@ -1,13 +1,16 @@
 //! What a value must look like: the trait that `#[derive(Model)]` writes, and the same as data.
 
-mod shape;
-mod scalars;
-mod containers;
 mod check;
+mod containers;
+#[doc(hidden)]
+pub mod derive;
 mod describe;
+mod scalars;
 mod schema;
+mod shape;
 
 pub use containers::Key;
+pub(crate) use containers::map;
 pub use shape::{Choice, Field, IntRange, Record, Shape, Shapes, named_choice};
 
 use crate::fault::Fault;
@@ -27,6 +30,7 @@ pub type Empty = ();
 ///
 /// /// An order to buy or to sell.
 /// #[derive(Model, Debug, PartialEq)]
+/// #[model(crate = "service_framework_core")]
 /// struct Order {
 ///     /// Which way.
 ///     side: Side,
@@ -35,7 +39,7 @@ pub type Empty = ();
 /// }
 ///
 /// #[derive(Model, Debug, PartialEq)]
-/// #[model(names = "lower")]
+/// #[model(crate = "service_framework_core", names = "lower")]
 /// enum Side { Buy, Sell }
 ///
 /// let json = br#"{"side": "buy", "size": 3}"#;
@@ -46,6 +50,15 @@ pub type Empty = ();
 /// assert_eq!(fault.unwrap_err().to_string(), r#"side: expected one of buy, sell, got the text "hold""#);
 /// # Ok::<(), service_framework_core::Fault>(())
 /// ```
+///
+/// With `service-framework`, which is what the author of a service depends on, `#[model(crate = "..")]` is left out.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "cannot stand in a message",
+    note = "for a type of your own, write `#[derive(Model)]` above it",
+    note = "the others are bool, i8 to i64, u8 to u64, f32, f64, String, Bytes, Decimal, Uuid, DateTime, Array, Value, \
+            and Option, Vec, tuples, BTreeSet, HashSet, BTreeMap and HashMap of them"
+)]
 pub trait Model: Sized {
     /// Describes the type. A record adds itself to `shapes`, so that it may contain itself.
     fn shape(shapes: &mut Shapes) -> Shape;

@@ -1,14 +1,14 @@
 //! A value of unknown shape: everything that the wire can carry.
 
-mod decimal;
-mod date_time;
 mod array;
+mod date_time;
+mod decimal;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-pub use array::{Array, AnyArray, Element, ElementType};
+pub use array::{AnyArray, Array, Element, ElementType};
 pub use date_time::DateTime;
 pub use decimal::{Decimal, NotADecimal};
 pub use uuid::Uuid;

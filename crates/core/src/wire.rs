@@ -5,12 +5,12 @@
 mod json;
 mod msgpack;
 mod reader;
-mod writer;
 mod tags;
+mod writer;
 
 pub use reader::{Entries, Items, Reader, Token};
+pub(crate) use tags::{read_map, read_value, tagged_as, write_array, write_tagged_text, write_value};
 pub use writer::{Peer, Writer};
-pub(crate) use tags::{read_map, read_value, write_array, write_tagged_text, write_value};
 
 use crate::fault::Fault;
 use crate::model::Model;

@@ -1,1 +1,123 @@
-//! x
+//! The id that follows one piece of work through every service it touches.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::fault::Fault;
+use crate::value::{Uuid, Value};
+use crate::wire::{self, Encoding, Reader, Token, Writer};
+
+/// The longest id taken, in bytes.
+pub const MAX_BYTES: usize = 1024;
+
+/// The id of a workflow: a UUID in its first message, text after that.
+///
+/// A handler called with `W` sends its first message with `W`, its second with `W_1`, its third with `W_2`, as the Python original does.
+///
+/// ```
+/// use service_framework_core::workflow::WorkflowId;
+/// let id = WorkflowId::text("order-7");
+/// assert_eq!(id.sent(0).as_str(), "order-7");
+/// assert_eq!(id.sent(2).as_str(), "order-7_2");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct WorkflowId<'a> {
+    text: Cow<'a, str>,
+    is_uuid: bool,
+}
+
+impl<'a> WorkflowId<'a> {
+    /// The id of new work.
+    pub fn new() -> WorkflowId<'static> {
+        WorkflowId { text: Uuid::new_v4().to_string().into(), is_uuid: true }
+    }
+
+    /// An id that is text on the wire.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: text.into(), is_uuid: false }
+    }
+
+    /// An id by its text and by whether it is a UUID on the wire.
+    pub fn from_parts(text: impl Into<Cow<'a, str>>, is_uuid: bool) -> Self {
+        Self { text: text.into(), is_uuid }
+    }
+
+    /// The id as log lines show it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is a UUID on the wire.
+    pub fn is_uuid(&self) -> bool {
+        self.is_uuid
+    }
+
+    /// The id of the message that a handler sends after `count` others.
+    pub fn sent(&self, count: u32) -> WorkflowId<'_> {
+        match count {
+            0 => WorkflowId { text: Cow::Borrowed(&self.text), is_uuid: self.is_uuid },
+            _ => WorkflowId::text(format!("{}_{count}", self.text)),
+        }
+    }
+
+    /// Lets go of the message that the id was read from.
+    pub fn into_owned(self) -> WorkflowId<'static> {
+        WorkflowId { text: Cow::Owned(self.text.into_owned()), is_uuid: self.is_uuid }
+    }
+
+    /// Reads an id of at most `max_bytes`; null is no id.
+    pub(crate) fn read(reader: &mut Reader<'a>, max_bytes: usize) -> Result<Option<Self>, Fault> {
+        let start = reader.offset();
+        let id = match reader.token()? {
+            Token::Null => return Ok(None),
+            Token::Text(text) => Self::text(text),
+            Token::Map(entries) => match wire::read_map(reader, entries)? {
+                Value::Uuid(uuid) => Self { text: uuid.to_string().into(), is_uuid: true },
+                other => return Err(Fault::mismatch("a UUID or a text", other.named()).at_offset(start)),
+            },
+            other => return Err(Fault::mismatch("a UUID or a text", other.named()).at_offset(start)),
+        };
+        if id.text.len() > max_bytes {
+            let found = format!("{} bytes", id.text.len());
+            return Err(Fault::mismatch(format!("at most {max_bytes} bytes"), found).at_offset(start));
+        }
+        Ok(Some(id))
+    }
+
+    /// Writes the id.
+    pub(crate) fn write(&self, writer: &mut Writer) {
+        if self.is_uuid {
+            wire::write_tagged_text(writer, "__uuid__", &self.text);
+        } else {
+            writer.text(&self.text);
+        }
+    }
+}
+
+impl Default for WorkflowId<'static> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for WorkflowId<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Writes an id, or null for none.
+pub(crate) fn write(id: Option<&WorkflowId<'_>>, writer: &mut Writer) {
+    match id {
+        Some(id) => id.write(writer),
+        None => writer.null(),
+    }
+}
+
+/// The bytes of a null id.
+pub(crate) fn null(encoding: Encoding) -> &'static [u8] {
+    match encoding {
+        Encoding::MessagePack => &[0xc0],
+        Encoding::Json => b"null",
+    }
+}

@@ -11,7 +11,9 @@ struct Recording {
 
 fn recordings() -> Vec<Recording> {
     let json: serde_json::Value = serde_json::from_str(include_str!("data/golden.json")).unwrap();
-    let hex = |text: &str| (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect();
+    let hex = |text: &str| {
+        (0..text.len()).step_by(2).map(|i| u8::from_str_radix(&text[i..i + 2], 16).unwrap()).collect()
+    };
     let recording = |entry: &serde_json::Value| Recording {
         name: entry["name"].as_str().unwrap().to_owned(),
         topic: entry["topic"].as_str().map(str::to_owned),
@@ -58,8 +60,9 @@ fn every_recording_survives_the_way_through_json() {
             continue;
         }
         let json = wire::encode(&value, Encoding::Json).unwrap();
-        let back: Value = wire::decode(&json, Encoding::Json, &Limits::default())
-            .unwrap_or_else(|fault| panic!("{}: {fault} in {}", recording.name, String::from_utf8_lossy(&json)));
+        let back: Value = wire::decode(&json, Encoding::Json, &Limits::default()).unwrap_or_else(|fault| {
+            panic!("{}: {fault} in {}", recording.name, String::from_utf8_lossy(&json))
+        });
         assert_eq!(back, value, "{}", recording.name);
     }
 }

@@ -1,1 +1,3 @@
 //! Loads plugins, owns sockets, drives loops.
+
+pub mod log;

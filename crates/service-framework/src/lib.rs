@@ -1,1 +1,90 @@
-//! What an author compiles.
+//! What the author of a service compiles: models, ports, handlers, and a harness to test them without sockets.
+//!
+//! A service is a type with handlers. The attribute [`service`] reads them from an `impl` block, and [`export!`] makes the crate a plugin:
+//!
+//! ```
+//! use service_framework::prelude::*;
+//!
+//! #[derive(Model)]
+//! struct Config {
+//!     /// What every greeting begins with.
+//!     greeting: String,
+//! }
+//!
+//! #[derive(Model)]
+//! struct Name {
+//!     name: String,
+//! }
+//!
+//! #[derive(Model, Debug, PartialEq)]
+//! struct Greeting {
+//!     text: String,
+//! }
+//!
+//! struct Greeter {
+//!     config: Config,
+//! }
+//!
+//! #[service]
+//! impl Greeter {
+//!     fn new(config: Config) -> Result<Self> {
+//!         Ok(Self { config })
+//!     }
+//!
+//!     /// Greets somebody.
+//!     #[replyer]
+//!     fn greet(&self, args: Name) -> Result<Greeting> {
+//!         Ok(Greeting { text: format!("{}, {}!", self.config.greeting, args.name) })
+//!     }
+//! }
+//!
+//! export!(Greeter);
+//!
+//! # fn main() -> Result<()> {
+//! let harness = Harness::<Greeter>::new(Config { greeting: "Hello".into() })?;
+//! let greeting: Greeting = harness.request("greet", &Name { name: "Ada".into() })?;
+//! assert_eq!(greeting.text, "Hello, Ada!");
+//! # Ok(())
+//! # }
+//! ```
+
+mod serve;
+mod ports;
+mod declare;
+mod context;
+mod running;
+mod panics;
+mod logs;
+mod export;
+mod harness;
+
+pub use context::{BlockingContext, Context};
+pub use declare::{Declare, Handling};
+
+pub use ports::{ExternalTarget, Port, Publisher, Requester};
+pub use serve::{Exported, Serve};
+
+pub use service_framework_core::model::Empty;
+pub use service_framework_core::value::{Array, DateTime, Decimal, Map, Uuid};
+pub use service_framework_core::{Failure as Error, Model, Value, value};
+pub use service_framework_macros::{Model, replyer, service, subscriber};
+
+/// What handlers return.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that a service needs, in one line.
+pub mod prelude {
+    pub use crate::{
+        Array, BlockingContext, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget, Map,
+        Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service, subscriber, value,
+    };
+    pub use std::time::Duration;
+    pub use tracing;
+}
+
+#[doc(hidden)]
+pub use service_framework_core as __core;
+#[doc(hidden)]
+pub mod __export {
+    pub use crate::export::*;
+}

@@ -30,7 +30,9 @@ fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faul
         (Shape::Int(range), Value::Int(int)) => (range.min..=range.max).contains(int),
         (Shape::DateTime, Value::Text(text)) => text.parse::<DateTime>().is_ok(),
         (Shape::Choice(choice), Value::Text(text)) => choice.values.contains(text),
-        (Shape::Array(element_type), Value::Array(array)) => element_type.is_none_or(|t| t == array.element_type()),
+        (Shape::Array(element_type), Value::Array(array)) => {
+            element_type.is_none_or(|t| t == array.element_type())
+        }
         (Shape::Nullable(inner), value) => return check(inner, value, around, faults),
         (Shape::List(item), Value::List(items)) => {
             return check_items(items.iter().map(|value| (&**item, value)), around, faults);
@@ -47,7 +49,11 @@ fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faul
                 if !key_fits(key_shape, key, around) {
                     faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&key_text));
                 }
-                inside(faults, |fault| fault.within(&key_text), |faults| check(value_shape, value, around, faults));
+                inside(
+                    faults,
+                    |fault| fault.within(&key_text),
+                    |faults| check(value_shape, value, around, faults),
+                );
             }
             return;
         }
@@ -68,7 +74,12 @@ fn check<'s>(shape: &'s Shape, value: &Value, around: &mut Vec<&'s Record>, faul
     }
 }
 
-fn check_record<'s>(record: &'s Record, value: &Value, around: &mut Vec<&'s Record>, faults: &mut Vec<Fault>) {
+fn check_record<'s>(
+    record: &'s Record,
+    value: &Value,
+    around: &mut Vec<&'s Record>,
+    faults: &mut Vec<Fault>,
+) {
     let Some(map) = value.as_map() else { return };
     around.push(record);
     for field in &record.fields {

@@ -17,13 +17,7 @@ impl<T: Model> Model for Option<T> {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        // The reader is small and plain, so looking ahead is going on with a copy.
-        let mut ahead = reader.clone();
-        if ahead.token()? == Token::Null {
-            *reader = ahead;
-            return Ok(None);
-        }
-        T::decode(reader).map(Some)
+        if reader.null()? { Ok(None) } else { T::decode(reader).map(Some) }
     }
 
     fn encode(&self, writer: &mut Writer) {
@@ -54,6 +48,14 @@ impl<T: Model> Model for Box<T> {
     fn encode(&self, writer: &mut Writer) {
         T::encode(self, writer);
     }
+
+    fn absent() -> Option<Self> {
+        T::absent().map(Self::new)
+    }
+
+    fn is_absent(&self) -> bool {
+        T::is_absent(self)
+    }
 }
 
 fn list(reader: &mut Reader<'_>, expected: &str) -> Result<Items, Fault> {
@@ -65,7 +67,7 @@ fn list(reader: &mut Reader<'_>, expected: &str) -> Result<Items, Fault> {
 }
 
 /// Reads the start of a map, for models that are one.
-pub(crate) fn map(reader: &mut Reader<'_>) -> Result<Entries, Fault> {
+pub fn map(reader: &mut Reader<'_>) -> Result<Entries, Fault> {
     let start = reader.offset();
     match reader.token()? {
         Token::Map(entries) => Ok(entries),
@@ -167,7 +169,9 @@ fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -
                     let at = reader.offset();
                     let member = T::decode(reader).map_err(|fault| fault.at(index))?;
                     if !add(member) {
-                        return Err(Fault::malformed("a member of the set stands twice").at(index).at_offset(at));
+                        return Err(Fault::malformed("a member of the set stands twice")
+                            .at(index)
+                            .at_offset(at));
                     }
                     index += 1;
                 }
@@ -220,6 +224,13 @@ impl<T: Model + Eq + Hash, S: BuildHasher + Default> Model for HashSet<T, S> {
 }
 
 /// A model that can be the key of a map: JSON and the Python original have only texts as keys.
+///
+/// `#[derive(Model)]` writes it for enums; for a struct of one unnamed field it does with `#[model(key)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a map in a message",
+    note = "keys are bool, i8 to i64, u8 to u64, String, Decimal, Uuid, DateTime, enums that are models, \
+            and structs of one such field with `#[model(key)]`"
+)]
 pub trait Key: Model {
     /// The key as text.
     fn to_text(&self) -> Cow<'_, str>;
@@ -267,8 +278,10 @@ fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
             Ok(key)
         }
         // Reading it as itself says what was expected.
-        None => Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
-            .map_err(|fault| fault.at_offset(start)),
+        None => {
+            Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
+                .map_err(|fault| fault.at_offset(start))
+        }
     }
 }
 

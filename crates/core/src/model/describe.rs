@@ -66,7 +66,10 @@ impl Shape {
                 Some((Value::Text(key), inner)) if map.len() == 1 => {
                     from_nested(key, inner).map_err(|fault| fault.within(key))
                 }
-                _ => Err(Fault::mismatch("a map with one key, the kind of shape", format!("a map of {}", map.len()))),
+                _ => Err(Fault::mismatch(
+                    "a map with one key, the kind of shape",
+                    format!("a map of {}", map.len()),
+                )),
             },
             other => Err(Fault::mismatch("a shape: a name or a map", other.named())),
         }
@@ -97,7 +100,9 @@ fn from_nested(key: &str, inner: &Value) -> Result<Shape, Fault> {
         },
         "array" => {
             let known = inner.as_text().and_then(ElementType::from_name);
-            Shape::Array(Some(known.ok_or_else(|| Fault::mismatch("a type of elements such as <f8", inner.named()))?))
+            Shape::Array(Some(
+                known.ok_or_else(|| Fault::mismatch("a type of elements such as <f8", inner.named()))?,
+            ))
         }
         "int" => match inner {
             Value::List(bounds) => match bounds[..] {
@@ -115,7 +120,9 @@ fn from_nested(key: &str, inner: &Value) -> Result<Shape, Fault> {
 
 fn each<T>(value: &Value, read: impl Fn(&Value) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
     match value {
-        Value::List(items) => items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect(),
+        Value::List(items) => {
+            items.iter().enumerate().map(|(i, item)| read(item).map_err(|f| f.at(i))).collect()
+        }
         other => Err(Fault::mismatch("a list", other.named())),
     }
 }

@@ -264,7 +264,7 @@ impl Model for DateTime {
 
 impl Model for Empty {
     fn shape(shapes: &mut Shapes) -> Shape {
-        shapes.record("Empty", "Nothing.", false, |_| Vec::new())
+        shapes.record::<Self>("Empty", "Nothing.", false, |_| Vec::new())
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {

@@ -1,8 +1,8 @@
 //! A model as JSON Schema, for tools that know nothing of this framework.
 
 use super::shape::{Field, Record, Shape};
-use crate::value::{Map, Value};
 use crate::value;
+use crate::value::{Map, Value};
 
 impl Shape {
     /// The shape as [JSON Schema, draft 2020-12], of the JSON form of its values.
@@ -31,7 +31,9 @@ fn schema(shape: &Shape) -> Value {
         }
         Shape::Text => value!({"type": "string"}),
         Shape::DateTime => value!({"type": "string", "format": "date-time"}),
-        Shape::Bytes => tagged("__bytes__", "as_base64", value!({"type": "string", "contentEncoding": "base64"})),
+        Shape::Bytes => {
+            tagged("__bytes__", "as_base64", value!({"type": "string", "contentEncoding": "base64"}))
+        }
         Shape::Decimal => tagged("__decimal__", "as_str", value!({"type": "string"})),
         Shape::Uuid => tagged("__uuid__", "as_str", value!({"type": "string", "format": "uuid"})),
         Shape::Array(_) => value!({
@@ -51,9 +53,11 @@ fn schema(shape: &Shape) -> Value {
             let items: Vec<Value> = shapes.iter().map(schema).collect();
             value!({"type": "array", "prefixItems": items, "minItems": (count.clone()), "maxItems": count})
         }
-        Shape::Set(member) => {
-            tagged("__set__", "value", value!({"type": "array", "uniqueItems": true, "items": (schema(member))}))
-        }
+        Shape::Set(member) => tagged(
+            "__set__",
+            "value",
+            value!({"type": "array", "uniqueItems": true, "items": (schema(member))}),
+        ),
         Shape::Map(_, value) => value!({"type": "object", "additionalProperties": (schema(value))}),
         Shape::Nullable(inner) => value!({"anyOf": [{"type": "null"}, (schema(inner))]}),
         Shape::Choice(choice) => {
@@ -91,7 +95,8 @@ fn record_schema(record: &Record) -> Value {
 /// A schema with the name of its type, under which the fields inside it can refer to it.
 fn titled<const N: usize>(name: &str, doc: &str, rest: [(&str, Value); N]) -> Value {
     let head = [("title", name), ("$anchor", name), ("description", doc)];
-    let head = head.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key, Value::from(text)));
+    let head =
+        head.into_iter().filter(|(_, text)| !text.is_empty()).map(|(key, text)| (key, Value::from(text)));
     Value::Map(head.chain(rest).collect())
 }
 

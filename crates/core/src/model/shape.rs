@@ -143,7 +143,15 @@ pub struct Field {
 /// Collects the shape of a type, and knows which records it is inside of.
 #[derive(Debug, Default)]
 pub struct Shapes {
-    open: Vec<&'static str>,
+    around: Vec<Around>,
+}
+
+/// A record that is being described.
+#[derive(Debug)]
+struct Around {
+    /// Tells types of one name apart.
+    type_name: &'static str,
+    name: String,
 }
 
 impl Shapes {
@@ -152,21 +160,28 @@ impl Shapes {
         T::shape(self)
     }
 
-    /// The shape of a record called `name`: what `fields` gives, or a reference if it is inside itself.
-    pub fn record(
+    /// The shape of the record `T` called `name`: what `fields` gives, or a reference if it is inside itself.
+    ///
+    /// Inside another type of that name it is called `name_2`, so that a reference means one of them.
+    pub fn record<T: ?Sized>(
         &mut self,
-        name: &'static str,
+        name: &str,
         doc: &str,
         open: bool,
         fields: impl FnOnce(&mut Self) -> Vec<Field>,
     ) -> Shape {
-        if self.open.contains(&name) {
-            return Shape::Outer(name.into());
+        let type_name = std::any::type_name::<T>();
+        if let Some(around) = self.around.iter().find(|around| around.type_name == type_name) {
+            return Shape::Outer((&*around.name).into());
         }
-        self.open.push(name);
+        let is_taken = |name: &str| self.around.iter().any(|around| around.name == name);
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut names = std::iter::once(name.to_owned()).chain(numbered);
+        let name = names.find(|name| !is_taken(name)).expect("there are more numbers than records");
+        self.around.push(Around { type_name, name });
         let fields = fields(self);
-        self.open.pop();
-        Shape::Record(Arc::new(Record { name: name.into(), doc: doc.into(), open, fields }))
+        let Around { name, .. } = self.around.pop().expect("it was pushed above");
+        Shape::Record(Arc::new(Record { name, doc: doc.into(), open, fields }))
     }
 
     /// The shape of a choice called `name`.
@@ -176,12 +191,17 @@ impl Shapes {
     }
 
     /// The shape of a field whose type is `T`: an optional one has the shape of what it may hold.
-    pub fn field<T: Model>(&mut self, name: &str, doc: &str, optional: bool) -> Field {
-        let required = !optional && T::absent().is_none();
+    pub fn field<T: Model>(&mut self, name: &str, doc: &str) -> Field {
+        let required = T::absent().is_none();
         let shape = match T::shape(self) {
             Shape::Nullable(inner) if !required => *inner,
             shape => shape,
         };
         Field { name: name.into(), doc: doc.into(), required, shape }
+    }
+
+    /// The shape of a field that the message need not have, whatever its type.
+    pub fn field_with_default<T: Model>(&mut self, name: &str, doc: &str) -> Field {
+        Field { required: false, ..self.field::<T>(name, doc) }
     }
 }

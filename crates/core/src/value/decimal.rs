@@ -37,7 +37,11 @@ struct Parts<'a> {
 
 enum Kind<'a> {
     /// `0.d1d2d3.. * 10^exponent`, without leading or trailing zeros; both parts may be empty, and are for zero.
-    Finite { whole: &'a str, fraction: &'a str, exponent: i128 },
+    Finite {
+        whole: &'a str,
+        fraction: &'a str,
+        exponent: i128,
+    },
     Infinite,
     NotANumber,
 }
@@ -239,14 +243,17 @@ mod tests {
 
     #[test]
     fn the_order_is_that_of_numbers_with_nan_last() {
-        let sorted = ["-Infinity", "-1E9", "-2", "-1.5", "-1E-9", "0", "1E-9", "0.5", "1.49", "1.5", "1E999999999999"];
+        let sorted =
+            ["-Infinity", "-1E9", "-2", "-1.5", "-1E-9", "0", "1E-9", "0.5", "1.49", "1.5", "1E999999999999"];
         let sorted: Vec<Decimal> = sorted.iter().chain(&["Infinity", "NaN"]).map(|t| decimal(t)).collect();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]), "{sorted:?}");
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
-        for text in ["", ".", "-", "1.2.3", "1e", "e5", "0x10", "1_000", " 1", "nano", "1E99999999999999999999", "१"] {
+        for text in
+            ["", ".", "-", "1.2.3", "1e", "e5", "0x10", "1_000", " 1", "nano", "1E99999999999999999999", "१"]
+        {
             assert!(text.parse::<Decimal>().is_err(), "{text:?}");
         }
     }

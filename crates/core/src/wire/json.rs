@@ -28,7 +28,9 @@ pub(super) fn token(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> 
         Some(b'n') => word(input, at, "null", Token::Null),
         Some(b'/' | b'#') => Err(Fault::malformed("JSON has no comments").at_offset(at)),
         Some(b'\'') => Err(Fault::malformed("JSON puts text into double quotes").at_offset(at)),
-        Some(b']' | b'}') => Err(Fault::malformed("a value is due here, not a closing bracket").at_offset(at)),
+        Some(b']' | b'}') => {
+            Err(Fault::malformed("a value is due here, not a closing bracket").at_offset(at))
+        }
         Some(_) => Err(unexpected(input, at, "a value")),
     };
     plain.map(|(token, end)| (Raw::Plain(token), end))
@@ -52,11 +54,11 @@ pub(super) fn more(input: &[u8], at: usize, close: u8, first: bool) -> Result<(b
     }
 }
 
-/// Reads the colon between key and value.
+/// Reads the colon between key and value, and the blanks around it.
 pub(super) fn colon(input: &[u8], at: usize) -> Result<usize, Fault> {
     let at = skip_blanks(input, at);
     match input.get(at) {
-        Some(b':') => Ok(at + 1),
+        Some(b':') => Ok(skip_blanks(input, at + 1)),
         Some(_) => Err(unexpected(input, at, "`:`")),
         None => Err(Fault::malformed("truncated: `:` is due").at_offset(at)),
     }
@@ -166,7 +168,8 @@ fn escape(input: &[u8], at: usize) -> Result<(char, usize), Fault> {
                 return Ok((character, at + 6));
             }
             // Half of a character beyond 16 bits; the other half must follow.
-            let low = input.get(at + 6..at + 8).filter(|start| *start == b"\\u").and_then(|_| hex(input, at + 8));
+            let low =
+                input.get(at + 6..at + 8).filter(|start| *start == b"\\u").and_then(|_| hex(input, at + 8));
             let low = low.filter(|low| (0xdc00..0xe000).contains(low) && high < 0xdc00).ok_or_else(bad)?;
             let code = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
             return Ok((char::from_u32(code).ok_or_else(bad)?, at + 12));

@@ -73,7 +73,9 @@ impl<'a> Reader<'a> {
     /// A reader at the start of `input`.
     pub fn new(input: &'a [u8], encoding: Encoding, limits: &Limits) -> Self {
         let Limits { max_depth, max_values, .. } = *limits;
-        Self { input, at: 0, encoding, depth: 0, max_depth, values_left: max_values }
+        // Between two reads the reader stands at a value, not at the blanks before it, so that offsets point at values.
+        let at = if encoding == Encoding::Json { json::skip_blanks(input, 0) } else { 0 };
+        Self { input, at, encoding, depth: 0, max_depth, values_left: max_values }
     }
 
     /// How the message is written.
@@ -145,6 +147,22 @@ impl<'a> Reader<'a> {
         Ok(more)
     }
 
+    /// Whether a null comes next; it is read then, and nothing otherwise.
+    ///
+    /// # Errors
+    ///
+    /// If a limit is passed.
+    pub fn null(&mut self) -> Result<bool, Fault> {
+        let is_null = match self.encoding {
+            Encoding::MessagePack => self.input.get(self.at) == Some(&0xc0),
+            Encoding::Json => self.input[self.at..].starts_with(b"null"),
+        };
+        if is_null {
+            self.token()?;
+        }
+        Ok(is_null)
+    }
+
     /// Reads a value and forgets it.
     ///
     /// # Errors
@@ -175,9 +193,6 @@ impl<'a> Reader<'a> {
     ///
     /// If the bytes are no value, or a limit is passed.
     pub fn slice(&mut self) -> Result<&'a [u8], Fault> {
-        if self.encoding == Encoding::Json {
-            self.at = json::skip_blanks(self.input, self.at);
-        }
         let start = self.at;
         self.skip()?;
         Ok(&self.input[start..self.at])
@@ -194,7 +209,9 @@ impl<'a> Reader<'a> {
         }
         match self.input.len() - self.at {
             0 => Ok(()),
-            rest => Err(Fault::malformed(format!("{rest} bytes too many after the value")).at_offset(self.at)),
+            rest => {
+                Err(Fault::malformed(format!("{rest} bytes too many after the value")).at_offset(self.at))
+            }
         }
     }
 }
@@ -205,7 +222,6 @@ impl Items {
     /// # Errors
     ///
     /// If the bytes are broken.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b']')
     }
@@ -222,7 +238,6 @@ impl Entries {
     /// # Errors
     ///
     /// If the bytes are broken.
-    #[expect(clippy::should_implement_trait, reason = "an iterator could not borrow the reader for each step alone")]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b'}')
     }
@@ -245,14 +260,16 @@ impl Entries {
     ///
     /// If the bytes are broken or the key is not text.
     pub fn text_key<'a>(&mut self, reader: &mut Reader<'a>) -> Result<Option<Cow<'a, str>>, Fault> {
-        if !self.next(reader)? {
-            return Ok(None);
-        }
+        if self.next(reader)? { self.read_text_key(reader).map(Some) } else { Ok(None) }
+    }
+
+    /// Reads the key that [`next`](Self::next) found, which must be text, and the colon after it.
+    pub(crate) fn read_text_key<'a>(&self, reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
         let start = reader.at;
         match reader.token()? {
             Token::Text(key) => {
                 self.colon(reader)?;
-                Ok(Some(key))
+                Ok(key)
             }
             other => Err(Fault::mismatch("a text as key", other.named()).at_offset(start)),
         }

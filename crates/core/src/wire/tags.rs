@@ -57,7 +57,11 @@ fn first_repeated<'a>(values: impl ExactSizeIterator<Item = &'a Value> + Clone) 
     // Below this, comparing all pairs is faster than hashing.
     const FEW: usize = 8;
     if values.len() <= FEW {
-        return values.clone().enumerate().find(|(i, key)| values.clone().take(*i).any(|k| k == *key)).map(|(_, k)| k);
+        return values
+            .clone()
+            .enumerate()
+            .find(|(i, key)| values.clone().take(*i).any(|k| k == *key))
+            .map(|(_, k)| k);
     }
     let mut seen = HashSet::with_capacity(values.len());
     values.into_iter().find(|value| !seen.insert(*value))
@@ -65,10 +69,12 @@ fn first_repeated<'a>(values: impl ExactSizeIterator<Item = &'a Value> + Clone) 
 
 /// Turns a map that carries a tag into what it stands for.
 fn untag(mut map: Map) -> Result<Value, Fault> {
-    let Some(tag) = map.keys().find(|key| key.starts_with("__")).and_then(Tag::of_key) else {
+    let Some(tag) = map.keys().find_map(Tag::of_key) else {
         return Ok(Value::Map(map));
     };
-    if let Some(stray) = map.iter().find(|(key, _)| !key.as_text().is_some_and(|key| tag.fields().contains(&key))) {
+    if let Some(stray) =
+        map.iter().find(|(key, _)| !key.as_text().is_some_and(|key| tag.fields().contains(&key)))
+    {
         return Err(Fault::mismatch(tag.article(), format!("a map that also has {}", stray.0.named())));
     }
     let mut take = |field: &str| map.remove(field).ok_or_else(|| Fault::missing().within(field));
@@ -94,7 +100,9 @@ fn untag(mut map: Map) -> Result<Value, Fault> {
         Tag::Array => array(take("as_bytes")?, map.remove("dtype"), map.remove("shape")),
         Tag::Bytes => {
             let text = text(take("as_base64")?, "as_base64")?;
-            let bytes = BASE64.decode(&text).map_err(|_| Fault::mismatch("base64", named(&text)).within("as_base64"))?;
+            let bytes = BASE64
+                .decode(&text)
+                .map_err(|_| Fault::mismatch("base64", named(&text)).within("as_base64"))?;
             Ok(Value::Bytes(bytes))
         }
         Tag::Float => match flag.as_text() {
@@ -104,6 +112,11 @@ fn untag(mut map: Map) -> Result<Value, Fault> {
             _ => Err(Fault::mismatch("NaN, Infinity or -Infinity", flag.named()).within("__float__")),
         },
     }
+}
+
+/// What a map with this key stands for, as a noun, if it is not for itself.
+pub(crate) fn tagged_as(key: &str) -> Option<&'static str> {
+    Tag::of_key(key).map(Tag::article)
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -118,6 +131,9 @@ enum Tag {
 
 impl Tag {
     fn of_key(key: &str) -> Option<Self> {
+        if !key.starts_with("__") {
+            return None;
+        }
         [Self::Decimal, Self::Uuid, Self::Set, Self::Array, Self::Bytes, Self::Float]
             .into_iter()
             .find(|tag| tag.key() == key)
@@ -180,23 +196,27 @@ fn array(bytes: Value, dtype: Option<Value>, shape: Option<Value>) -> Result<Val
         None => ElementType::F64,
         Some(name) => {
             let known = name.as_text().and_then(ElementType::from_name);
-            known.ok_or_else(|| Fault::mismatch("a type of elements such as <f8", name.named()).within("dtype"))?
+            known.ok_or_else(|| {
+                Fault::mismatch("a type of elements such as <f8", name.named()).within("dtype")
+            })?
         }
     };
     let array = match shape {
         None if element_type == ElementType::F64 => AnyArray::of_floats(bytes)?,
         None => AnyArray::new(element_type, vec![bytes.len() / element_type.size()], bytes)?,
-        Some(shape) => AnyArray::new(element_type, lengths(shape).map_err(|fault| fault.within("shape"))?, bytes)?,
+        Some(shape) => {
+            AnyArray::new(element_type, lengths(&shape).map_err(|fault| fault.within("shape"))?, bytes)?
+        }
     };
     Ok(Value::Array(Box::new(array)))
 }
 
-fn lengths(shape: Value) -> Result<Vec<usize>, Fault> {
+fn lengths(shape: &Value) -> Result<Vec<usize>, Fault> {
     let length = |value: &Value| match value {
         Value::Int(int) => usize::try_from(*int).ok(),
         _ => None,
     };
-    match &shape {
+    match shape {
         Value::List(items) => items.iter().map(length).collect::<Option<_>>(),
         _ => None,
     }

@@ -118,7 +118,8 @@ impl Writer {
             Encoding::MessagePack => msgpack::write_float(&mut self.out, float),
             Encoding::Json if float.is_finite() => json::write_float(&mut self.out, float),
             Encoding::Json => {
-                let name = if float.is_nan() { "NaN" } else { ["Infinity", "-Infinity"][usize::from(float < 0.0)] };
+                let name =
+                    if float.is_nan() { "NaN" } else { ["Infinity", "-Infinity"][usize::from(float < 0.0)] };
                 self.map(1);
                 self.key("__float__");
                 self.text(name);

@@ -1,0 +1,83 @@
+//! What the code that `#[derive(Model)]` writes calls, so that it stays short.
+
+use std::borrow::Cow;
+
+use super::{Key, Model, named_choice};
+use crate::fault::Fault;
+use crate::wire::{self, Entries, Peer, Reader, Token, Writer};
+
+pub use super::containers::map;
+
+/// The next key of a record and where it stands; `None` at the end.
+pub fn key<'a>(
+    entries: &mut Entries,
+    reader: &mut Reader<'a>,
+) -> Result<Option<(usize, Cow<'a, str>)>, Fault> {
+    if !entries.next(reader)? {
+        return Ok(None);
+    }
+    let start = reader.offset();
+    entries.read_text_key(reader).map(|key| Some((start, key)))
+}
+
+/// Reads the field whose key stood at `at` into its slot. Null for a field that may be missing counts as missing.
+pub fn read<T: Model>(
+    reader: &mut Reader<'_>,
+    at: usize,
+    name: &str,
+    slot: &mut Option<T>,
+    absent: impl FnOnce() -> Option<T>,
+) -> Result<(), Fault> {
+    if slot.is_some() {
+        return Err(Fault::malformed("the key stands twice").within(name).at_offset(at));
+    }
+    if let Some(absent) = T::absent().or_else(absent)
+        && reader.null()?
+    {
+        *slot = Some(absent);
+    } else {
+        *slot = Some(T::decode(reader).map_err(|fault| fault.within(name))?);
+    }
+    Ok(())
+}
+
+/// The value of a field after the whole record, which starts at `start`, was read.
+pub fn take<T>(
+    slot: Option<T>,
+    start: usize,
+    name: &str,
+    absent: impl FnOnce() -> Option<T>,
+) -> Result<T, Fault> {
+    slot.or_else(absent).ok_or_else(|| Fault::missing().within(name).at_offset(start))
+}
+
+/// Refuses a field that the record does not have.
+pub fn unknown(at: usize, key: &str, known: &[&str]) -> Fault {
+    Fault::unknown(key, known.iter().copied()).at_offset(at)
+}
+
+/// Reads past a field that an open record does not have.
+pub fn pass(reader: &mut Reader<'_>, at: usize, key: &str) -> Result<(), Fault> {
+    match wire::tagged_as(key) {
+        Some(found) => Err(Fault::mismatch("a map", found).at_offset(at)),
+        None => reader.skip().map_err(|fault| fault.within(key)),
+    }
+}
+
+/// Reads one of a few texts.
+pub fn choice<T: Key>(reader: &mut Reader<'_>, names: &[&str]) -> Result<T, Fault> {
+    let start = reader.offset();
+    let token = reader.token()?;
+    let known = if let Token::Text(text) = &token { T::from_text(text) } else { None };
+    known.ok_or_else(|| Fault::mismatch(named_choice(names.iter().copied()), token.named()).at_offset(start))
+}
+
+/// Whether a field is written.
+pub fn is_written<T: Model>(value: &T, _: &Writer) -> bool {
+    !value.is_absent()
+}
+
+/// Whether a field with a default is written: always, since its absence would mean the default. Python takes no null, though.
+pub fn is_written_with_default<T: Model>(value: &T, writer: &Writer) -> bool {
+    writer.peer() != Peer::Python || !value.is_absent()
+}

@@ -1,0 +1,155 @@
+//! What the two halves of the boundary lend each other: bytes, sinks that take bytes, and wakers.
+#![expect(unsafe_code, reason = "what both halves of the plugin boundary do alike")]
+
+use std::ffi::c_void;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::task::{RawWaker, RawWakerVTable, Waker};
+
+use super::abi;
+use crate::failure::Failure;
+
+/// Lends bytes.
+pub(super) fn slice(bytes: &[u8]) -> abi::Slice {
+    abi::Slice { bytes: bytes.as_ptr(), len: bytes.len() }
+}
+
+/// Lends a text; none is a null slice.
+pub(super) fn optional(text: Option<&str>) -> abi::Slice {
+    text.map_or(abi::Slice { bytes: std::ptr::null(), len: 0 }, |text| slice(text.as_bytes()))
+}
+
+/// A sink that appends to `out`, which is borrowed for as long as the sink is used.
+pub(super) fn sink(out: &mut Vec<u8>) -> abi::Sink {
+    unsafe extern "C" fn write(context: *mut c_void, bytes: *const u8, len: usize) {
+        if len > 0 {
+            // SAFETY: the context is the vector that the sink was made from, and the writer gives that many bytes.
+            let (out, bytes) =
+                unsafe { (&mut *context.cast::<Vec<u8>>(), std::slice::from_raw_parts(bytes, len)) };
+            out.extend_from_slice(bytes);
+        }
+    }
+    abi::Sink { context: std::ptr::from_mut(out).cast(), write }
+}
+
+/// The bytes of a slice.
+///
+/// # Safety
+///
+/// The slice is valid for as long as the result is used.
+pub(super) unsafe fn bytes<'a>(slice: abi::Slice) -> &'a [u8] {
+    if slice.bytes.is_null() {
+        return &[];
+    }
+    // SAFETY: a slice that is not null has that many bytes, for as long as the caller says.
+    unsafe { std::slice::from_raw_parts(slice.bytes, slice.len) }
+}
+
+/// The text of a slice, or `None` for a null one.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn text<'a>(slice: abi::Slice) -> Result<Option<&'a str>, Failure> {
+    if slice.bytes.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: passed on to the caller.
+    let bytes = unsafe { bytes(slice) };
+    std::str::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| Failure::msg("a text that crossed the plugin boundary is not UTF-8"))
+}
+
+/// A waker of Rust's for the other side of the boundary, lent for as long as `waker` is.
+pub(super) fn lend_waker(waker: &Waker) -> abi::Waker {
+    /// # Safety
+    ///
+    /// `data` is lent or came from here.
+    unsafe extern "C" fn clone(data: *const c_void) -> *const c_void {
+        // SAFETY: the data of a lent waker and of a clone is a pointer to a waker.
+        let waker = unsafe { &*data.cast::<Waker>() };
+        Box::into_raw(Box::new(waker.clone())).cast_const().cast()
+    }
+    /// # Safety
+    ///
+    /// `data` is lent or came from `clone`.
+    unsafe extern "C" fn wake(data: *const c_void) {
+        // SAFETY: as in `clone`.
+        unsafe { &*data.cast::<Waker>() }.wake_by_ref();
+    }
+    /// # Safety
+    ///
+    /// `data` came from `clone`, and is dropped once.
+    unsafe extern "C" fn drop_clone(data: *const c_void) {
+        // SAFETY: the box was made in `clone`.
+        drop(unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) });
+    }
+    abi::Waker { data: std::ptr::from_ref(waker).cast(), clone, wake, drop: drop_clone }
+}
+
+/// A waker that is lent and not to be dropped.
+pub(super) struct Lent(ManuallyDrop<Waker>);
+
+impl Deref for Lent {
+    type Target = Waker;
+
+    fn deref(&self) -> &Waker {
+        &self.0
+    }
+}
+
+/// A waker of the other side's as one of Rust's.
+///
+/// # Safety
+///
+/// The waker is valid for as long as the result is used.
+pub(super) unsafe fn lent_waker(waker: &abi::Waker) -> Lent {
+    // SAFETY: the table turns a lent waker into an owned one when it is cloned, and this one is never dropped.
+    Lent(ManuallyDrop::new(unsafe { Waker::new(std::ptr::from_ref(waker).cast(), &LENT) }))
+}
+
+/// The data is a pointer to the host's waker.
+const LENT: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        // SAFETY: a lent waker is valid while it is used.
+        let waker = unsafe { *data.cast::<abi::Waker>() };
+        // SAFETY: the functions of a waker are valid for its data.
+        let data = unsafe { (waker.clone)(waker.data) };
+        RawWaker::new(Box::into_raw(Box::new(abi::Waker { data, ..waker })).cast(), &OWNED)
+    },
+    wake,
+    wake,
+    |_| (),
+);
+
+/// The data is a box with a waker that was cloned.
+const OWNED: RawWakerVTable = RawWakerVTable::new(
+    |data| {
+        // SAFETY: the box lives until the waker is dropped.
+        let waker = unsafe { *data.cast::<abi::Waker>() };
+        // SAFETY: the functions of a waker are valid for its data.
+        let data = unsafe { (waker.clone)(waker.data) };
+        RawWaker::new(Box::into_raw(Box::new(abi::Waker { data, ..waker })).cast(), &OWNED)
+    },
+    |data| {
+        wake(data);
+        end(data);
+    },
+    wake,
+    end,
+);
+
+fn wake(data: *const ()) {
+    // SAFETY: both tables keep a waker of the host's behind their data.
+    let waker = unsafe { *data.cast::<abi::Waker>() };
+    // SAFETY: the functions of a waker are valid for its data.
+    unsafe { (waker.wake)(waker.data) };
+}
+
+fn end(data: *const ()) {
+    // SAFETY: the box was made when the waker was cloned, and a waker is dropped once.
+    let waker = unsafe { Box::from_raw(data.cast::<abi::Waker>().cast_mut()) };
+    // SAFETY: the clone that the box held is ended here.
+    unsafe { (waker.drop)(waker.data) };
+}

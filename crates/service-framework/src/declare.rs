@@ -1,0 +1,261 @@
+//! Collects what a service declares: connections with their handlers, ports, and optional methods.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use service_framework_core::declaration::{ConnectionKind, ConnectionModel, Declaration, Hook, Run};
+use service_framework_core::model;
+use service_framework_core::plugin::Call;
+use service_framework_core::plugin::guest::Started;
+
+use crate::ports::{Function, Port};
+use crate::running::{self, Running};
+use crate::{BlockingContext, Context, Map, Model, Result, Serve, Value};
+
+/// What a service declares. [`Serve::declare`] fills it.
+pub struct Declare<S> {
+    pub(crate) declaration: Declaration,
+    /// By the number of the connection; those without a handler have none.
+    pub(crate) handlers: Vec<Option<Handler<S>>>,
+    pub(crate) hooks: HashMap<Hook, Handler<S>>,
+    pub(crate) setups: HashMap<Hook, Setup>,
+}
+
+/// Starts a handler.
+pub(crate) type Handler<S> = Box<dyn Fn(&Arc<Running<S>>, Call<'_>) -> Started>;
+
+/// Runs a hook that needs no instance.
+pub(crate) type Setup = Box<dyn Fn(Value) -> Result<Value>>;
+
+impl<S> std::fmt::Debug for Declare<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Declare").field(&self.declaration).finish()
+    }
+}
+
+impl<S: Serve> Declare<S> {
+    /// What a service declares, its config included.
+    pub(crate) fn of() -> Self {
+        let mut declaration = Declaration::new(S::NAME, S::VERSION);
+        declaration.doc = S::DOC.to_owned();
+        declaration.config = model::describe::<S::Config>();
+        let mut declare =
+            Self { declaration, handlers: Vec::new(), hooks: HashMap::new(), setups: HashMap::new() };
+        S::declare(&mut declare);
+        declare
+    }
+
+    /// A connection that answers requests. Give it a handler next.
+    pub fn replyer<R: Model + 'static>(&mut self, name: &str) -> Handling<'_, S, R> {
+        Handling::new(self, name, ConnectionKind::Replyer, model::describe::<R>())
+    }
+
+    /// A connection that takes what is published. Give it a handler next.
+    pub fn subscriber(&mut self, name: &str) -> Handling<'_, S, ()> {
+        Handling::new(self, name, ConnectionKind::Subscriber, model::describe::<()>())
+    }
+
+    /// Adds an outgoing connection.
+    pub fn uses(&mut self, port: &impl Port) -> &mut Self {
+        port.declare(self);
+        self
+    }
+
+    pub(crate) fn add_port(&mut self, model: ConnectionModel) {
+        self.add(model, None);
+    }
+
+    pub(crate) fn add_target<A: Model + 'static, R: Model + 'static>(
+        &mut self,
+        model: ConnectionModel,
+        function: Function<A, R>,
+    ) {
+        self.add(model, Some(running::target(function)));
+    }
+
+    fn add(&mut self, model: ConnectionModel, handler: Option<Handler<S>>) {
+        self.declaration.connections.push(model);
+        self.handlers.push(handler);
+    }
+
+    /// The service starts work of its own, on its thread: an `async fn main(&self, cx: &Context)`.
+    pub fn main(&mut self, main: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+        self.hook(
+            Hook::Main,
+            Run::Async,
+            running::asynchronous(async move |this: &S, (), cx: &Context| main(this, cx).await),
+        );
+    }
+
+    /// The service starts work of its own, on a thread of its own: an `fn main(&self, cx: &BlockingContext)`.
+    pub fn main_blocking(&mut self, main: impl Fn(&S, &BlockingContext) -> Result<()> + Copy + 'static)
+    where
+        S: Send + Sync,
+    {
+        self.hook(
+            Hook::Main,
+            Run::Blocking,
+            running::blocking(move |this: &S, (), cx: &BlockingContext| main(this, cx)),
+        );
+    }
+
+    /// Called when the sockets are open, before main or the first message.
+    pub fn init(&mut self, init: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+        self.hook(
+            Hook::Init,
+            Run::Async,
+            running::asynchronous(async move |this: &S, (), cx: &Context| init(this, cx).await),
+        );
+    }
+
+    /// Called on SIGINT, before the service stops.
+    pub fn on_sigint(&mut self, handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+        self.hook(
+            Hook::OnSigint,
+            Run::Async,
+            running::asynchronous(async move |this: &S, (), cx: &Context| handler(this, cx).await),
+        );
+    }
+
+    /// Called on SIGTERM, before the service stops.
+    pub fn on_sigterm(&mut self, handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+        self.hook(
+            Hook::OnSigterm,
+            Run::Async,
+            running::asynchronous(async move |this: &S, (), cx: &Context| handler(this, cx).await),
+        );
+    }
+
+    fn hook(&mut self, hook: Hook, run: Run, handler: Handler<S>) {
+        self.declaration.hooks.push((hook, run));
+        self.hooks.insert(hook, handler);
+    }
+
+    /// Given the config as it was read, gives keys that overwrite it, before it is checked.
+    pub fn setup_config(&mut self, setup: fn(&Map) -> Result<Map>) {
+        self.setup(Hook::SetupConfig, move |input| {
+            let config = input.as_map().cloned().unwrap_or_default();
+            setup(&config).map(Value::Map)
+        });
+    }
+
+    /// Given the address book as it was read, gives the whole book to use.
+    pub fn setup_addresses(&mut self, setup: fn(Map, S::Config) -> Result<Map>) {
+        self.setup(Hook::SetupAddresses, move |input| {
+            let addresses = input.get("addresses").and_then(Value::as_map).cloned().unwrap_or_default();
+            setup(addresses, config_of::<S>(&input)?).map(Value::Map)
+        });
+    }
+
+    /// Gives settings per connection: a map of the connection's name to a map of settings.
+    pub fn setup_connections(&mut self, setup: fn(S::Config) -> Result<Map>) {
+        self.setup(Hook::SetupConnections, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
+    }
+
+    /// Gives settings per state: a map of the state's name to a map of settings.
+    pub fn setup_states(&mut self, setup: fn(S::Config) -> Result<Map>) {
+        self.setup(Hook::SetupStates, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
+    }
+
+    fn setup(&mut self, hook: Hook, setup: impl Fn(Value) -> Result<Value> + 'static) {
+        self.declaration.hooks.push((hook, Run::Inline));
+        self.setups.insert(hook, Box::new(setup));
+    }
+}
+
+fn config_of<S: Serve>(input: &Value) -> Result<S::Config> {
+    let config = input.get("config").cloned().unwrap_or_default();
+    running::convert(&config)
+}
+
+/// An incoming connection that waits for its handler.
+#[must_use = "a connection without a handler is not declared"]
+pub struct Handling<'d, S, R> {
+    declare: &'d mut Declare<S>,
+    model: ConnectionModel,
+    returns: PhantomData<fn() -> R>,
+}
+
+impl<S, R> std::fmt::Debug for Handling<'_, S, R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Handling").field(&self.model).finish()
+    }
+}
+
+impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
+    fn new(declare: &'d mut Declare<S>, name: &str, kind: ConnectionKind, returns: model::Shape) -> Self {
+        let model = ConnectionModel {
+            name: name.to_owned(),
+            doc: String::new(),
+            kind,
+            args: model::Shape::Any,
+            returns,
+            run: Run::Inline,
+            exclusive: false,
+            settings: Map::new(),
+        };
+        Self { declare, model, returns: PhantomData }
+    }
+
+    /// Says what the connection is for, in exported models.
+    pub fn doc(mut self, doc: &str) -> Self {
+        self.model.doc = doc.to_owned();
+        self
+    }
+
+    /// Gives the connection a setting, such as `topic`, which the address book may overwrite.
+    pub fn set(mut self, setting: &str, value: impl Into<Value>) -> Self {
+        self.model.settings.insert(setting, value);
+        self
+    }
+
+    fn add<A: Model>(mut self, run: Run, exclusive: bool, handler: Handler<S>) {
+        self.model.args = model::describe::<A>();
+        self.model.run = run;
+        self.model.exclusive = exclusive;
+        self.declare.add(self.model, Some(handler));
+    }
+
+    /// An `async fn(&self, args: A, cx: &Context)`: waits on the service's thread, others run meanwhile.
+    pub fn handle<A: Model + 'static>(
+        self,
+        handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + 'static,
+    ) {
+        self.add::<A>(Run::Async, false, running::asynchronous(handler));
+    }
+
+    /// An `async fn(&mut self, ..)`: waits until no other handler runs, then runs alone across its awaits.
+    pub fn handle_mut<A: Model + 'static>(
+        self,
+        handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
+    ) {
+        self.add::<A>(Run::Async, true, running::asynchronous_mut(handler));
+    }
+
+    /// An `fn(&self, ..)` that runs on the service's thread to its end: short work only.
+    pub fn handle_inline<A: Model + 'static>(
+        self,
+        handler: impl Fn(&S, A, &Context) -> Result<R> + Copy + 'static,
+    ) {
+        self.add::<A>(Run::Inline, false, running::inline(handler));
+    }
+
+    /// An `fn(&mut self, ..)` that runs on the service's thread to its end, when no other handler runs.
+    pub fn handle_inline_mut<A: Model + 'static>(
+        self,
+        handler: impl Fn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
+    ) {
+        self.add::<A>(Run::Inline, true, running::inline_mut(handler));
+    }
+
+    /// An `fn(&self, .., cx: &BlockingContext)` that runs on a thread of a pool and may block.
+    pub fn handle_blocking<A: Model + 'static>(
+        self,
+        handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + 'static,
+    ) where
+        S: Send + Sync,
+    {
+        self.add::<A>(Run::Blocking, false, running::blocking(handler));
+    }
+}

@@ -1,0 +1,80 @@
+//! The plain trait under `#[service]`.
+
+use service_framework_core::plugin::abi;
+
+use crate::{Declare, Model, Result};
+
+/// A service: how it is made from its config, and which connections it has.
+///
+/// `#[service]` on an `impl` block writes this. By hand it is:
+///
+/// ```
+/// use service_framework::prelude::*;
+///
+/// struct Counter(std::sync::atomic::AtomicU64);
+///
+/// impl Serve for Counter {
+///     const NAME: &'static str = env!("CARGO_PKG_NAME");
+///     type Config = Empty;
+///
+///     fn new(_: Empty) -> Result<Self> {
+///         Ok(Self(0.into()))
+///     }
+///
+///     fn declare(service: &mut Declare<Self>) {
+///         service.replyer("next").doc("Counts.").handle_inline(|this: &Self, _: Empty, _: &Context| {
+///             Ok(Count { count: this.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed) })
+///         });
+///     }
+/// }
+///
+/// #[derive(Model)]
+/// struct Count {
+///     count: u64,
+/// }
+///
+/// export!(Counter);
+/// # fn main() {}
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a service",
+    label = "this type has no `impl Serve`",
+    note = "write `#[service]` above `impl {Self} {{ .. }}`, with `fn new(config: Config) -> Result<Self>` in it"
+)]
+pub trait Serve: Sized + 'static {
+    /// The name of its crate.
+    const NAME: &'static str;
+    /// The version of its crate.
+    const VERSION: &'static str = "";
+    /// What it is for.
+    const DOC: &'static str = "";
+
+    /// The config that it needs; [`Empty`](crate::Empty) for none.
+    type Config: Model;
+
+    /// Makes the service, before any of its sockets is open.
+    ///
+    /// # Errors
+    ///
+    /// If the config is of the right shape and still wrong. The service is then not started.
+    fn new(config: Self::Config) -> Result<Self>;
+
+    /// Declares connections, ports and optional methods.
+    fn declare(service: &mut Declare<Self>);
+}
+
+/// A service that [`export!`](crate::export) has made a plugin of.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not exported",
+    note = "write `service_framework::export!({Self});` once in its crate"
+)]
+pub trait Exported: Serve {
+    /// The table of C functions that the runtime drives it by.
+    const TABLE: &'static abi::Plugin;
+
+    /// Runs a part of the service's work in the surroundings that it was exported with.
+    #[doc(hidden)]
+    fn surround<T>(step: impl FnOnce() -> T) -> T {
+        step()
+    }
+}
