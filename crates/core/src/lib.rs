@@ -21,6 +21,13 @@ extern crate self as service_framework_core;
 
 pub mod address;
 pub mod declaration;
+pub mod address;
+pub mod problem;
+pub mod file;
+pub mod config;
+pub mod address_book;
+pub mod settings;
+pub mod wiring;
 pub mod envelope;
 pub mod failure;
 pub mod fault;

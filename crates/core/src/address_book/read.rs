@@ -1,0 +1,213 @@
+//! Reads an address book from a value, and reports everything in it that is none.
+
+use super::{AddressBook, Endpoint, Entry, Form, Side, path};
+use crate::declaration::ConnectionKind;
+use crate::fault::{Step, quoted};
+use crate::file::Document;
+use crate::near::nearest;
+use crate::problem::{Problem, Problems};
+use crate::value::{Map, Value};
+
+const TOP: [&str; 5] = ["in", "out", "connections", "states", "settings"];
+
+impl AddressBook {
+    /// Reads a book from a file, or from what code gave.
+    ///
+    /// What is wrong with it is added to `problems`, and the rest is read. Whether it fits a service is told by
+    /// [`wire`](crate::wiring::wire).
+    pub fn read(document: &Document, problems: &mut Problems) -> Self {
+        let mut book = Self { document: Some(document.clone()), ..Self::default() };
+        let mut reading = Reading { document, problems };
+        let Some(top) = reading.map(document.value(), &[], "an address book is a map with `in` and `out`")
+        else {
+            return book;
+        };
+        let has = |keys: [&str; 2]| top.keys().find(|key| keys.contains(key));
+        if let Some(group) = has(["connections", "states"]) {
+            book.form = Form::Groups;
+            if let Some(side) = has(["in", "out"]) {
+                let text = format!(
+                    "`{side}` stands beside `{group}`: move it into `connections`, or take that away"
+                );
+                reading.wrong_key(&path(&[side]), text);
+            }
+        }
+        for (key, value) in top.iter() {
+            let Some(key) = reading.text_key(&[], key) else { continue };
+            let here = path(&[key]);
+            match (key, book.form) {
+                ("settings", _) => {
+                    if let Some(map) = reading.map(value, &here, "`settings` is a map of settings") {
+                        book.settings = map.clone();
+                    }
+                }
+                ("connections", _) => reading.group(value, &here, &mut book.connections),
+                ("states", _) => reading.group(value, &here, &mut book.states),
+                ("in", Form::Sides) => reading.side(Side::In, value, &here, &mut book.connections),
+                ("out", Form::Sides) => reading.side(Side::Out, value, &here, &mut book.connections),
+                ("in" | "out", Form::Groups) => {}
+                _ => {
+                    let text = format!("`{key}` is unknown in an address book{}", meant(key, TOP));
+                    reading.wrong_key(&here, text);
+                }
+            }
+        }
+        book.connections.sort_by_key(|entry| entry.side);
+        book.states.sort_by_key(|entry| entry.side);
+        book
+    }
+}
+
+/// `, did you mean ..?`, or what there is.
+pub(super) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    match nearest(word, known.clone()) {
+        Some(near) => format!(", did you mean `{near}`?"),
+        None => {
+            let known: Vec<_> = known.into_iter().map(|word| format!("`{word}`")).collect();
+            format!(": it may have {}", known.join(", "))
+        }
+    }
+}
+
+struct Reading<'r> {
+    document: &'r Document,
+    problems: &'r mut Problems,
+}
+
+impl Reading<'_> {
+    fn wrong_key(&mut self, path: &[Step], text: String) {
+        let document = self.document;
+        self.problems.add_with(|| Problem::at(document.key_place(path), text));
+    }
+
+    fn wrong_value(&mut self, path: &[Step], text: String) {
+        let document = self.document;
+        self.problems.add_with(|| Problem::at(document.value_place(path), text));
+    }
+
+    fn map<'v>(&mut self, value: &'v Value, path: &[Step], expected: &str) -> Option<&'v Map> {
+        let map = value.as_map();
+        if map.is_none() {
+            self.wrong_value(path, format!("{expected}, got {}", value.named()));
+        }
+        map
+    }
+
+    fn text_key<'v>(&mut self, path: &[Step], key: &'v Value) -> Option<&'v str> {
+        let text = key.as_text();
+        if text.is_none() {
+            self.wrong_value(path, format!("expected a text as key, got {}", key.named()));
+        }
+        text
+    }
+
+    fn group(&mut self, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
+        let name = if let Some(Step::Field(name)) = path.last() { name.as_str() } else { "" };
+        let Some(sides) = self.map(value, path, &format!("`{name}` is a map with `in` and `out`")) else {
+            return;
+        };
+        for (key, value) in sides.iter() {
+            let Some(key) = self.text_key(path, key) else { continue };
+            let here = deeper(path, key);
+            match Side::ALL.into_iter().find(|side| side.name() == key) {
+                Some(side) => self.side(side, value, &here, entries),
+                None => {
+                    self.wrong_key(&here, format!("`{key}` is unknown here{}", meant(key, ["in", "out"])))
+                }
+            }
+        }
+    }
+
+    fn side(&mut self, side: Side, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
+        let expected = format!("`{}` is a map of names", side.name());
+        let Some(names) = self.map(value, path, &expected) else { return };
+        for (name, value) in names.iter() {
+            let Some(name) = self.text_key(path, name) else { continue };
+            let mut entry = Entry { side, name: name.to_owned(), endpoints: Vec::new(), unread: false };
+            self.entry(value, &deeper(path, name), &mut entry);
+            entries.push(entry);
+        }
+    }
+
+    fn entry(&mut self, value: &Value, path: &[Step], entry: &mut Entry) {
+        let name = &entry.name;
+        let sockets = match value {
+            Value::Map(map) => map,
+            Value::Text(text) => {
+                let text = quoted(text);
+                let text = format!(
+                    "`{name}` has an address without its socket: write {{\"replyer\": {text}}}, or the socket that it is"
+                );
+                self.wrong_value(path, text);
+                entry.unread = true;
+                return;
+            }
+            other => {
+                let text = format!(
+                    "`{name}` is a map of sockets, such as {{\"replyer\": \"HOST:PORT\"}}, got {}",
+                    other.named()
+                );
+                self.wrong_value(path, text);
+                entry.unread = true;
+                return;
+            }
+        };
+        for (socket, value) in sockets.iter() {
+            let Some(socket) = self.text_key(path, socket) else { continue };
+            match self.endpoint(name, socket, value, &deeper(path, socket)) {
+                Some(endpoint) => entry.endpoints.push(endpoint),
+                None => entry.unread = true,
+            }
+        }
+    }
+
+    fn endpoint(&mut self, name: &str, socket: &str, value: &Value, path: &[Step]) -> Option<Endpoint> {
+        let (address, settings, path) = match value {
+            Value::Text(_) => (Some(value), Map::new(), path.to_vec()),
+            Value::Map(map) => {
+                let settings = map.iter().filter(|(key, _)| key.as_text() != Some("address"));
+                let settings = settings.map(|(key, value)| (key.clone(), value.clone())).collect();
+                (map.get("address"), settings, deeper(path, "address"))
+            }
+            other => {
+                let text = format!(
+                    "`{name}`: an endpoint is HOST:PORT or a map with an `address`, got {}",
+                    other.named()
+                );
+                self.wrong_value(path, text);
+                return None;
+            }
+        };
+        let address = match address {
+            Some(Value::Text(text)) => match text.parse() {
+                Ok(address) => Some(address),
+                Err(error) => {
+                    self.wrong_value(&path, format!("`{name}`: {error}"));
+                    return None;
+                }
+            },
+            Some(other) => {
+                self.wrong_value(
+                    &path,
+                    format!("`{name}`: an address is a text such as HOST:PORT, got {}", other.named()),
+                );
+                return None;
+            }
+            None if socket == ConnectionKind::ExternalTarget.name() => None,
+            None => {
+                let slip = nearest("address", settings.keys())
+                    .map(|slip| format!("; is it what `{slip}` is meant to be?"));
+                let text = format!("`{name}`: the map has no `address`{}", slip.unwrap_or_default());
+                self.wrong_value(&path, text);
+                return None;
+            }
+        };
+        Some(Endpoint { socket: socket.to_owned(), address, settings })
+    }
+}
+
+fn deeper(path: &[Step], key: &str) -> Vec<Step> {
+    let mut path = path.to_vec();
+    path.push(Step::Field(key.to_owned()));
+    path
+}

@@ -1,0 +1,199 @@
+//! The table of all settings.
+
+use super::takes::{Takes, count, duration};
+use super::{ConnectionSettings, Overflow, ServiceSettings, Set, Setting};
+use crate::declaration::ConnectionKind::{ExternalTarget, Publisher, Replyer, Requester, Subscriber};
+use crate::value::Value;
+use crate::wire::{Encoding, Peer};
+
+/// The longest time that can be set: a year.
+const LONGEST_S: f64 = 31_536_000.0;
+
+/// All settings, those of connections first.
+pub static SETTINGS: &[Setting] = &[
+    Setting {
+        name: "topic",
+        doc: "The topic that a subscriber takes alone, or that a publisher puts before each message; empty for none.",
+        kinds: &[Subscriber, Publisher],
+        takes: Takes::Text,
+        is_own: true,
+        default: |_| Value::from(""),
+        set: of_connection(|settings, value| {
+            settings.topic = value.as_text().filter(|topic| !topic.is_empty()).map(str::to_owned);
+        }),
+    },
+    Setting {
+        name: "is_binder",
+        doc: "Whether the subscriber listens at its address, and publishers connect to it.",
+        kinds: &[Subscriber],
+        takes: Takes::Flag,
+        is_own: true,
+        default: |_| Value::Bool(false),
+        set: of_connection(|settings, value| settings.is_binder = *value == Value::Bool(true)),
+    },
+    Setting {
+        name: "is_x_pub",
+        doc: "Whether the publisher connects to a proxy at its address, instead of listening there.",
+        kinds: &[Publisher],
+        takes: Takes::Flag,
+        is_own: true,
+        default: |_| Value::Bool(false),
+        set: of_connection(|settings, value| settings.is_x_pub = *value == Value::Bool(true)),
+    },
+    Setting {
+        name: "wait_after_creation_s",
+        doc: "How long to wait after opening, so that subscribers are there for the first message.",
+        kinds: &[Publisher],
+        takes: Takes::Seconds { least: 0.0, greatest: 3_600.0 },
+        is_own: false,
+        default: |_| Value::Float(0.15),
+        set: of_connection(|settings, value| {
+            settings.wait_after_creation = duration(value).unwrap_or_default();
+        }),
+    },
+    Setting {
+        name: "deadline_s",
+        doc: "How long a call may take until it fails; for a replyer, how long an answer may take where the request \
+              does not say, null for no bound.",
+        kinds: &[Replyer, Requester, ExternalTarget],
+        takes: Takes::Seconds { least: 0.001, greatest: LONGEST_S },
+        is_own: false,
+        // No call waits for ever, not even one of a function of the service itself.
+        default: |kind| if kind == Some(Replyer) { Value::Null } else { Value::Int(5) },
+        set: of_connection(|settings, value| settings.deadline = duration(value)),
+    },
+    Setting {
+        name: "max_message_bytes",
+        doc: "The largest message; larger ones are refused.",
+        kinds: &[Replyer, Subscriber, Requester, Publisher],
+        takes: Takes::Count { unit: "bytes", least: 1_024, greatest: 1 << 30 },
+        is_own: false,
+        default: |_| Value::Int(16 << 20),
+        set: of_connection(|settings, value| settings.limits.max_message_bytes = count(value)),
+    },
+    Setting {
+        name: "max_depth",
+        doc: "How deep maps and lists may be nested in a message that comes in.",
+        kinds: &[Replyer, Subscriber, Requester],
+        takes: Takes::Count { unit: "levels", least: 4, greatest: 256 },
+        is_own: false,
+        default: |_| Value::Int(64),
+        set: of_connection(|settings, value| settings.limits.max_depth = count(value)),
+    },
+    Setting {
+        name: "max_values",
+        doc: "How many values, keys included, a message that comes in may have.",
+        kinds: &[Replyer, Subscriber, Requester],
+        takes: Takes::Count { unit: "values", least: 16, greatest: 1_000_000_000 },
+        is_own: false,
+        default: |_| Value::Int(1_000_000),
+        set: of_connection(|settings, value| settings.limits.max_values = count(value)),
+    },
+    Setting {
+        name: "queue",
+        doc: "How many messages may wait: received ones of a subscriber, calls of a requester.",
+        kinds: &[Subscriber, Requester],
+        takes: Takes::Count { unit: "messages", least: 1, greatest: 10_000_000 },
+        is_own: false,
+        default: |_| Value::Int(1_000),
+        set: of_connection(|settings, value| settings.queue = count(value)),
+    },
+    Setting {
+        name: "overflow",
+        doc: "What happens when the queue is full: the socket is not read, or the oldest message is dropped and counted.",
+        kinds: &[Subscriber],
+        takes: Takes::Choice(&["wait", "drop_oldest"]),
+        is_own: false,
+        default: |_| Value::from("wait"),
+        set: of_connection(|settings, value| {
+            let drops = value.as_text() == Some("drop_oldest");
+            settings.overflow = if drops { Overflow::DropOldest } else { Overflow::Wait };
+        }),
+    },
+    Setting {
+        name: "peer",
+        doc: "Who is at the other end: python takes less than the wire can carry, and is sent no more.",
+        kinds: &[Replyer, Requester, Publisher],
+        takes: Takes::Choice(&["any", "python"]),
+        is_own: false,
+        default: |_| Value::from("any"),
+        set: of_connection(|settings, value| {
+            settings.peer = if value.as_text() == Some("python") { Peer::Python } else { Peer::Any };
+        }),
+    },
+    Setting {
+        name: "encoding",
+        doc: "How messages are written; a replyer answers in the encoding it is asked in.",
+        kinds: &[Requester, Publisher],
+        takes: Takes::Choice(&["msgpack", "json"]),
+        is_own: false,
+        default: |_| Value::from("msgpack"),
+        set: of_connection(|settings, value| {
+            let is_json = value.as_text() == Some("json");
+            settings.encoding = if is_json { Encoding::Json } else { Encoding::MessagePack };
+        }),
+    },
+    Setting {
+        name: "in_flight",
+        doc: "How many handlers may run at once; requests beyond are answered `busy`.",
+        kinds: &[],
+        takes: Takes::Count { unit: "handlers", least: 1, greatest: 1_000_000 },
+        is_own: false,
+        default: |_| Value::Int(1_024),
+        set: of_service(|settings, value| settings.in_flight = count(value)),
+    },
+    Setting {
+        name: "blocking_threads",
+        doc: "The most threads for blocking handlers; each is started when it is needed.",
+        kinds: &[],
+        takes: Takes::Count { unit: "threads", least: 1, greatest: 1_024 },
+        is_own: false,
+        default: |_| Value::Int(8),
+        set: of_service(|settings, value| settings.blocking_threads = count(value)),
+    },
+    Setting {
+        name: "drain_s",
+        doc: "How long stopping waits for work that has begun.",
+        kinds: &[],
+        takes: Takes::Seconds { least: 0.0, greatest: LONGEST_S },
+        is_own: false,
+        default: |_| Value::Int(10),
+        set: of_service(|settings, value| settings.drain = duration(value).unwrap_or_default()),
+    },
+    Setting {
+        name: "watchdog_s",
+        doc: "After how long a handler that holds the service's thread is named in the log.",
+        kinds: &[],
+        takes: Takes::Seconds { least: 0.001, greatest: LONGEST_S },
+        is_own: false,
+        default: |_| Value::Int(10),
+        set: of_service(|settings, value| settings.watchdog = duration(value).unwrap_or_default()),
+    },
+    Setting {
+        name: "max_workflow_id_bytes",
+        doc: "The longest workflow id that is taken.",
+        kinds: &[],
+        // A UUID in text has 36 bytes, and numbers follow it.
+        takes: Takes::Count { unit: "bytes", least: 64, greatest: 1 << 20 },
+        is_own: false,
+        default: |_| Value::Int(1_024),
+        set: of_service(|settings, value| settings.max_workflow_id_bytes = count(value)),
+    },
+    Setting {
+        name: "engine",
+        doc: "The transport engine that opens the sockets.",
+        kinds: &[],
+        takes: Takes::Choice(&["zeromq"]),
+        is_own: false,
+        default: |_| Value::from("zeromq"),
+        set: of_service(|settings, value| settings.engine = value.as_text().unwrap_or_default().to_owned()),
+    },
+];
+
+const fn of_connection(set: fn(&mut ConnectionSettings, &Value)) -> Set {
+    Set::Connection(set)
+}
+
+const fn of_service(set: fn(&mut ServiceSettings, &Value)) -> Set {
+    Set::Service(set)
+}

@@ -1,0 +1,191 @@
+//! What a service is wired to: each declared connection with its address and settings, all of it checked.
+
+use crate::address::{Address, Host};
+use crate::address_book::AddressBook;
+use crate::declaration::{ConnectionKind, ConnectionModel, Declaration};
+use crate::fault::Step;
+use crate::file::Document;
+use crate::near::nearest;
+use crate::problem::{Place, Problem, Problems};
+use crate::settings::{self, Chosen, ConnectionSettings, Layers, Origin, ServiceSettings};
+use crate::value::{Map, Value};
+use crate::wire::{Encoding, Peer};
+
+/// What a service is wired to, and how it behaves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wiring {
+    /// How the service as a whole behaves.
+    pub service: ServiceSettings,
+    /// Its connections, in the order they were declared.
+    pub connections: Vec<Wired>,
+    /// Each setting of the service, then of each connection, with who set it.
+    pub chosen: Vec<Chosen>,
+}
+
+/// A connection, wired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wired {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: ConnectionKind,
+    /// Where it lives; `None` for an external target alone, unless problems were found.
+    pub address: Option<Address>,
+    /// Where its address stands.
+    pub place: Option<Place>,
+    /// Whether it listens at its address, instead of connecting to it.
+    pub listens: bool,
+    /// How it behaves.
+    pub settings: ConnectionSettings,
+}
+
+/// Brings together what a service declares, what its `setup_connections` gave, and its address book.
+///
+/// `given` is a map of the settings of each connection. What does not fit is added to `problems`; the wiring may be used
+/// only if there is none.
+pub fn wire(
+    declaration: &Declaration,
+    given: Option<&Document>,
+    book: &AddressBook,
+    problems: &mut Problems,
+) -> Wiring {
+    book.check(declaration, problems);
+    settings::check_common(&book.settings, |name| book.place_of_setting(name), problems);
+    let given = given.and_then(|document| check_given(declaration, document, problems));
+    let mut layers = Layers::default();
+    layers.push(&book.settings, |name| Origin::Book(book.place_of_setting(name)));
+    let mut chosen = Vec::new();
+    let service = layers.service(&mut chosen);
+    let connections = declaration.connections.iter().map(|model| {
+        let given = given.and_then(|map| map.get(&model.name)).and_then(Value::as_map);
+        connection(model, given, book, &mut chosen, problems)
+    });
+    let connections: Vec<_> = connections.collect();
+    check_listeners(&connections, problems);
+    Wiring { service, connections, chosen }
+}
+
+/// The settings of each connection that code gave, each checked.
+fn check_given<'d>(
+    declaration: &Declaration,
+    document: &'d Document,
+    problems: &mut Problems,
+) -> Option<&'d Map> {
+    let wrong = |text: String, name: &str, problems: &mut Problems| {
+        problems.add_with(|| Problem::at(document.key_place(&[Step::Field(name.to_owned())]), text));
+    };
+    let Some(map) = document.value().as_map() else {
+        let text =
+            format!("expected a map of settings for each connection, got {}", document.value().named());
+        wrong(text, "", problems);
+        return None;
+    };
+    for (name, value) in map.iter() {
+        let name = name.as_text().unwrap_or_default();
+        let Some((_, model)) = declaration.connection(name) else {
+            let known = declaration.connections.iter().map(|model| model.name.as_str());
+            let hint =
+                nearest(name, known).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
+            wrong(format!("`{name}` is no connection of the service{hint}"), name, problems);
+            continue;
+        };
+        let Some(settings) = value.as_map() else {
+            wrong(
+                format!("connection `{name}`: expected a map of settings, got {}", value.named()),
+                name,
+                problems,
+            );
+            continue;
+        };
+        let place = |setting: &str| {
+            document.key_place(&[Step::Field(name.to_owned()), Step::Field(setting.to_owned())])
+        };
+        settings::check_connection(name, model.kind, settings, place, problems);
+    }
+    Some(map)
+}
+
+fn connection(
+    model: &ConnectionModel,
+    given: Option<&Map>,
+    book: &AddressBook,
+    chosen: &mut Vec<Chosen>,
+    problems: &mut Problems,
+) -> Wired {
+    let (name, kind) = (&model.name, model.kind);
+    let attribute = |_: &str| Place::Code("the attribute".into());
+    settings::check_connection(name, kind, &model.settings, attribute, problems);
+    let mut layers = Layers::default();
+    layers.push(&model.settings, |_| Origin::Attribute);
+    if let Some(given) = given {
+        layers.push(given, |_| Origin::SetupConnections);
+    }
+    layers.push(&book.settings, |name| Origin::Book(book.place_of_setting(name)));
+    let found = book.endpoint(model);
+    if let Some((entry, endpoint)) = found {
+        let place = |name: &str| book.place_of_endpoint_setting(entry, endpoint, name);
+        settings::check_connection(name, kind, &endpoint.settings, place, problems);
+        layers.push(&endpoint.settings, move |name| Origin::Book(place(name)));
+    }
+    let settings = layers.connection(name, kind, chosen);
+    let wired = Wired {
+        name: name.clone(),
+        kind,
+        address: found.and_then(|(_, endpoint)| endpoint.address.clone()),
+        place: found.map(|(entry, endpoint)| book.place_of_address(entry, endpoint)),
+        listens: settings.listens(kind),
+        settings,
+    };
+    check_wired(&wired, problems);
+    wired
+}
+
+fn check_wired(wired: &Wired, problems: &mut Problems) {
+    let name = &wired.name;
+    let wrong = |text: String| Problem { text, place: wired.place.clone() };
+    if let (Some(address @ Address::Tcp { host, port }), false) = (&wired.address, wired.listens) {
+        if *host == Host::Any {
+            problems.add(wrong(format!(
+                "`{name}` connects, and `{address}` names no host: write `localhost:{port}` for this machine"
+            )));
+        }
+        if *port == 0 {
+            problems.add(wrong(format!(
+                "`{name}` connects, and `{address}` names no port: only who listens may leave it to the system"
+            )));
+        }
+    }
+    if wired.settings.peer == Peer::Python && wired.settings.encoding == Encoding::Json {
+        problems.add(wrong(format!(
+            "`{name}` has `peer` python and `encoding` json, which Python does not read"
+        )));
+    }
+}
+
+/// Reports connections of one service that would listen at one address. Publishers may: they share a socket.
+fn check_listeners(connections: &[Wired], problems: &mut Problems) {
+    for (position, later) in connections.iter().enumerate() {
+        let rival = connections[..position].iter().find(|earlier| {
+            let both_publish =
+                earlier.kind == ConnectionKind::Publisher && later.kind == ConnectionKind::Publisher;
+            earlier.listens
+                && later.listens
+                && !both_publish
+                && is_taken(earlier.address.as_ref(), later.address.as_ref())
+        });
+        if let (Some(earlier), Some(address)) = (rival, &later.address) {
+            let text = format!("`{}` cannot listen at {address}: `{}` does", later.name, earlier.name);
+            problems.add(Problem { text, place: later.place.clone() });
+        }
+    }
+}
+
+fn is_taken(held: Option<&Address>, wanted: Option<&Address>) -> bool {
+    match (held, wanted) {
+        (Some(Address::Tcp { host: h, port: p }), Some(Address::Tcp { host, port })) => {
+            p == port && *p != 0 && (h == host || *h == Host::Any || *host == Host::Any)
+        }
+        (Some(held), Some(wanted)) => held == wanted,
+        _ => false,
+    }
+}
