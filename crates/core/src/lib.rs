@@ -19,7 +19,6 @@
 // Lets the derive macro name this crate from within it.
 extern crate self as service_framework_core;
 
-pub mod address;
 pub mod declaration;
 pub mod address;
 pub mod problem;
