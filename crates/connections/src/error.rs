@@ -148,3 +148,40 @@ pub(crate) fn check_connectable(address: &Address) -> Result<(), SocketError> {
         Address::Tcp { .. } | Address::Ipc(_) | Address::Inproc(_) => Ok(()),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[expect(clippy::needless_pass_by_value, reason = "a literal reads best at the call")]
+    #[track_caller]
+    fn check(address: &str, cause: io::Error, expected: Expect) {
+        expected.assert_eq(&SocketError::from_bind(&address.parse().unwrap(), cause).to_string());
+    }
+
+    #[test]
+    fn what_the_system_says_becomes_a_fix() {
+        check(
+            "*:8001",
+            io::Error::from_raw_os_error(PROCESS_HAS_TOO_MANY_FILES),
+            expect!["too many open files; raise the limit (`ulimit -n`) or open fewer connections"],
+        );
+        check(
+            "ipc:///tmp/orders",
+            io::Error::from_raw_os_error(SYSTEM_HAS_TOO_MANY_FILES),
+            expect!["too many open files; raise the limit (`ulimit -n`) or open fewer connections"],
+        );
+        check(
+            "*:80",
+            ErrorKind::PermissionDenied.into(),
+            expect!["port 80 needs privilege; write one of 1024 or above, or grant it"],
+        );
+        check(
+            "ipc:///tmp/orders",
+            ErrorKind::PermissionDenied.into(),
+            expect!["permission denied; choose a folder that this user may write to"],
+        );
+    }
+}
