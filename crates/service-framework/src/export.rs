@@ -1,6 +1,7 @@
 //! Makes a crate a plugin.
 
 pub use service_framework_core::plugin::abi::Plugin;
+pub use service_framework_core::plugin::host::Linked;
 
 pub use crate::running::table;
 
@@ -22,17 +23,16 @@ macro_rules! export {
     };
     (@ $service:ty, $($surround:tt)*) => {
         impl $crate::Exported for $service {
-            const TABLE: &'static $crate::__export::Plugin = {
-                static TABLE: $crate::__export::Plugin = $crate::__export::table::<$service>();
-                &TABLE
-            };
             $($surround)*
         }
 
-        const _: () = {
-            #[unsafe(export_name = concat!("service_framework_plugin_v1_", env!("CARGO_CRATE_NAME")))]
-            static PLUGIN: $crate::__export::Plugin = $crate::__export::table::<$service>();
-        };
+        impl $crate::__export::Linked for $service {
+            const TABLE: &'static $crate::__export::Plugin = {
+                #[unsafe(export_name = concat!("service_framework_plugin_v1_", env!("CARGO_CRATE_NAME")))]
+                static TABLE: $crate::__export::Plugin = $crate::__export::table::<$service>();
+                &TABLE
+            };
+        }
     };
 }
 

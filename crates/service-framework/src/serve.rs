@@ -1,7 +1,5 @@
 //! The plain trait under `#[service]`.
 
-use service_framework_core::plugin::abi;
-
 use crate::{Declare, Model, Result};
 
 /// A service: how it is made from its config, and which connections it has.
@@ -69,9 +67,6 @@ pub trait Serve: Sized + 'static {
     note = "write `service_framework::export!({Self});` once in its crate"
 )]
 pub trait Exported: Serve {
-    /// The table of C functions that the runtime drives it by.
-    const TABLE: &'static abi::Plugin;
-
     /// Runs a part of the service's work in the surroundings that it was exported with.
     #[doc(hidden)]
     fn surround<T>(step: impl FnOnce() -> T) -> T {

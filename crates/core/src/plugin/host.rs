@@ -65,14 +65,20 @@ pub enum TableError {
     },
 }
 
+/// A service in this program, by its type: `service_framework::export!` says that it is one.
+pub trait Linked {
+    /// The table of C functions that it is driven by.
+    const TABLE: &'static abi::Plugin;
+}
+
 /// A service that is not running: what it is, and how to make instances.
 #[derive(Clone, Copy, Debug)]
 pub struct Plugin(&'static abi::Plugin);
 
 impl Plugin {
-    /// The plugin of a table in this program, which only [`guest::table`](super::guest::table) makes.
-    pub fn of(table: &'static abi::Plugin) -> Self {
-        Self(table)
+    /// The plugin of a service in this program. Its table can only have come from [`guest::table`](super::guest::table).
+    pub fn of<S: Linked>() -> Self {
+        Self(S::TABLE)
     }
 
     /// The plugin of a table in a loaded library.
