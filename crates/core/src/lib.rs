@@ -33,6 +33,7 @@ pub mod fault;
 pub mod model;
 pub mod near;
 pub mod plugin;
+pub mod gate;
 pub mod topic;
 pub mod value;
 pub mod wire;

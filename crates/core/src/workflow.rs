@@ -28,8 +28,8 @@ pub struct WorkflowId<'a> {
 
 impl<'a> WorkflowId<'a> {
     /// The id of new work.
-    pub fn new() -> WorkflowId<'static> {
-        WorkflowId { text: Uuid::new_v4().to_string().into(), is_uuid: true }
+    pub fn new() -> Self {
+        Self { text: Uuid::new_v4().to_string().into(), is_uuid: true }
     }
 
     /// An id that is text on the wire.
@@ -94,7 +94,7 @@ impl<'a> WorkflowId<'a> {
     }
 }
 
-impl Default for WorkflowId<'static> {
+impl Default for WorkflowId<'_> {
     fn default() -> Self {
         Self::new()
     }

@@ -1,3 +1,31 @@
-//! Loads plugins, owns sockets, drives loops.
+//! Loads services, opens their sockets and drives their loops: [`Service`].
+//!
+//! A service goes through four stages, each a type of its own: where it comes from ([`Source`]), what it was found to be
+//! and is wired to ([`Plan`], everything checked and nothing opened), a thread that drives it, and how it ended
+//! ([`Ended`]).
 
 pub mod log;
+mod source;
+mod load;
+mod build;
+mod plan;
+mod service;
+mod error;
+mod thread;
+mod local;
+mod job;
+mod replying;
+mod subscribing;
+mod outgoing;
+mod host;
+mod rounds;
+mod counters;
+mod watchdog;
+mod signals;
+mod ready;
+
+pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
+pub use error::{Ended, Error};
+pub use plan::{Given, Options, Plan};
+pub use service::{Mode, Service};
+pub use source::Source;

@@ -1,0 +1,223 @@
+//! What a service can ask of the runtime, from any thread.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use send_wrapper::SendWrapper;
+use service_framework_core::Failure;
+use service_framework_core::failure::code;
+use service_framework_core::plugin::host::{Host, Operation, Spawned};
+use service_framework_core::plugin::{Level as PluginLevel, Outgoing, Record};
+use service_framework_core::wire::{Encoding, Peer};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::local::Local;
+use crate::log::{Level, Recorder};
+use crate::outgoing::{self, OwnedOutgoing};
+use crate::plan::Plan;
+use crate::thread::{Control, Stop};
+
+thread_local! {
+    /// The service of this thread, and the host that it knows.
+    static HERE: RefCell<Option<(*const ServiceHost, Rc<Local>)>> = const { RefCell::new(None) };
+}
+
+/// How many things other threads may have asked for and the service's thread not begun.
+const COMMANDS: usize = 10_000;
+
+/// The host of one service.
+#[derive(Debug)]
+pub(crate) struct ServiceHost {
+    encodings: Vec<(Encoding, Peer)>,
+    commands: mpsc::Sender<Command>,
+    control: std::sync::Weak<Control>,
+    stopping: watch::Receiver<Stop>,
+    recorder: Recorder,
+    runtime: Handle,
+}
+
+/// What another thread asks for.
+#[derive(Debug)]
+enum Command {
+    Request(OwnedOutgoing, oneshot::Sender<Result<Vec<u8>, Failure>>),
+    Publish(OwnedOutgoing),
+    Spawn(Spawned),
+}
+
+/// What other threads ask for, to be carried out on the service's.
+#[derive(Debug)]
+pub(crate) struct Commands(mpsc::Receiver<Command>);
+
+impl Commands {
+    pub(crate) async fn carry_out(self, local: Rc<Local>) {
+        let Self(mut commands) = self;
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Request(message, answer) => {
+                    let request = outgoing::request(&local, message.lend());
+                    tokio::task::spawn_local(async move {
+                        // Whoever asked may have given up.
+                        _ = answer.send(request.await);
+                    });
+                }
+                Command::Publish(message) => {
+                    if let Err(failure) = outgoing::publish(&local, message.lend()) {
+                        tracing::error!("cannot publish: {failure}");
+                    }
+                }
+                Command::Spawn(spawned) => spawn(spawned),
+            }
+        }
+    }
+}
+
+fn spawn(spawned: Spawned) {
+    tokio::task::spawn_local(async move {
+        if let Err(failure) = spawned.await {
+            tracing::error!("background work ended: {failure}");
+        }
+    });
+}
+
+/// While it is there, this thread is the service's.
+pub(crate) struct Here;
+
+impl Drop for Here {
+    fn drop(&mut self) {
+        HERE.take();
+    }
+}
+
+impl ServiceHost {
+    pub(crate) fn new(
+        plan: &Plan,
+        control: &Arc<Control>,
+        stopping: watch::Receiver<Stop>,
+        recorder: Recorder,
+    ) -> (Arc<Self>, Commands) {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let settings = plan.wiring.connections.iter().map(|wired| &wired.settings);
+        let host = Self {
+            encodings: settings.map(|settings| (settings.encoding, settings.peer)).collect(),
+            commands,
+            control: Arc::downgrade(control),
+            stopping,
+            recorder,
+            runtime: Handle::current(),
+        };
+        (Arc::new(host), Commands(receiver))
+    }
+
+    /// Makes this thread the service's, so that what it asks for here is done without a detour.
+    pub(crate) fn enter(self: &Arc<Self>, local: &Rc<Local>) -> Here {
+        HERE.set(Some((Arc::as_ptr(self), Rc::clone(local))));
+        Here
+    }
+
+    /// The service's own state, if this is its thread.
+    fn here(&self) -> Option<Rc<Local>> {
+        HERE.with_borrow(|here| {
+            let (host, local) = here.as_ref()?;
+            std::ptr::eq(*host, self).then(|| Rc::clone(local))
+        })
+    }
+
+    fn command(&self, command: Command) -> Result<(), Failure> {
+        self.commands.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                Failure::new(code::BUSY, "the service's thread does not keep up")
+            }
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })
+    }
+}
+
+fn stopped() -> Failure {
+    Failure::new(code::STOPPING, "the service has stopped")
+}
+
+impl Host for ServiceHost {
+    fn encoding(&self, connection: u32) -> (Encoding, Peer) {
+        self.encodings.get(connection as usize).copied().unwrap_or_default()
+    }
+
+    fn request(&self, message: Outgoing<'_>) -> Operation {
+        if let Some(local) = self.here() {
+            return Box::pin(SendWrapper::new(Box::pin(outgoing::request(&local, message))));
+        }
+        let (answer, answered) = oneshot::channel();
+        let asked = self.command(Command::Request(OwnedOutgoing::new(message), answer));
+        Box::pin(async move {
+            asked?;
+            answered.await.unwrap_or_else(|_| Err(stopped()))
+        })
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure> {
+        match self.here() {
+            Some(local) => outgoing::publish(&local, message),
+            None => self.command(Command::Publish(OwnedOutgoing::new(message))),
+        }
+    }
+
+    fn sleep(&self, duration: Duration) -> Operation {
+        let _timers = self.runtime.enter();
+        let sleep = tokio::time::sleep(duration);
+        Box::pin(async move {
+            sleep.await;
+            Ok(Vec::new())
+        })
+    }
+
+    fn stopping(&self) -> Operation {
+        let mut stopping = self.stopping.clone();
+        Box::pin(async move {
+            // A sender that is gone has stopped.
+            _ = stopping.wait_for(|stop| *stop != Stop::No).await;
+            Ok(Vec::new())
+        })
+    }
+
+    fn stop(&self) {
+        if let Some(control) = self.control.upgrade() {
+            control.stop();
+        }
+    }
+
+    fn spawn(&self, future: Spawned) {
+        if self.here().is_some() {
+            return spawn(future);
+        }
+        if let Err(failure) = self.command(Command::Spawn(future)) {
+            self.recorder.record(
+                Level::Error,
+                "service_framework",
+                &format!("cannot begin work: {failure}"),
+                None,
+            );
+        }
+    }
+
+    fn log_level(&self) -> Option<PluginLevel> {
+        PLUGIN_LEVELS.iter().rev().find(|(level, _)| self.recorder.enabled(*level)).map(|(_, level)| *level)
+    }
+
+    fn log(&self, record: Record<'_>) {
+        let level = PLUGIN_LEVELS
+            .iter()
+            .find(|(_, level)| *level == record.level)
+            .map_or(Level::Info, |(level, _)| *level);
+        self.recorder.record(level, record.target, record.message, record.workflow_id);
+    }
+}
+
+const PLUGIN_LEVELS: [(Level, PluginLevel); 5] = [
+    (Level::Error, PluginLevel::Error),
+    (Level::Warn, PluginLevel::Warn),
+    (Level::Info, PluginLevel::Info),
+    (Level::Debug, PluginLevel::Debug),
+    (Level::Trace, PluginLevel::Trace),
+];

@@ -1,0 +1,282 @@
+//! Runs one handler for one message: inline, waiting, or on another thread, with a deadline and a watch.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use service_framework_core::declaration::{Hook, Run};
+use service_framework_core::failure::code;
+use service_framework_core::model::Shape;
+use service_framework_core::plugin::host::Started;
+use service_framework_core::plugin::{Call, Target};
+use service_framework_core::value::Value;
+use service_framework_core::wire::{self, Encoding, Peer};
+use service_framework_core::workflow::WorkflowId;
+use service_framework_core::{Failure, Fault};
+
+use crate::local::{Local, Pass};
+
+/// How a handler ended: its return arguments are in `out`, behind what stood there before.
+pub(crate) struct Done {
+    pub(crate) out: Vec<u8>,
+    pub(crate) result: Result<(), Failure>,
+}
+
+/// What starting a handler led to.
+pub(crate) enum Progress {
+    Done(Done),
+    Going(Pin<Box<dyn Future<Output = Done>>>),
+}
+
+/// Starts the handler of a connection. `until` is when its caller stops waiting; `pass` is kept for as long as it runs.
+pub(crate) fn start(
+    local: &Rc<Local>,
+    number: usize,
+    call: &Call<'_>,
+    out: Vec<u8>,
+    until: Option<Instant>,
+    pass: Pass,
+) -> Progress {
+    start_with(local, number, call, out, until, Some(pass))
+}
+
+fn start_with(
+    local: &Rc<Local>,
+    number: usize,
+    call: &Call<'_>,
+    out: Vec<u8>,
+    until: Option<Instant>,
+    pass: Option<Pass>,
+) -> Progress {
+    let began = Instant::now();
+    let model = local.model(number);
+    let checks = local.declaration.checks_messages;
+    if !checks
+        && let Err(failure) =
+            check(&model.args, call.args, call.encoding, code::BAD_ARGS, "args", local, number)
+    {
+        return Progress::Done(Done { out, result: Err(failure) });
+    }
+    let head = out.len();
+    let encoding = call.encoding;
+    let finish = move |local: &Local, mut done: Done| {
+        local.counters(number).handled(began.elapsed());
+        let returns = &local.model(number).returns;
+        if !checks
+            && done.result.is_ok()
+            && local.model(number).kind.has_answer()
+            && let Err(failure) =
+                check(returns, &done.out[head..], encoding, code::BAD_RETURN, "return_args", local, number)
+        {
+            done.out.truncate(head);
+            done.result = Err(failure);
+        }
+        done
+    };
+    let progress = match model.run {
+        Run::Blocking => {
+            Progress::Going(Box::pin(on_pool(Rc::clone(local), OwnedCall::new(call), out, until, pass)))
+        }
+        Run::Inline | Run::Async => match start_inline(local, call, out, until) {
+            Progress::Done(done) => {
+                drop(pass);
+                return Progress::Done(finish(local, done));
+            }
+            Progress::Going(going) => Progress::Going(Box::pin(async move {
+                let done = going.await;
+                drop(pass);
+                done
+            })),
+        },
+    };
+    let local = Rc::clone(local);
+    match progress {
+        Progress::Done(done) => Progress::Done(finish(&local, done)),
+        Progress::Going(going) => Progress::Going(Box::pin(async move { finish(&local, going.await) })),
+    }
+}
+
+/// Checks a message against its model, for services that do not do so themselves.
+fn check(
+    shape: &Shape,
+    bytes: &[u8],
+    encoding: Encoding,
+    code: &'static str,
+    root: &str,
+    local: &Local,
+    number: usize,
+) -> Result<(), Failure> {
+    let refused = |fault: Fault| Failure::new(code, fault.within(root).to_string());
+    let value: Value = wire::decode(bytes, encoding, &local.settings(number).limits).map_err(refused)?;
+    shape.faults(&value).into_iter().next().map_or(Ok(()), |fault| Err(refused(fault)))
+}
+
+/// Starts a handler on this thread, and goes on with it until its deadline.
+pub(crate) fn start_inline(
+    local: &Rc<Local>,
+    call: &Call<'_>,
+    mut out: Vec<u8>,
+    until: Option<Instant>,
+) -> Progress {
+    let started = local.watched().during(call.target, || local.instance.start(call, &mut out));
+    let mut pending = match started {
+        Started::Ready(result) => return Progress::Done(Done { out, result }),
+        Started::Pending(pending) => pending,
+    };
+    let local = Rc::clone(local);
+    let target = call.target;
+    Progress::Going(Box::pin(async move {
+        let result = {
+            let going = poll_fn(|context| local.watched().during(target, || pending.poll(context, &mut out)));
+            within(until, going).await
+        };
+        drop(pending);
+        Done { out, result }
+    }))
+}
+
+/// Ends a future at a deadline.
+async fn within(
+    until: Option<Instant>,
+    future: impl Future<Output = Result<(), Failure>>,
+) -> Result<(), Failure> {
+    let Some(until) = until else { return future.await };
+    match tokio::time::timeout_at(until.into(), future).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::new(code::DEADLINE, "the handler was not done in time")),
+    }
+}
+
+/// A call that goes to another thread.
+struct OwnedCall {
+    target: Target,
+    encoding: Encoding,
+    peer: Peer,
+    args: Bytes,
+    workflow_id: Option<WorkflowId<'static>>,
+    topic: Option<String>,
+    deadline: Option<std::time::Duration>,
+}
+
+impl OwnedCall {
+    fn new(call: &Call<'_>) -> Self {
+        Self {
+            target: call.target,
+            encoding: call.encoding,
+            peer: call.peer,
+            args: Bytes::copy_from_slice(call.args),
+            workflow_id: call.workflow_id.clone().map(WorkflowId::into_owned),
+            topic: call.topic.map(str::to_owned),
+            deadline: call.deadline,
+        }
+    }
+
+    fn lend(&self) -> Call<'_> {
+        Call {
+            target: self.target,
+            encoding: self.encoding,
+            peer: self.peer,
+            args: &self.args,
+            workflow_id: self
+                .workflow_id
+                .as_ref()
+                .map(|id| WorkflowId::from_parts(id.as_str(), id.is_uuid())),
+            topic: self.topic.as_deref(),
+            deadline: self.deadline,
+        }
+    }
+}
+
+/// Runs a blocking handler on a thread of the pool. At the deadline its caller is answered; the thread stays taken until it returns.
+async fn on_pool(
+    local: Rc<Local>,
+    call: OwnedCall,
+    out: Vec<u8>,
+    until: Option<Instant>,
+    pass: Option<Pass>,
+) -> Done {
+    let instance = local.instance.for_blocking();
+    let head = out.clone();
+    let work = tokio::task::spawn_blocking(move || {
+        let mut out = out;
+        let result = instance.run(&call.lend(), &mut out);
+        // The last reference may be this one, and a service ends on its own thread if it can.
+        drop(instance);
+        Done { out, result }
+    });
+    let done: Rc<RefCell<Option<Done>>> = Rc::default();
+    let slot = Rc::clone(&done);
+    let keep = tokio::task::spawn_local(async move {
+        let ended = work.await;
+        *slot.borrow_mut() = ended.ok();
+        drop(pass);
+    });
+    let result = within(until, async {
+        keep.await
+            .map_err(|_| Failure::new(code::STOPPING, "the service stopped before the handler was done"))
+    })
+    .await;
+    match (result, done.take()) {
+        (Ok(()), Some(done)) => done,
+        (Ok(()), None) => {
+            Done { out: head, result: Err(Failure::new(code::STOPPING, "the handler was not run")) }
+        }
+        (Err(failure), _) => Done { out: head, result: Err(failure) },
+    }
+}
+
+/// Runs a blocking `main` on a thread of its own.
+pub(crate) async fn on_own_thread(local: &Rc<Local>, hook: Hook) -> Result<(), Failure> {
+    let instance = local.instance.for_blocking();
+    let (done, ended) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name(hook.name().into()).spawn(move || {
+        let call = Call {
+            target: Target::Hook(hook),
+            encoding: Encoding::MessagePack,
+            peer: Peer::Any,
+            args: &[],
+            workflow_id: None,
+            topic: None,
+            deadline: None,
+        };
+        let result = instance.run(&call, &mut Vec::new());
+        drop(instance);
+        // Nobody waits any more if the service was stopped meanwhile.
+        _ = done.send(result);
+    });
+    thread.map_err(|error| Failure::msg(format!("cannot start a thread for `{hook}`: {error}")))?;
+    ended.await.unwrap_or_else(|_| Err(Failure::new(code::PANICKED, "its thread ended without a word")))
+}
+
+/// When the sooner of two limits is over.
+pub(crate) fn until(limits: [Option<std::time::Duration>; 2], from: Instant) -> Option<Instant> {
+    limits.into_iter().flatten().min().and_then(|limit| from.checked_add(limit))
+}
+
+/// Logs why a message came to nothing: what peers do wrong only for those who look for it, what the service does wrong for all.
+pub(crate) fn report(local: &Local, number: usize, failure: &Failure) {
+    let name = &local.model(number).name;
+    match failure.code() {
+        code::PANICKED => tracing::error!("the handler of `{name}` panicked: {}", failure.message()),
+        code::BAD_RETURN => {
+            tracing::error!("the handler of `{name}` returned what its model forbids: {}", failure.message())
+        }
+        code::BAD_MESSAGE | code::BAD_ARGS | code::TOO_LARGE | code::STOPPING => {
+            tracing::debug!("refused a message for `{name}`: {failure}");
+        }
+        _ => tracing::warn!("`{name}` failed: {failure}"),
+    }
+}
+
+/// Starts the function of an external target, which takes no place at the gate.
+pub(crate) fn start_free(
+    local: &Rc<Local>,
+    number: usize,
+    call: &Call<'_>,
+    until: Option<Instant>,
+) -> Progress {
+    start_with(local, number, call, Vec::new(), until, None)
+}

@@ -1,0 +1,301 @@
+//! What the thread of a service holds: its instance, its sockets, and who may run now.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use service_framework_connections::{Counters as SocketCounters, Publisher, Replyer, Requester, Subscriber};
+use service_framework_core::address::Address;
+use service_framework_core::declaration::{ConnectionModel, Declaration, Hook, Run};
+use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
+use service_framework_core::plugin::host::Instance;
+use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
+use service_framework_core::wiring::Wiring;
+use tokio::sync::watch;
+
+use crate::counters::{Counters, Entry};
+use crate::plan::Plan;
+use crate::rounds::Rounds;
+use crate::thread::Stop;
+use crate::watchdog::Watched;
+
+/// An open connection.
+pub(crate) enum Connection {
+    Replyer(Rc<Replyer>),
+    Subscriber(Rc<Subscriber>),
+    Requester(Requester),
+    Publisher(Rc<Publisher>),
+    /// An external target has no socket.
+    Target,
+}
+
+impl Connection {
+    /// Where it lives, with the real port.
+    pub(crate) fn address(&self) -> Option<&Address> {
+        match self {
+            Self::Replyer(replyer) => Some(replyer.address()),
+            Self::Subscriber(subscriber) => Some(subscriber.address()),
+            Self::Requester(requester) => Some(requester.address()),
+            Self::Publisher(publisher) => Some(publisher.address()),
+            Self::Target => None,
+        }
+    }
+
+    pub(crate) fn counters(&self) -> Option<&Arc<SocketCounters>> {
+        match self {
+            Self::Replyer(replyer) => Some(replyer.counters()),
+            Self::Subscriber(subscriber) => Some(subscriber.counters()),
+            Self::Requester(requester) => Some(requester.counters()),
+            Self::Publisher(publisher) => Some(publisher.counters()),
+            Self::Target => None,
+        }
+    }
+
+    async fn close(&self, linger: Duration) {
+        match self {
+            Self::Replyer(replyer) => replyer.close(linger).await,
+            Self::Subscriber(subscriber) => subscriber.close(linger).await,
+            Self::Requester(requester) => requester.close(linger).await,
+            Self::Publisher(publisher) => publisher.close(linger).await,
+            Self::Target => {}
+        }
+    }
+}
+
+/// What the thread of a service holds.
+pub(crate) struct Local {
+    pub(crate) declaration: Declaration,
+    pub(crate) instance: Instance,
+    pub(crate) rounds: Rounds,
+    counters: Arc<Counters>,
+    wiring: Wiring,
+    connections: Vec<Connection>,
+    gate: RefCell<Gate>,
+    /// Calls that wait at the gate, by their numbers.
+    waiting: RefCell<HashMap<u64, Option<Waker>>>,
+    /// Calls of each connection that have begun and not ended.
+    in_work: Vec<Cell<usize>>,
+    on_idle: RefCell<Option<Waker>>,
+    watched: Arc<Watched>,
+    stopping: watch::Receiver<Stop>,
+    is_stopping: Cell<bool>,
+}
+
+impl Local {
+    pub(crate) fn new(
+        plan: &Plan,
+        instance: Instance,
+        connections: Vec<Connection>,
+        counters: Arc<Counters>,
+        rounds: Rounds,
+        stopping: watch::Receiver<Stop>,
+    ) -> Self {
+        Self {
+            declaration: plan.declaration.clone(),
+            instance,
+            rounds,
+            counters,
+            gate: RefCell::new(Gate::new(plan.wiring.service.in_flight)),
+            wiring: plan.wiring.clone(),
+            waiting: RefCell::default(),
+            in_work: connections.iter().map(|_| Cell::new(0)).collect(),
+            connections,
+            on_idle: RefCell::default(),
+            watched: Arc::new(Watched::new(
+                plan.declaration.connections.iter().map(|model| model.name.clone()).collect(),
+            )),
+            stopping,
+            is_stopping: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn connections(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub(crate) fn connection(&self, number: usize) -> &Connection {
+        &self.connections[number]
+    }
+
+    pub(crate) fn model(&self, number: usize) -> &ConnectionModel {
+        &self.declaration.connections[number]
+    }
+
+    pub(crate) fn settings(&self, number: usize) -> &ConnectionSettings {
+        &self.wiring.connections[number].settings
+    }
+
+    pub(crate) fn service_settings(&self) -> &ServiceSettings {
+        &self.wiring.service
+    }
+
+    pub(crate) fn counters(&self, number: usize) -> &Entry {
+        self.counters.of(number)
+    }
+
+    pub(crate) fn hook(&self, hook: Hook) -> Option<Run> {
+        self.declaration.hook(hook)
+    }
+
+    pub(crate) fn watched(&self) -> &Arc<Watched> {
+        &self.watched
+    }
+
+    /// Ends when the service is to stop.
+    pub(crate) fn stopping(&self) -> watch::Receiver<Stop> {
+        self.stopping.clone()
+    }
+
+    /// From here on, intake takes what has arrived and refuses what comes after.
+    pub(crate) fn begin_stop(&self) {
+        self.is_stopping.set(true);
+    }
+
+    /// How a handler of a connection takes the service.
+    pub(crate) fn access(&self, number: usize) -> Access {
+        if self.model(number).exclusive { Access::Exclusive } else { Access::Shared }
+    }
+
+    /// Lets a request in, makes it wait, or refuses it.
+    pub(crate) fn enter(self: &Rc<Self>, number: usize) -> Entrance {
+        let arrival = self.gate.borrow_mut().arrive(self.access(number));
+        self.entrance(Some(number), arrival)
+    }
+
+    /// Lets a call in that something else bounds the number of, waiting for its turn.
+    pub(crate) async fn enter_always(self: &Rc<Self>, number: Option<usize>, access: Access) -> Pass {
+        match self.enter_always_now(number, access) {
+            Ok(pass) => pass,
+            Err(turn) => turn.come().await,
+        }
+    }
+
+    /// The same, without waiting if it is its turn.
+    pub(crate) fn enter_always_now(
+        self: &Rc<Self>,
+        number: Option<usize>,
+        access: Access,
+    ) -> Result<Pass, Turn> {
+        let arrival = self.gate.borrow_mut().arrive_always(access);
+        match self.entrance(number, arrival) {
+            Entrance::Now(pass) => Ok(pass),
+            Entrance::Later(turn) => Err(turn),
+            Entrance::Busy => unreachable!("who always enters is never refused"),
+        }
+    }
+
+    fn entrance(self: &Rc<Self>, number: Option<usize>, arrival: Arrival) -> Entrance {
+        let pass = |ticket| {
+            if let Some(number) = number {
+                let count = &self.in_work[number];
+                count.set(count.get() + 1);
+            }
+            Pass { local: Rc::clone(self), number, ticket: Some(ticket) }
+        };
+        match arrival {
+            Arrival::Admitted(ticket) => Entrance::Now(pass(ticket)),
+            Arrival::Queued(ticket) => {
+                self.waiting.borrow_mut().insert(ticket.number(), None);
+                Entrance::Later(Turn(pass(ticket)))
+            }
+            Arrival::Busy => Entrance::Busy,
+        }
+    }
+
+    fn leave(&self, number: Option<usize>, ticket: Ticket) {
+        self.waiting.borrow_mut().remove(&ticket.number());
+        let started = self.gate.borrow_mut().leave(ticket);
+        for turn in started {
+            let waker = self.waiting.borrow_mut().remove(&turn);
+            if let Some(Some(waker)) = waker {
+                waker.wake();
+            }
+        }
+        if let Some(number) = number {
+            let count = &self.in_work[number];
+            count.set(count.get() - 1);
+        }
+        if self.is_stopping.get()
+            && let Some(waker) = self.on_idle.borrow_mut().take()
+        {
+            waker.wake();
+        }
+    }
+
+    /// Ends when no handler of a connection runs or waits.
+    pub(crate) async fn idle(&self) {
+        poll_fn(|context| {
+            if self.in_work.iter().all(|count| count.get() == 0) {
+                return Poll::Ready(());
+            }
+            *self.on_idle.borrow_mut() = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// What runs or waits, by connection.
+    pub(crate) fn in_work(&self) -> Vec<String> {
+        let counts = self.declaration.connections.iter().zip(&self.in_work);
+        let counts = counts.filter(|(_, count)| count.get() > 0);
+        counts.map(|(model, count)| format!("{} ({})", model.name, count.get())).collect()
+    }
+
+    /// Closes all sockets, letting what was sent leave.
+    pub(crate) async fn close(&self, linger: Duration) {
+        // One after the other, but all by the same time.
+        let until = tokio::time::Instant::now() + linger;
+        for connection in &self.connections {
+            connection.close(until.saturating_duration_since(tokio::time::Instant::now())).await;
+        }
+    }
+}
+
+/// What becomes of a call at the gate.
+pub(crate) enum Entrance {
+    Now(Pass),
+    Later(Turn),
+    Busy,
+}
+
+/// A call that waits for its turn. Dropping it gives up.
+pub(crate) struct Turn(Pass);
+
+impl Turn {
+    /// Waits for the turn.
+    pub(crate) async fn come(self) -> Pass {
+        let Self(pass) = self;
+        let number = pass.ticket.as_ref().map(Ticket::number);
+        poll_fn(|context| {
+            let mut waiting = pass.local.waiting.borrow_mut();
+            match number.and_then(|number| waiting.get_mut(&number)) {
+                Some(waker) => {
+                    *waker = Some(context.waker().clone());
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }
+        })
+        .await;
+        pass
+    }
+}
+
+/// Stands for a call inside the gate. Dropping it leaves.
+pub(crate) struct Pass {
+    local: Rc<Local>,
+    number: Option<usize>,
+    ticket: Option<Ticket>,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.local.leave(self.number, ticket);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Sends what a service sends: requests, publications, calls of external targets.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use service_framework_connections::CallError;
+use service_framework_core::Failure;
+use service_framework_core::declaration::ConnectionKind;
+use service_framework_core::envelope::{Reply, Request};
+use service_framework_core::failure::code;
+use service_framework_core::plugin::{Call, Outgoing, Target};
+use service_framework_core::topic;
+use service_framework_core::value::Value;
+use service_framework_core::wire::{self, Encoding, Peer};
+use service_framework_core::workflow::WorkflowId;
+
+use crate::job::{self, Progress};
+use crate::local::{Connection, Local};
+
+/// A message that goes by another thread, or waits.
+#[derive(Debug)]
+pub(crate) struct OwnedOutgoing {
+    connection: usize,
+    encoding: Encoding,
+    args: Bytes,
+    topic: Option<String>,
+    workflow_id: WorkflowId<'static>,
+    deadline: Option<Duration>,
+    remaining: Option<Duration>,
+}
+
+impl OwnedOutgoing {
+    pub(crate) fn new(message: Outgoing<'_>) -> Self {
+        Self {
+            connection: message.connection as usize,
+            encoding: message.encoding,
+            args: Bytes::copy_from_slice(message.args),
+            topic: message.topic.map(str::to_owned),
+            workflow_id: message.workflow_id.map_or_else(WorkflowId::new, WorkflowId::into_owned),
+            deadline: message.deadline,
+            remaining: message.remaining,
+        }
+    }
+
+    pub(crate) fn lend(&self) -> Outgoing<'_> {
+        Outgoing {
+            connection: self.connection as u32,
+            encoding: self.encoding,
+            args: &self.args,
+            topic: self.topic.as_deref(),
+            workflow_id: Some(WorkflowId::from_parts(self.workflow_id.as_str(), self.workflow_id.is_uuid())),
+            deadline: self.deadline,
+            remaining: self.remaining,
+        }
+    }
+}
+
+/// Starts a request or a call of an external target.
+pub(crate) fn request(
+    local: &Rc<Local>,
+    message: Outgoing<'_>,
+) -> impl Future<Output = Result<Vec<u8>, Failure>> + 'static + use<> {
+    let local = Rc::clone(local);
+    let began = begin(&local, message);
+    async move {
+        match began {
+            Ok(Begun::Sent { number, call }) => {
+                let reply = call.await;
+                reply
+                    .map_err(|error| failure_of(&local, number, error))
+                    .and_then(|reply| receive(&local, number, &reply))
+            }
+            Ok(Begun::Target(message)) => target(&local, message).await,
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+enum Begun {
+    Sent { number: usize, call: service_framework_connections::requester::Call },
+    Target(OwnedOutgoing),
+}
+
+fn begin(local: &Rc<Local>, message: Outgoing<'_>) -> Result<Begun, Failure> {
+    let number = number(local, &message)?;
+    match local.connection(number) {
+        Connection::Requester(requester) => {
+            let settings = local.settings(number);
+            let id = message.workflow_id.unwrap_or_default();
+            let limits = [message.deadline.or(settings.deadline), message.remaining];
+            let left = limits.into_iter().flatten().min();
+            // Python ignores the key; leaving it out keeps the bytes those it knows.
+            let told = left.filter(|_| settings.peer != Peer::Python);
+            let payload = Request::write(message.encoding, message.args, Some(&id), told);
+            let until = left.and_then(|left| Instant::now().checked_add(left));
+            Ok(Begun::Sent { number, call: requester.call(payload.into(), until) })
+        }
+        Connection::Target => Ok(Begun::Target(OwnedOutgoing::new(message))),
+        _ => Err(misuse(local, number, "cannot be requested from")),
+    }
+}
+
+fn number(local: &Local, message: &Outgoing<'_>) -> Result<usize, Failure> {
+    let number = message.connection as usize;
+    if number < local.connections() {
+        Ok(number)
+    } else {
+        Err(Failure::msg(format!("there is no connection {number}")))
+    }
+}
+
+fn misuse(local: &Local, number: usize, what: &str) -> Failure {
+    let model = local.model(number);
+    Failure::msg(format!("`{}` is of type {} and {what}", model.name, model.kind))
+}
+
+fn failure_of(local: &Local, number: usize, error: CallError) -> Failure {
+    let name = &local.model(number).name;
+    let code = match error {
+        CallError::Deadline | CallError::NotConnected => code::DEADLINE,
+        CallError::PeerLost => code::DISCONNECTED,
+        CallError::Full => code::BUSY,
+        CallError::Closed => code::STOPPING,
+        _ => code::BAD_MESSAGE,
+    };
+    local.counters(number).refuse(code);
+    Failure::new(code, format!("request by `{name}`: {error}"))
+}
+
+/// Reads a reply, and checks it for services that do not do so themselves.
+fn receive(local: &Local, number: usize, reply: &[u8]) -> Result<Vec<u8>, Failure> {
+    let (limits, model) = (&local.settings(number).limits, local.model(number));
+    let reply = Reply::read(reply, limits)
+        .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
+    let returned = reply.outcome.inspect_err(|failure| {
+        local.counters(number).refuse_for(failure.code());
+    })?;
+    if !local.declaration.checks_messages {
+        let refused = |fault: service_framework_core::Fault| {
+            local.counters(number).refuse(code::BAD_RETURN);
+            Failure::new(code::BAD_RETURN, fault.within("return_args").to_string())
+        };
+        let value: Value = wire::decode(returned, reply.encoding, limits).map_err(refused)?;
+        if let Some(fault) = model.returns.faults(&value).into_iter().next() {
+            return Err(refused(fault));
+        }
+    }
+    Ok(returned.to_vec())
+}
+
+/// Calls an external target: a handler of the service's own.
+async fn target(local: &Rc<Local>, message: OwnedOutgoing) -> Result<Vec<u8>, Failure> {
+    let number = message.connection;
+    let (model, settings) = (local.model(number), local.settings(number));
+    let counters = local.counters(number);
+    counters.call();
+    let left = [message.deadline.or(settings.deadline), message.remaining].into_iter().flatten().min();
+    let until = left.and_then(|left| Instant::now().checked_add(left));
+    let call = Call {
+        target: Target::Connection(number as u32),
+        encoding: message.encoding,
+        peer: Peer::Any,
+        args: &message.args,
+        workflow_id: message.lend().workflow_id.map(WorkflowId::into_owned),
+        topic: None,
+        deadline: left,
+    };
+    // Its caller holds a place at the gate already, and it borrows nothing of the service.
+    let done = match job::start_free(local, number, &call, until) {
+        Progress::Done(done) => done,
+        Progress::Going(going) => going.await,
+    };
+    tracing::debug!(
+        "external target `{}`: {}",
+        model.name,
+        if done.result.is_ok() { "done" } else { "failed" }
+    );
+    done.result.inspect_err(|failure| counters.refuse_for(failure.code()))?;
+    Ok(done.out)
+}
+
+/// Publishes; never waits.
+pub(crate) fn publish(local: &Rc<Local>, message: Outgoing<'_>) -> Result<(), Failure> {
+    let number = number(local, &message)?;
+    let Connection::Publisher(publisher) = local.connection(number) else {
+        debug_assert_ne!(local.model(number).kind, ConnectionKind::Publisher);
+        return Err(misuse(local, number, "cannot publish"));
+    };
+    let id = message.workflow_id.unwrap_or_default();
+    let topic = message.topic.or(local.settings(number).topic.as_deref());
+    let head = topic.map(topic::encode).unwrap_or_default();
+    let frame = Request::append(head, message.encoding, message.args, Some(&id), None);
+    publisher.publish(frame.into());
+    Ok(())
+}

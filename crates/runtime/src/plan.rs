@@ -1,0 +1,204 @@
+//! Brings a service, its config and its addresses together, and checks all of it before anything is opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use service_framework_core::Value;
+use service_framework_core::address_book::AddressBook;
+use service_framework_core::config::Config;
+use service_framework_core::declaration::{Declaration, Hook};
+use service_framework_core::file::Document;
+use service_framework_core::plugin::host::Plugin;
+use service_framework_core::problem::{Place, Problem, Problems};
+use service_framework_core::value::Map;
+use service_framework_core::wiring::{self, Wiring};
+
+use crate::error::Error;
+use crate::log::Level;
+use crate::service::Mode;
+use crate::source::Source;
+
+/// A config or an address book, as it was given.
+#[derive(Clone, Debug, Default)]
+pub enum Given {
+    /// Not at all.
+    #[default]
+    Nothing,
+    /// In a JSON file.
+    File(PathBuf),
+    /// By the program.
+    Value(Value),
+}
+
+impl From<PathBuf> for Given {
+    fn from(path: PathBuf) -> Self {
+        Self::File(path)
+    }
+}
+
+impl From<&str> for Given {
+    fn from(path: &str) -> Self {
+        Self::File(path.into())
+    }
+}
+
+impl From<Value> for Given {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
+
+/// What a service is started with, all of it optional.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Its config.
+    pub config: Given,
+    /// Keys and texts that overwrite the config, as from the command line.
+    pub arguments: Vec<(String, String)>,
+    /// Its address book.
+    pub addresses: Given,
+    /// What is logged on stderr.
+    pub console_level: Level,
+    /// What is logged to the file.
+    pub file_level: Level,
+    /// The log file, or the folder it is made in; without it nothing is logged to a file.
+    pub log_path: Option<PathBuf>,
+    /// How many hourly log files are kept beside the current one.
+    pub backup_count: usize,
+    /// At least that much time passes between two rounds, in each of which every incoming connection takes at most one message.
+    pub loop_wait: Duration,
+    /// A file in which one line of JSON says that the sockets are open, and where.
+    pub ready: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            config: Given::Nothing,
+            arguments: Vec::new(),
+            addresses: Given::Nothing,
+            console_level: Level::Info,
+            file_level: Level::Info,
+            log_path: None,
+            backup_count: 24,
+            loop_wait: Duration::ZERO,
+            ready: None,
+        }
+    }
+}
+
+/// A service with its config and wiring, checked; nothing is opened.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) plugin: Plugin,
+    /// What the service says of itself.
+    pub declaration: Declaration,
+    /// Its config, with where each key came from.
+    pub config: Config,
+    /// Where its connections live and how they behave, each setting with where it came from.
+    pub wiring: Wiring,
+}
+
+impl Plan {
+    /// Loads a service and checks everything it is given, in the order of the original: config, then addresses, then connections.
+    ///
+    /// # Errors
+    ///
+    /// If the service cannot be loaded; and [`Error::Refused`] with everything that is wrong with what it was given.
+    pub fn new(source: &Source, options: &Options, mode: Mode) -> Result<Self, Error> {
+        let plugin = source.load()?;
+        let declaration = plugin.describe().map_err(|failure| match source.as_path() {
+            Some(path) => {
+                Error::Plugin { path: path.to_owned(), why: format!("it cannot describe itself: {failure}") }
+            }
+            None => Error::Refused(
+                Problem::nowhere(format!("the service cannot describe itself: {failure}")).into(),
+            ),
+        })?;
+        let mut problems = Problems::new();
+        if mode == Mode::Main && declaration.hook(Hook::Main).is_none() {
+            let text = format!("service `{}` has no `main`: start it without -m", declaration.name);
+            problems.add(Problem::nowhere(text));
+        }
+        let setup = Setup { plugin, declaration: &declaration };
+        let config = setup.config(options, &mut problems);
+        // The hooks after this one are promised a config that fits.
+        let fits = problems.is_empty().then(|| config.value().clone());
+        let book = setup.addresses(options, fits.as_ref(), &mut problems);
+        let given = setup.connections(fits.as_ref(), &mut problems);
+        let wiring = wiring::wire(&declaration, given.as_ref(), &book, &mut problems);
+        problems.into_result(()).map_err(Error::Refused)?;
+        Ok(Self { plugin, declaration, config, wiring })
+    }
+}
+
+/// Runs the hooks that come before anything is opened.
+struct Setup<'a> {
+    plugin: Plugin,
+    declaration: &'a Declaration,
+}
+
+impl Setup<'_> {
+    fn config(&self, options: &Options, problems: &mut Problems) -> Config {
+        let Declaration { name, config: model, .. } = self.declaration;
+        let document = self.document(&options.config, "the config of the program", problems);
+        let is_unread = document.is_none() && !matches!(options.config, Given::Nothing);
+        let mut config = Config::read(model, document.as_ref(), &options.arguments, problems);
+        if let Some(returned) = self.hook(Hook::SetupConfig, config.value(), problems) {
+            config.overwrite(model, returned, problems);
+        }
+        // A file that cannot be read was told; that its keys are missing would be told on top.
+        if !is_unread {
+            config.check(name, model, problems);
+        }
+        config
+    }
+
+    fn addresses(&self, options: &Options, config: Option<&Value>, problems: &mut Problems) -> AddressBook {
+        let document = self.document(&options.addresses, "the addresses of the program", problems);
+        let mut found = Problems::new();
+        let book =
+            document.as_ref().map(|document| AddressBook::read(document, &mut found)).unwrap_or_default();
+        let Some((config, document)) = config.zip(document) else {
+            problems.extend(found);
+            return book;
+        };
+        let input = input(config, Some(document.value()));
+        match self.hook(Hook::SetupAddresses, &input, problems) {
+            // The book that the service gives replaces the one that was read, its mistakes included.
+            Some(returned) => AddressBook::read(&Document::given(returned, "setup_addresses"), problems),
+            None => {
+                problems.extend(found);
+                book
+            }
+        }
+    }
+
+    fn connections(&self, config: Option<&Value>, problems: &mut Problems) -> Option<Document> {
+        let returned = self.hook(Hook::SetupConnections, &input(config?, None), problems)?;
+        Some(Document::given(returned, "setup_connections"))
+    }
+
+    fn document(&self, given: &Given, by: &str, problems: &mut Problems) -> Option<Document> {
+        match given {
+            Given::Nothing => None,
+            Given::Value(value) => Some(Document::given(value.clone(), by)),
+            Given::File(path) => Document::open(path).map_err(|found| problems.extend(found)).ok(),
+        }
+    }
+
+    /// What a hook gives, if the service has it and it does not fail.
+    fn hook(&self, hook: Hook, input: &Value, problems: &mut Problems) -> Option<Value> {
+        self.declaration.hook(hook)?;
+        let place = Place::Code(hook.name().into());
+        self.plugin
+            .setup(hook, input)
+            .map_err(|failure| problems.add(Problem::at(place, failure.to_string())))
+            .ok()
+    }
+}
+
+fn input(config: &Value, addresses: Option<&Value>) -> Value {
+    let addresses = addresses.map(|addresses| ("addresses", addresses.clone()));
+    Value::Map([("config", config.clone())].into_iter().chain(addresses).collect::<Map>())
+}

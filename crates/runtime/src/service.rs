@@ -1,0 +1,219 @@
+//! A service as a program sees it: started, asked, stopped, started again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use service_framework_core::address::Address;
+use service_framework_core::plugin::host::Linked;
+
+use crate::counters::ServiceCounters;
+use crate::error::{Ended, Error};
+use crate::plan::{Options, Plan};
+use crate::signals;
+use crate::source::Source;
+use crate::thread::{self, Control};
+
+/// What a service does once it is started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It answers: the service loop.
+    #[default]
+    Loop,
+    /// It starts work of its own: `main`, with its incoming connections beside it. It ends when `main` does.
+    Main,
+}
+
+/// A service, in a thread of its own when it runs. Dropping it stops it.
+///
+/// ```
+/// use service_framework::prelude::*;
+/// use service_framework_runtime::{Options, Service};
+///
+/// #[derive(Model)]
+/// struct Text { text: String }
+///
+/// struct Echo;
+///
+/// #[service]
+/// impl Echo {
+///     fn new() -> Result<Self> { Ok(Self) }
+///
+///     /// Says the same again.
+///     #[replyer]
+///     fn echo(&self, args: Text) -> Result<Text> { Ok(args) }
+/// }
+///
+/// export!(Echo);
+///
+/// # fn main() -> std::result::Result<(), service_framework_runtime::Error> {
+/// let addresses = value!({"in": {"echo": {"replyer": "127.0.0.1:0"}}});
+/// let mut service = Service::of::<Echo>(Options { addresses: addresses.into(), ..Options::default() });
+/// service.start()?;
+/// assert!(service.endpoints().contains_key("echo"));
+/// service.stop()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Service {
+    source: Source,
+    options: Options,
+    running: Option<Running>,
+    last_counters: Option<ServiceCounters>,
+}
+
+#[derive(Debug)]
+struct Running {
+    control: Arc<Control>,
+    endpoints: BTreeMap<String, Address>,
+    thread: thread::Thread,
+}
+
+impl Service {
+    /// A service from a source.
+    pub fn new(source: Source, options: Options) -> Self {
+        Self { source, options, running: None, last_counters: None }
+    }
+
+    /// A service that is linked into this program.
+    pub fn of<S: Linked>(options: Options) -> Self {
+        Self::new(Source::of::<S>(), options)
+    }
+
+    /// A service from a shared library, or from the folder of its crate, which is built at each start.
+    pub fn at(path: impl Into<std::path::PathBuf>, options: Options) -> Self {
+        Self::new(Source::path(path), options)
+    }
+
+    /// What it is started with; changes count from the next start on.
+    pub fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    /// Checks the service and all that it is given; opens nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Plan::new`].
+    pub fn check(&self, mode: Mode) -> Result<Plan, Error> {
+        Plan::new(&self.source, &self.options, mode)
+    }
+
+    /// Starts the service loop in the background; returns when the sockets are open and `init` is done.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps it from starting; and if it is running already.
+    pub fn start(&mut self) -> Result<(), Error> {
+        self.start_as(Mode::Loop)
+    }
+
+    /// Starts `main` in the background; returns when the sockets are open and `init` is done.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); and if it has no `main`.
+    pub fn start_main(&mut self) -> Result<(), Error> {
+        self.start_as(Mode::Main)
+    }
+
+    /// Starts the service in the background.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start) and [`start_main`](Self::start_main).
+    pub fn start_as(&mut self, mode: Mode) -> Result<(), Error> {
+        if let Some(running) = &self.running
+            && !running.thread.is_finished()
+        {
+            return Err(Error::Running { service: running.control.service().to_owned() });
+        }
+        // One that ended by itself told its error to `wait`, or to nobody who asked.
+        self.running = None;
+        let (control, endpoints, thread) = thread::start(self.source.clone(), self.options.clone(), mode)?;
+        self.running = Some(Running { control, endpoints, thread });
+        Ok(())
+    }
+
+    /// Runs the service loop until a signal, or the service itself, stops it. SIGINT and SIGTERM stop it and let it drain, a second one ends
+    /// the process at once; SIGUSR1 prints the counters on stderr.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start); and whatever ends the service.
+    pub fn run(&mut self) -> Result<Ended, Error> {
+        self.run_as(Mode::Loop)
+    }
+
+    /// Runs `main` until it ends, or as [`run`](Self::run).
+    ///
+    /// # Errors
+    ///
+    /// As [`start_main`](Self::start_main); and whatever ends the service, the failure of `main` included.
+    pub fn run_main(&mut self) -> Result<Ended, Error> {
+        self.run_as(Mode::Main)
+    }
+
+    /// Runs the service, as [`run`](Self::run) and [`run_main`](Self::run_main).
+    ///
+    /// # Errors
+    ///
+    /// As these.
+    pub fn run_as(&mut self, mode: Mode) -> Result<Ended, Error> {
+        let signals = signals::Watch::new()?;
+        self.start_as(mode)?;
+        if let Some(running) = &self.running {
+            signals.hand_to(Arc::clone(&running.control));
+        }
+        self.wait()
+    }
+
+    /// Whether it runs.
+    pub fn is_running(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
+    }
+
+    /// Where its connections live, with the real ports; empty when it does not run.
+    pub fn endpoints(&self) -> BTreeMap<String, Address> {
+        self.running.as_ref().map(|running| running.endpoints.clone()).unwrap_or_default()
+    }
+
+    /// What it has done since it was started last.
+    pub fn counters(&self) -> ServiceCounters {
+        match &self.running {
+            Some(running) => running.control.counters(),
+            None => self.last_counters.clone().unwrap_or_default(),
+        }
+    }
+
+    /// Waits until it ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ended it.
+    pub fn wait(&mut self) -> Result<Ended, Error> {
+        let Some(running) = self.running.take() else { return Ok(Ended::default()) };
+        let ended = running.thread.join();
+        self.last_counters = Some(running.control.counters());
+        ended.unwrap_or_else(|_| Err(Error::Fault("the thread of the service panicked".into())))
+    }
+
+    /// Stops it: intake closes, work in flight ends or runs into its deadline. One that does not run stays so.
+    ///
+    /// # Errors
+    ///
+    /// Whatever ended it before.
+    pub fn stop(&mut self) -> Result<Ended, Error> {
+        if let Some(running) = &self.running {
+            running.control.stop();
+        }
+        self.wait()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // Nobody is left to read how it ended; a failure of its own was logged.
+        _ = self.stop();
+    }
+}

@@ -1,0 +1,51 @@
+//! Where a service comes from.
+
+use std::path::{Path, PathBuf};
+
+use service_framework_core::plugin::host::{Linked, Plugin};
+
+use crate::error::Error;
+use crate::{build, load};
+
+/// Where a service comes from.
+#[derive(Clone, Debug)]
+pub struct Source(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Linked(Plugin),
+    Path(PathBuf),
+}
+
+impl Source {
+    /// A service that is linked into this program.
+    pub fn of<S: Linked>() -> Self {
+        Self(Kind::Linked(Plugin::of::<S>()))
+    }
+
+    /// A shared library, or the folder of a service's crate, which is built when it is loaded.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        Self(Kind::Path(path.into()))
+    }
+
+    /// Gets the service, building and loading it if need be. A library that was loaded is never unloaded.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, it does not build, or it is no plugin for this runtime.
+    pub fn load(&self) -> Result<Plugin, Error> {
+        match &self.0 {
+            Kind::Linked(plugin) => Ok(*plugin),
+            Kind::Path(path) if path.is_dir() => load::library(&build::library(path)?),
+            Kind::Path(path) => load::library(path),
+        }
+    }
+
+    /// The path, if it comes from one.
+    pub fn as_path(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Linked(_) => None,
+            Kind::Path(path) => Some(path),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Hands the messages of one subscriber to its handler: one at a time, in order.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use service_framework_connections::Subscriber;
+use service_framework_core::envelope::Request;
+use service_framework_core::failure::code;
+use service_framework_core::plugin::{Call, Target};
+use service_framework_core::settings::Overflow;
+use service_framework_core::workflow::WorkflowId;
+use service_framework_core::{Failure, topic};
+
+use crate::job::{self, Done, Progress};
+use crate::local::{Local, Pass};
+
+/// How many messages are handled before other tasks have their turn.
+const BATCH: usize = 64;
+
+/// The reason under which messages are counted that made room for newer ones.
+const DROPPED_OLDEST: &str = "dropped_oldest";
+
+type Going = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Takes messages for as long as the service lives.
+pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscriber>) {
+    let mut subscribing =
+        Subscribing { local, number, subscriber, queue: VecDeque::new(), going: None, last_round: 0 };
+    let mut stopping = Box::pin({
+        let local = Rc::clone(&subscribing.local);
+        async move {
+            _ = local.stopping().wait_for(|stop| *stop != crate::thread::Stop::No).await;
+        }
+    });
+    poll_fn(|context| {
+        let is_stopping = stopping.as_mut().poll(context).is_ready();
+        subscribing.poll(context, is_stopping)
+    })
+    .await;
+}
+
+struct Subscribing {
+    local: Rc<Local>,
+    number: usize,
+    subscriber: Rc<Subscriber>,
+    /// What was received and not handled yet.
+    queue: VecDeque<Bytes>,
+    /// The message that is being handled.
+    going: Option<Going>,
+    last_round: u64,
+}
+
+impl Subscribing {
+    /// Goes on as far as it can. Ends when the service is to stop and everything that had arrived is handled.
+    fn poll(&mut self, context: &mut Context<'_>, is_stopping: bool) -> Poll<()> {
+        for _ in 0..BATCH {
+            let has_worked = self.work(context);
+            let has_read = self.read(context);
+            if !has_worked && !has_read {
+                let is_done = is_stopping && self.going.is_none() && self.queue.is_empty();
+                return if is_done { Poll::Ready(()) } else { Poll::Pending };
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Goes on with the message in work, or begins the next; whether there was anything to do.
+    fn work(&mut self, context: &mut Context<'_>) -> bool {
+        if let Some(going) = &mut self.going {
+            if going.as_mut().poll(context).is_pending() {
+                return false;
+            }
+            self.going = None;
+            return true;
+        }
+        let Some(frame) = self.queue.pop_front() else { return false };
+        if let Err(until) = self.local.rounds.take(&mut self.last_round, Instant::now()) {
+            self.queue.push_front(frame);
+            // The round's end becomes the thing in work, so that its time is waited for.
+            self.going = Some(Box::pin(tokio::time::sleep_until(until.into())));
+            return true;
+        }
+        self.begin(frame);
+        true
+    }
+
+    /// Reads a message if there is one and room for it; whether it did.
+    fn read(&mut self, context: &mut Context<'_>) -> bool {
+        let settings = self.local.settings(self.number);
+        let is_full = self.queue.len() >= settings.queue;
+        if is_full && settings.overflow == Overflow::Wait {
+            return false;
+        }
+        let Poll::Ready(frame) = self.subscriber.poll_recv(context) else { return false };
+        if is_full {
+            self.queue.pop_front();
+            self.local.counters(self.number).refuse(DROPPED_OLDEST);
+        }
+        self.queue.push_back(frame);
+        true
+    }
+
+    fn begin(&mut self, frame: Bytes) {
+        let (local, number) = (Rc::clone(&self.local), self.number);
+        match local.enter_always_now(Some(number), local.access(number)) {
+            Ok(pass) => self.going = handle(&local, number, &frame, pass),
+            Err(turn) => {
+                self.going = Some(Box::pin(async move {
+                    let pass = turn.come().await;
+                    if let Some(going) = handle(&local, number, &frame, pass) {
+                        going.await;
+                    }
+                }));
+            }
+        }
+    }
+}
+
+/// Reads a message and starts its handler; gives what goes on.
+fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<Going> {
+    match try_handle(local, number, frame, pass) {
+        Ok(Progress::Going(going)) => {
+            let local = Rc::clone(local);
+            Some(Box::pin(async move { end(&local, number, going.await) }))
+        }
+        Ok(Progress::Done(done)) => {
+            end(local, number, done);
+            None
+        }
+        Err(failure) => {
+            refuse(local, number, &failure);
+            None
+        }
+    }
+}
+
+fn try_handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Result<Progress, Failure> {
+    let settings = local.settings(number);
+    let bad = |text: String| Failure::new(code::BAD_MESSAGE, text);
+    let (topic, payload) = topic::split(frame).map_err(|fault| bad(fault.to_string()))?;
+    if let Some(wanted) = &settings.topic
+        && topic != Some(wanted)
+    {
+        // A publisher that does not filter, or a payload that begins like the filter.
+        return Err(bad(format!(
+            "a message without the topic {}",
+            service_framework_core::fault::quoted(wanted)
+        )));
+    }
+    let max_workflow_id = local.service_settings().max_workflow_id_bytes;
+    let request =
+        Request::read(payload, &settings.limits, max_workflow_id).map_err(|refusal| refusal.failure)?;
+    let arrived = Instant::now();
+    let until = job::until([request.deadline, settings.deadline], arrived);
+    let workflow_id = match &request.workflow_id {
+        Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
+        None => WorkflowId::new(),
+    };
+    let call = Call {
+        target: Target::Connection(number as u32),
+        encoding: request.encoding,
+        peer: settings.peer,
+        args: request.args,
+        workflow_id: Some(workflow_id),
+        topic,
+        deadline: until.map(|until| until.saturating_duration_since(arrived)),
+    };
+    Ok(job::start(local, number, &call, Vec::new(), until, pass))
+}
+
+fn end(local: &Rc<Local>, number: usize, done: Done) {
+    if let Err(failure) = done.result {
+        refuse(local, number, &failure);
+    }
+}
+
+fn refuse(local: &Rc<Local>, number: usize, failure: &Failure) {
+    local.counters(number).refuse_for(failure.code());
+    job::report(local, number, failure);
+}

@@ -1,0 +1,135 @@
+//! Names handlers that hold the thread of their service.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use service_framework_core::declaration::Hook;
+use service_framework_core::plugin::Target;
+
+use crate::log::{Level, Recorder};
+
+/// What the thread of one service is at, readable by the watchdog.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// Counts the steps begun and ended: odd while one runs.
+    steps: AtomicU64,
+    target: AtomicU32,
+    /// The names of connections, to name their handlers.
+    names: Vec<String>,
+}
+
+const FIRST_HOOK: u32 = 1 << 31;
+
+impl Watched {
+    pub(crate) fn new(names: Vec<String>) -> Self {
+        Self { names, ..Self::default() }
+    }
+
+    /// Runs a step of the service on its thread.
+    pub(crate) fn during<T>(&self, target: Target, step: impl FnOnce() -> T) -> T {
+        let number = match target {
+            Target::Connection(number) => number,
+            Target::Hook(hook) => {
+                FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
+            }
+        };
+        let before = self.target.swap(number, Ordering::Relaxed);
+        let is_outermost = self.steps.load(Ordering::Relaxed).is_multiple_of(2);
+        if is_outermost {
+            self.steps.fetch_add(1, Ordering::Release);
+        }
+        let done = step();
+        if is_outermost {
+            self.steps.fetch_add(1, Ordering::Release);
+        }
+        self.target.store(before, Ordering::Relaxed);
+        done
+    }
+
+    fn name(&self) -> String {
+        let number = self.target.load(Ordering::Relaxed);
+        match number.checked_sub(FIRST_HOOK) {
+            Some(hook) => Hook::ALL.get(hook as usize).map_or(String::new(), |hook| hook.name().to_owned()),
+            None => self.names.get(number as usize).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+/// One service under watch.
+struct Post {
+    service: String,
+    watched: Weak<Watched>,
+    limit: Duration,
+    recorder: Recorder,
+    /// The step seen last, and since when it runs; whether it was named.
+    seen: (u64, Instant, bool),
+}
+
+static POSTS: Mutex<Vec<Post>> = Mutex::new(Vec::new());
+static CHANGED: Condvar = Condvar::new();
+
+/// While it is there, the service is watched.
+pub(crate) struct Watch(Arc<Watched>);
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        POSTS.lock().retain(|post| !std::ptr::eq(post.watched.as_ptr(), Arc::as_ptr(&self.0)));
+    }
+}
+
+/// Puts a service under the watch of the one thread that watches all services of this process. The thread ends with the last of them.
+pub(crate) fn watch(
+    service: &str,
+    watched: &Arc<Watched>,
+    limit: Duration,
+    recorder: &Recorder,
+) -> Option<Watch> {
+    if limit.is_zero() {
+        return None;
+    }
+    let mut posts = POSTS.lock();
+    let is_first = posts.is_empty();
+    posts.push(Post {
+        service: service.to_owned(),
+        watched: Arc::downgrade(watched),
+        limit,
+        recorder: recorder.clone(),
+        seen: (0, Instant::now(), false),
+    });
+    drop(posts);
+    if is_first {
+        // Without the thread nothing is named; the service runs all the same.
+        _ = std::thread::Builder::new().name("watchdog".into()).spawn(patrol);
+    }
+    CHANGED.notify_all();
+    Some(Watch(Arc::clone(watched)))
+}
+
+fn patrol() {
+    let mut posts = POSTS.lock();
+    loop {
+        let Some(limit) = posts.iter().map(|post| post.limit).min() else { return };
+        // Waking a few times within the limit finds a stuck handler soon enough, and costs an idle machine nothing to speak of.
+        CHANGED.wait_for(&mut posts, (limit / 4).max(Duration::from_millis(10)));
+        let now = Instant::now();
+        for post in posts.iter_mut() {
+            let Some(watched) = post.watched.upgrade() else { continue };
+            let step = watched.steps.load(Ordering::Acquire);
+            if step != post.seen.0 {
+                post.seen = (step, now, false);
+            } else if step % 2 == 1 && !post.seen.2 && now - post.seen.1 >= post.limit {
+                post.seen.2 = true;
+                let text = format!(
+                    "the handler of `{}` has held the thread of service `{}` for more than {:?}: nothing else of the service runs; \
+                     make it async, or blocking if it has to wait",
+                    watched.name(),
+                    post.service,
+                    post.limit,
+                );
+                post.recorder.record(Level::Error, "service_framework", &text, None);
+            }
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Services talk to one another over real sockets.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use service_framework::prelude::*;
+use service_framework_runtime::{Options, Service};
+
+#[derive(Debug)]
+struct Echo {
+    calls: AtomicU64,
+}
+
+const AUDIT: Requester<Value, Value> = Requester::new("audit");
+
+impl Serve for Echo {
+    const NAME: &'static str = "echo";
+    type Config = Empty;
+
+    fn new(_: Empty) -> Result<Self> {
+        Ok(Self { calls: 0.into() })
+    }
+
+    fn declare(service: &mut Declare<Self>) {
+        service.replyer("echo").handle_inline(|this: &Self, args: Value, _: &Context| {
+            this.calls.fetch_add(1, Ordering::Relaxed);
+            Ok(args)
+        });
+    }
+}
+
+export!(Echo);
+
+mod asker {
+    use super::*;
+
+    pub(super) struct Asker;
+
+    impl Serve for Asker {
+        const NAME: &'static str = "asker";
+        type Config = Empty;
+
+        fn new(_: Empty) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn declare(service: &mut Declare<Self>) {
+            service.uses(&AUDIT);
+            service.main(async |_: &Self, cx: &Context| {
+                for number in 0..100u32 {
+                    let answer = cx.request(&AUDIT, &value!({"number": number})).await?;
+                    assert_eq!(answer, value!({"number": number}));
+                }
+                Ok(())
+            });
+        }
+    }
+
+    // The crate has one symbol already, which is the echo's.
+    impl service_framework::Exported for Asker {}
+    impl service_framework::__export::Linked for Asker {
+        const TABLE: &'static service_framework::__export::Plugin = {
+            static TABLE: service_framework::__export::Plugin = service_framework::__export::table::<Asker>();
+            &TABLE
+        };
+    }
+}
+
+#[test]
+fn a_main_asks_a_replyer() {
+    let addresses = value!({"in": {"echo": {"replyer": "127.0.0.1:0"}}});
+    let mut echo = Service::of::<Echo>(Options { addresses: addresses.into(), ..Options::default() });
+    echo.start().unwrap();
+    let address = echo.endpoints()["echo"].to_string();
+    let addresses = value!({"out": {"audit": {"requester": address}}});
+    let mut asker =
+        Service::of::<asker::Asker>(Options { addresses: addresses.into(), ..Options::default() });
+    asker.start_main().unwrap();
+    asker.wait().unwrap();
+    assert_eq!(asker.counters().connections["audit"].messages_out, 100);
+    let counters = echo.counters();
+    assert_eq!(counters.connections["echo"].messages_in, 100, "{counters:?}");
+    assert_eq!(echo.stop().unwrap().not_drained, Vec::<String>::new());
+}
