@@ -1,6 +1,8 @@
 //! The derive and attribute macros.
 
+mod doc;
 mod model;
+mod service;
 
 use proc_macro::TokenStream;
 
@@ -65,18 +67,20 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
     model::derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()
 }
 
-/// x
+/// Makes a service of the `impl` block that holds its handlers.
 #[proc_macro_attribute]
-pub fn service(_: TokenStream, input: TokenStream) -> TokenStream {
-    input
+pub fn service(attribute: TokenStream, input: TokenStream) -> TokenStream {
+    service::expand(attribute.into(), input.into()).into()
 }
-/// x
+
+/// Marks a handler that answers requests, within [`service`](macro@service).
 #[proc_macro_attribute]
 pub fn replyer(_: TokenStream, input: TokenStream) -> TokenStream {
-    input
+    service::stray("replyer", &input.into()).into()
 }
-/// x
+
+/// Marks a handler that takes what is published, within [`service`](macro@service).
 #[proc_macro_attribute]
 pub fn subscriber(_: TokenStream, input: TokenStream) -> TokenStream {
-    input
+    service::stray("subscriber", &input.into()).into()
 }

@@ -52,6 +52,7 @@ mod serve;
 mod ports;
 mod declare;
 mod context;
+mod returned;
 mod running;
 mod panics;
 mod logs;
@@ -84,6 +85,10 @@ pub mod prelude {
 
 #[doc(hidden)]
 pub use service_framework_core as __core;
+#[doc(hidden)]
+pub mod __macro {
+    pub use crate::returned::Returned;
+}
 #[doc(hidden)]
 pub mod __export {
     pub use crate::export::*;

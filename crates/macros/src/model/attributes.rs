@@ -4,9 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Meta, Path, Result};
+use syn::{Attribute, Data, DeriveInput, Expr, Fields, Ident, LitStr, Path, Result};
 
 use super::names::Style;
+use crate::doc::doc;
 
 /// Where authors find `service_framework_core`: they depend on `service-framework` alone.
 pub(super) fn default_crate() -> Path {
@@ -120,19 +121,4 @@ fn each(
 
 fn text(meta: &ParseNestedMeta<'_>) -> Result<LitStr> {
     meta.value()?.parse()
-}
-
-/// The text of the doc comments, without blanks around it.
-pub(super) fn doc(attributes: &[Attribute]) -> String {
-    let line = |attribute: &Attribute| match &attribute.meta {
-        Meta::NameValue(pair) if pair.path.is_ident("doc") => match &pair.value {
-            Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
-            _ => None,
-        },
-        _ => None,
-    };
-    let text: Vec<String> = attributes.iter().filter_map(line).collect();
-    let lines = text.iter().flat_map(|text| text.split('\n'));
-    let lines: Vec<&str> = lines.map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end()).collect();
-    lines.join("\n").trim().to_owned()
 }

@@ -5,8 +5,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::{DeriveInput, Error, Ident, Result, Token};
 
-use super::attributes::{Container, Inner, doc, refuse_tag};
+use super::attributes::{Container, Inner, refuse_tag};
 use super::{Bodies, place, refuse_repeated};
+use crate::doc::doc;
 
 struct Field<'a> {
     ident: &'a Ident,
