@@ -82,7 +82,7 @@ fn a_record_reads_and_writes_its_fields() {
 #[test]
 fn a_wrong_record_is_refused_with_the_place() {
     check::<Order>("{}", expect!["side is missing"]);
-    check::<Order>("[]", expect!["expected a map, got a list"]);
+    check::<Order>("[]", expect!["expected a map, got a list of 0"]);
     check::<Order>(
         r#"{"side": "hold"}"#,
         expect![[r#"side: expected one of buy-now, sold, got the text "hold""#]],

@@ -62,7 +62,7 @@ fn list(reader: &mut Reader<'_>, expected: &str) -> Result<Items, Fault> {
     let start = reader.offset();
     match reader.token()? {
         Token::List(items) => Ok(items),
-        other => Err(Fault::mismatch(expected, other.named()).at_offset(start)),
+        other => Err(reader.mismatch(expected, &other, start)),
     }
 }
 
@@ -71,7 +71,7 @@ pub fn map(reader: &mut Reader<'_>) -> Result<Entries, Fault> {
     let start = reader.offset();
     match reader.token()? {
         Token::Map(entries) => Ok(entries),
-        other => Err(Fault::mismatch("a map", other.named()).at_offset(start)),
+        other => Err(reader.mismatch("a map", &other, start)),
     }
 }
 
@@ -91,7 +91,7 @@ impl<T: Model> Model for Vec<T> {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut items = list(reader, "a list")?;
-        let mut vec = Self::with_capacity(reader.capacity(items.declared()));
+        let mut vec = Self::with_capacity(reader.capacity::<T>(items.declared()));
         while items.next(reader)? {
             vec.push(T::decode(reader).map_err(|fault| fault.at(vec.len()))?);
         }
@@ -121,7 +121,8 @@ macro_rules! tuples {
                     $type::decode(reader).map_err(|fault| fault.at($index))?
                 },)+);
                 if items.next(reader)? {
-                    return Err(Fault::mismatch(expected, "a longer list").at_offset(start));
+                    let found = reader.found(start).unwrap_or_else(|| "a longer list".to_owned());
+                    return Err(Fault::mismatch(expected, found).at_offset(start));
                 }
                 Ok(tuple)
             }
@@ -152,11 +153,11 @@ tuples! {
 /// Reads the tagged map of a set; `add` says whether the member is new.
 fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -> Result<(), Fault> {
     let start = reader.offset();
-    let not_a_set = |found: &str| Fault::mismatch("a set", found).at_offset(start);
-    let mut entries = map(reader).map_err(|fault| match fault.problem() {
-        crate::fault::Problem::Mismatch { found, .. } => not_a_set(found),
-        _ => fault,
-    })?;
+    let token = reader.token()?;
+    let not_a_set = |reader: &Reader<'_>| reader.mismatch("a set", &token, start);
+    let Token::Map(mut entries) = token.clone() else {
+        return Err(not_a_set(reader));
+    };
     let (mut tagged, mut filled) = (false, false);
     while let Some(key) = entries.text_key(reader)? {
         match key.as_ref() {
@@ -176,10 +177,10 @@ fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -
                     index += 1;
                 }
             }
-            _ => return Err(not_a_set("a map")),
+            _ => return Err(not_a_set(reader)),
         }
     }
-    if tagged && filled { Ok(()) } else { Err(not_a_set("a map")) }
+    if tagged && filled { Ok(()) } else { Err(Fault::mismatch("a set", "a map").at_offset(start)) }
 }
 
 fn write_set<'a, T: Model + 'a>(writer: &mut Writer, members: impl ExactSizeIterator<Item = &'a T>) {
@@ -283,10 +284,7 @@ fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
             Ok(key)
         }
         // Reading it as itself says what was expected.
-        None => {
-            Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
-                .map_err(|fault| fault.at_offset(start))
-        }
+        None => K::decode(reader).map_err(|fault| fault.within(&text).at_offset(start)),
     }
 }
 

@@ -69,7 +69,7 @@ pub fn choice<T: Key>(reader: &mut Reader<'_>, names: &[&str]) -> Result<T, Faul
     let start = reader.offset();
     let token = reader.token()?;
     let known = if let Token::Text(text) = &token { T::from_text(text) } else { None };
-    known.ok_or_else(|| Fault::mismatch(named_choice(names.iter().copied()), token.named()).at_offset(start))
+    known.ok_or_else(|| reader.mismatch(named_choice(names.iter().copied()), &token, start))
 }
 
 /// Whether a field is written.

@@ -20,7 +20,7 @@ pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
         Token::Text(text) => Value::Text(text.into_owned()),
         Token::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
         Token::List(mut items) => {
-            let mut list = Vec::with_capacity(reader.capacity(items.declared()));
+            let mut list = Vec::with_capacity(reader.capacity::<Value>(items.declared()));
             while items.next(reader)? {
                 list.push(read_value(reader).map_err(|fault| fault.at(list.len()))?);
             }
@@ -32,7 +32,7 @@ pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
 
 /// Reads what follows the start of a map.
 pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<Value, Fault> {
-    let mut map = Vec::with_capacity(reader.capacity(entries.declared()));
+    let mut map = Vec::with_capacity(reader.capacity::<(Value, Value)>(entries.declared()));
     while entries.next(reader)? {
         let start = reader.offset();
         let key = read_value(reader)?;
@@ -50,7 +50,8 @@ pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<
         map.push((key, value));
     }
     if let Some(key) = first_repeated(map.iter().map(|(key, _)| key)) {
-        return Err(Fault::malformed(format!("the key {} stands twice", key.named())));
+        let text = key.key_text().unwrap_or_else(|| key.named().into());
+        return Err(Fault::malformed("the key stands twice").within(&text));
     }
     untag(Map::from_distinct(map))
 }
