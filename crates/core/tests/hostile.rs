@@ -202,7 +202,7 @@ fn many_keys_cost_no_quadratic_time() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes_neither_panic_nor_take_much(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

@@ -48,7 +48,10 @@ fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut
             return check_items(items.iter().map(|value| (&**item, value)), around, faults);
         }
         (Shape::Set(member), Value::Set(members)) => return check_set(member, members, around, faults),
-        (Shape::Tuple(shapes), Value::List(items)) if shapes.len() == items.len() => {
+        (Shape::Tuple(shapes), Value::List(items)) => {
+            if shapes.len() != items.len() {
+                faults.push(Fault::mismatch(shape.named(), value.named()));
+            }
             return check_items(shapes.iter().zip(items), around, faults);
         }
         (Shape::Map(key_shape, value_shape), Value::Map(map)) => {

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::Model;
+use super::derive::not_a_map;
 use super::shape::{Shape, Shapes};
 use crate::fault::Fault;
-use crate::value::{Decimal, Uuid};
+use crate::value::{DateTime, Decimal, Uuid};
 use crate::wire::{self, Entries, Items, Reader, Token, Writer};
 
 /// As a field: may be missing, and is left out when it is `None`. Elsewhere: null, or the value.
@@ -159,7 +160,11 @@ fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -
         return Err(not_a_set(reader));
     };
     let (mut tagged, mut filled) = (false, false);
-    while let Some(key) = entries.text_key(reader)? {
+    while entries.next(reader)? {
+        let Token::Text(key) = reader.token()? else {
+            return Err(not_a_set(reader));
+        };
+        entries.colon(reader)?;
         match key.as_ref() {
             "__set__" if !tagged => tagged = bool::decode(reader).map_err(|fault| fault.within("__set__"))?,
             "value" if !filled => {
@@ -243,20 +248,30 @@ pub trait Key: Model {
 }
 
 macro_rules! keys {
-    ($($type:ty)*) => {$(
+    ($($type:ty: |$text:ident| $from_text:expr;)*) => {$(
         impl Key for $type {
             fn to_text(&self) -> Cow<'_, str> {
                 self.to_string().into()
             }
 
-            fn from_text(text: &str) -> Option<Self> {
-                text.parse().ok()
+            fn from_text($text: &str) -> Option<Self> {
+                $from_text
             }
         }
     )*};
+    ($($int:ident)*) => {
+        // By way of the widest, so that all of them take the same texts.
+        keys! { $($int: |text| text.parse::<i128>().ok()?.try_into().ok();)* }
+    };
 }
 
-keys!(bool i8 i16 i32 i64 u8 u16 u32 u64 Decimal Uuid crate::value::DateTime);
+keys! { i8 i16 i32 i64 u8 u16 u32 u64 }
+keys! {
+    bool: |text| text.parse().ok();
+    Decimal: |text| text.parse().ok();
+    Uuid: |text| text.parse().ok();
+    DateTime: |text| text.parse().ok();
+}
 
 impl Key for String {
     fn to_text(&self) -> Cow<'_, str> {
@@ -268,23 +283,32 @@ impl Key for String {
     }
 }
 
-/// Reads a key: as itself, or as the text that stands for it.
-fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
-    let start = reader.offset();
-    let mut ahead = reader.clone();
-    let Token::Text(text) = ahead.token()? else {
-        return K::decode(reader);
+/// Reads a key of the map at `map_start`: as itself, or as the text that stands for it.
+fn read_key<K: Key>(reader: &mut Reader<'_>, map_start: usize) -> Result<K, Fault> {
+    let before = reader.clone();
+    let start = before.offset();
+    let Token::Text(text) = reader.token()? else {
+        *reader = before.clone();
+        return K::decode(reader).map_err(|fault| fault.within(&named_key(before)));
     };
-    if let Some(found) = wire::tagged_as(&text) {
-        return Err(Fault::mismatch("a map", found).at_offset(start));
+    if let Some(tagged) = wire::tagged_as(&text) {
+        return Err(not_a_map(reader, map_start, tagged));
     }
     match K::from_text(&text) {
-        Some(key) => {
-            *reader = ahead;
-            Ok(key)
-        }
+        Some(key) => Ok(key),
         // Reading it as itself says what was expected.
-        None => K::decode(reader).map_err(|fault| fault.within(&text).at_offset(start)),
+        None => {
+            *reader = before;
+            K::decode(reader).map_err(|fault| fault.within(&text).at_offset(start))
+        }
+    }
+}
+
+/// What comes next, for the path of a fault.
+fn named_key(mut reader: Reader<'_>) -> String {
+    match wire::read_value(&mut reader) {
+        Ok(key) => key.key_text().map_or_else(|| key.named(), Cow::into_owned),
+        Err(_) => "a broken key".into(),
     }
 }
 
@@ -292,10 +316,11 @@ fn read_entries<K: Key, V: Model>(
     reader: &mut Reader<'_>,
     mut add: impl FnMut(K, V) -> Result<(), K>,
 ) -> Result<(), Fault> {
+    let map_start = reader.offset();
     let mut entries = map(reader)?;
     while entries.next(reader)? {
         let start = reader.offset();
-        let key: K = read_key(reader)?;
+        let key: K = read_key(reader, map_start)?;
         entries.colon(reader)?;
         let value = V::decode(reader).map_err(|fault| fault.within(&key.to_text()))?;
         if let Err(key) = add(key, value) {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::derive::unknown;
 use super::shape::{IntRange, Shape, Shapes};
 use super::{Empty, Model};
 use crate::fault::Fault;
@@ -278,7 +279,7 @@ impl Model for Empty {
         match reader.token()? {
             Token::Map(mut entries) => match entries.text_key(reader)? {
                 None => Ok(()),
-                Some(key) => Err(Fault::unknown(&key, []).at_offset(start)),
+                Some(key) => Err(unknown(reader, start, start, &key, &[])),
             },
             other => Err(reader.mismatch("a map", &other, start)),
         }

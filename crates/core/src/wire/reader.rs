@@ -290,7 +290,7 @@ impl Entries {
                 self.colon(reader)?;
                 Ok(key)
             }
-            other => Err(Fault::mismatch("a text as key", other.named()).at_offset(start)),
+            other => Err(reader.mismatch("a text as key", &other, start)),
         }
     }
 

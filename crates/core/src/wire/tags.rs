@@ -263,7 +263,7 @@ fn write_set(writer: &mut Writer, members: &[Value]) {
         value.is_hashable() && !matches!((writer.peer(), value), (Peer::Python, Value::List(_)))
     };
     if let Some(member) = members.iter().find(|member| !is_legal(member)) {
-        return writer.fail(unhashable("a member", member));
+        writer.fail(unhashable("a member", member));
     }
     writer.map(2);
     writer.key("__set__");
@@ -289,7 +289,7 @@ fn write_map(writer: &mut Writer, map: &Map) {
     writer.map(entries.len());
     for (key, value) in entries {
         if !key.is_hashable() {
-            return writer.fail(unhashable("a key", key));
+            writer.fail(unhashable("a key", key));
         }
         writer.checked_key(|writer| write_value(writer, key));
         write_value(writer, value);
@@ -302,15 +302,16 @@ fn write_text_entries(writer: &mut Writer, entries: &[(&Value, &Value)]) {
     let all_text = entries.iter().all(|(key, _)| key.as_text().is_some());
     writer.map(entries.len());
     for (key, value) in entries {
-        let Some(text) = key.key_text() else {
-            return writer.fail(Fault::mismatch("a key with a text form", key.named()));
-        };
+        let text = key.key_text().unwrap_or_else(|| {
+            writer.fail(Fault::mismatch("a key with a text form", key.named()));
+            key.named().into()
+        });
         writer.refuse_tag(&text);
         writer.key(&text);
         write_value(writer, value);
         // Keys that differ may have one text: the integer 1 and the text "1".
         if !all_text && !texts.insert(text) {
-            return writer.fail(Fault::malformed(format!("two keys are {} as text", key.named())));
+            writer.fail(Fault::malformed(format!("two keys are {} as text", key.named())));
         }
     }
     writer.end_map();
