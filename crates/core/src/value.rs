@@ -124,11 +124,10 @@ fn short(text: &str) -> Cow<'_, str> {
 /// Scalars print bare, containers as JSON.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(text) = self.key_text() {
-            return f.write_str(&text);
+        match self.key_text() {
+            Some(text) => f.write_str(&text),
+            None => f.write_str(&crate::wire::show(self)),
         }
-        let json = crate::wire::encode(self, crate::wire::Encoding::Json).map_err(|_| fmt::Error)?;
-        f.write_str(&String::from_utf8_lossy(&json))
     }
 }
 

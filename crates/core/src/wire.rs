@@ -14,6 +14,7 @@ pub use writer::{Peer, Writer};
 
 use crate::fault::Fault;
 use crate::model::Model;
+use crate::value::Value;
 
 /// How a message is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -74,4 +75,11 @@ pub fn encode<T: Model>(value: &T, encoding: Encoding) -> Result<Vec<u8>, Fault>
     let mut writer = Writer::new(encoding, Peer::Any);
     value.encode(&mut writer);
     writer.finish()
+}
+
+/// Writes any value as JSON to be looked at, also one that has no form on the wire.
+pub(crate) fn show(value: &Value) -> String {
+    let mut writer = Writer::for_people();
+    write_value(&mut writer, value);
+    String::from_utf8(writer.finish().unwrap_or_default()).expect("JSON is UTF-8")
 }

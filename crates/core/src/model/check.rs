@@ -1,5 +1,6 @@
 //! Checks a value against a model that is data.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Key as _;
@@ -47,7 +48,10 @@ fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut
             return check_items(items.iter().map(|value| (&**item, value)), around, faults);
         }
         (Shape::Set(member), Value::Set(members)) => return check_set(member, members, around, faults),
-        (Shape::Tuple(shapes), Value::List(items)) if shapes.len() == items.len() => {
+        (Shape::Tuple(shapes), Value::List(items)) => {
+            if shapes.len() != items.len() {
+                faults.push(Fault::mismatch(shape.named(), value.named()));
+            }
             return check_items(shapes.iter().zip(items), around, faults);
         }
         (Shape::Map(key_shape, value_shape), Value::Map(map)) => {
@@ -122,9 +126,11 @@ fn check_map(
     let mut seen = HashSet::new();
     for (key, value) in map.iter() {
         let key_text = key.key_text().unwrap_or_else(|| key.named().into());
-        match meant_key(key_shape, key, around).map(|meant| seen.insert(meant)) {
-            Some(true) => {}
-            Some(false) => faults.push(Fault::malformed("the key stands twice").within(&key_text)),
+        match meant_key(key_shape, key, around) {
+            Some(meant) if seen.contains(&meant) => {
+                faults.push(Fault::malformed("the key stands twice").within(&meant.to_text()));
+            }
+            Some(meant) => _ = seen.insert(meant),
             None => faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&key_text)),
         }
         inside(faults, |fault| fault.within(&key_text), |faults| check(value_shape, value, around, faults));
@@ -145,6 +151,16 @@ enum Meant<'a> {
     Itself(&'a Value),
     Value(Value),
     Time(DateTime),
+}
+
+impl Meant<'_> {
+    fn to_text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Itself(value) => value.key_text().unwrap_or_else(|| value.named().into()),
+            Self::Value(value) => value.key_text().unwrap_or_else(|| value.named().into()),
+            Self::Time(time) => time.to_string().into(),
+        }
+    }
 }
 
 /// What a key of that shape means; `None` if it does not fit.

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash};
 
 use super::Model;
+use super::derive::not_a_map;
 use super::shape::{Shape, Shapes};
 use crate::fault::Fault;
-use crate::value::{Decimal, Uuid};
+use crate::value::{DateTime, Decimal, Uuid};
 use crate::wire::{self, Entries, Items, Reader, Token, Writer};
 
 /// As a field: may be missing, and is left out when it is `None`. Elsewhere: null, or the value.
@@ -62,7 +63,7 @@ fn list(reader: &mut Reader<'_>, expected: &str) -> Result<Items, Fault> {
     let start = reader.offset();
     match reader.token()? {
         Token::List(items) => Ok(items),
-        other => Err(Fault::mismatch(expected, other.named()).at_offset(start)),
+        other => Err(reader.mismatch(expected, &other, start)),
     }
 }
 
@@ -71,7 +72,7 @@ pub fn map(reader: &mut Reader<'_>) -> Result<Entries, Fault> {
     let start = reader.offset();
     match reader.token()? {
         Token::Map(entries) => Ok(entries),
-        other => Err(Fault::mismatch("a map", other.named()).at_offset(start)),
+        other => Err(reader.mismatch("a map", &other, start)),
     }
 }
 
@@ -91,7 +92,7 @@ impl<T: Model> Model for Vec<T> {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut items = list(reader, "a list")?;
-        let mut vec = Self::with_capacity(reader.capacity(items.declared()));
+        let mut vec = Self::with_capacity(reader.capacity::<T>(items.declared()));
         while items.next(reader)? {
             vec.push(T::decode(reader).map_err(|fault| fault.at(vec.len()))?);
         }
@@ -121,7 +122,8 @@ macro_rules! tuples {
                     $type::decode(reader).map_err(|fault| fault.at($index))?
                 },)+);
                 if items.next(reader)? {
-                    return Err(Fault::mismatch(expected, "a longer list").at_offset(start));
+                    let found = reader.found(start).unwrap_or_else(|| "a longer list".to_owned());
+                    return Err(Fault::mismatch(expected, found).at_offset(start));
                 }
                 Ok(tuple)
             }
@@ -152,13 +154,17 @@ tuples! {
 /// Reads the tagged map of a set; `add` says whether the member is new.
 fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -> Result<(), Fault> {
     let start = reader.offset();
-    let not_a_set = |found: &str| Fault::mismatch("a set", found).at_offset(start);
-    let mut entries = map(reader).map_err(|fault| match fault.problem() {
-        crate::fault::Problem::Mismatch { found, .. } => not_a_set(found),
-        _ => fault,
-    })?;
+    let token = reader.token()?;
+    let not_a_set = |reader: &Reader<'_>| reader.mismatch("a set", &token, start);
+    let Token::Map(mut entries) = token.clone() else {
+        return Err(not_a_set(reader));
+    };
     let (mut tagged, mut filled) = (false, false);
-    while let Some(key) = entries.text_key(reader)? {
+    while entries.next(reader)? {
+        let Token::Text(key) = reader.token()? else {
+            return Err(not_a_set(reader));
+        };
+        entries.colon(reader)?;
         match key.as_ref() {
             "__set__" if !tagged => tagged = bool::decode(reader).map_err(|fault| fault.within("__set__"))?,
             "value" if !filled => {
@@ -176,10 +182,10 @@ fn read_set<T: Model>(reader: &mut Reader<'_>, mut add: impl FnMut(T) -> bool) -
                     index += 1;
                 }
             }
-            _ => return Err(not_a_set("a map")),
+            _ => return Err(not_a_set(reader)),
         }
     }
-    if tagged && filled { Ok(()) } else { Err(not_a_set("a map")) }
+    if tagged && filled { Ok(()) } else { Err(Fault::mismatch("a set", "a map").at_offset(start)) }
 }
 
 fn write_set<'a, T: Model + 'a>(writer: &mut Writer, members: impl ExactSizeIterator<Item = &'a T>) {
@@ -242,20 +248,30 @@ pub trait Key: Model {
 }
 
 macro_rules! keys {
-    ($($type:ty)*) => {$(
+    ($($type:ty: |$text:ident| $from_text:expr;)*) => {$(
         impl Key for $type {
             fn to_text(&self) -> Cow<'_, str> {
                 self.to_string().into()
             }
 
-            fn from_text(text: &str) -> Option<Self> {
-                text.parse().ok()
+            fn from_text($text: &str) -> Option<Self> {
+                $from_text
             }
         }
     )*};
+    ($($int:ident)*) => {
+        // By way of the widest, so that all of them take the same texts.
+        keys! { $($int: |text| text.parse::<i128>().ok()?.try_into().ok();)* }
+    };
 }
 
-keys!(bool i8 i16 i32 i64 u8 u16 u32 u64 Decimal Uuid crate::value::DateTime);
+keys! { i8 i16 i32 i64 u8 u16 u32 u64 }
+keys! {
+    bool: |text| text.parse().ok();
+    Decimal: |text| text.parse().ok();
+    Uuid: |text| text.parse().ok();
+    DateTime: |text| text.parse().ok();
+}
 
 impl Key for String {
     fn to_text(&self) -> Cow<'_, str> {
@@ -267,26 +283,32 @@ impl Key for String {
     }
 }
 
-/// Reads a key: as itself, or as the text that stands for it.
-fn read_key<K: Key>(reader: &mut Reader<'_>) -> Result<K, Fault> {
-    let start = reader.offset();
-    let mut ahead = reader.clone();
-    let Token::Text(text) = ahead.token()? else {
-        return K::decode(reader);
+/// Reads a key of the map at `map_start`: as itself, or as the text that stands for it.
+fn read_key<K: Key>(reader: &mut Reader<'_>, map_start: usize) -> Result<K, Fault> {
+    let before = reader.clone();
+    let start = before.offset();
+    let Token::Text(text) = reader.token()? else {
+        *reader = before.clone();
+        return K::decode(reader).map_err(|fault| fault.within(&named_key(before)));
     };
-    if let Some(found) = wire::tagged_as(&text) {
-        return Err(Fault::mismatch("a map", found).at_offset(start));
+    if let Some(tagged) = wire::tagged_as(&text) {
+        return Err(not_a_map(reader, map_start, tagged));
     }
     match K::from_text(&text) {
-        Some(key) => {
-            *reader = ahead;
-            Ok(key)
-        }
+        Some(key) => Ok(key),
         // Reading it as itself says what was expected.
         None => {
-            Err(K::decode(reader).err().unwrap_or_else(|| Fault::mismatch("another key", text.into_owned())))
-                .map_err(|fault| fault.at_offset(start))
+            *reader = before;
+            K::decode(reader).map_err(|fault| fault.within(&text).at_offset(start))
         }
+    }
+}
+
+/// What comes next, for the path of a fault.
+fn named_key(mut reader: Reader<'_>) -> String {
+    match wire::read_value(&mut reader) {
+        Ok(key) => key.key_text().map_or_else(|| key.named(), Cow::into_owned),
+        Err(_) => "a broken key".into(),
     }
 }
 
@@ -294,10 +316,11 @@ fn read_entries<K: Key, V: Model>(
     reader: &mut Reader<'_>,
     mut add: impl FnMut(K, V) -> Result<(), K>,
 ) -> Result<(), Fault> {
+    let map_start = reader.offset();
     let mut entries = map(reader)?;
     while entries.next(reader)? {
         let start = reader.offset();
-        let key: K = read_key(reader)?;
+        let key: K = read_key(reader, map_start)?;
         entries.colon(reader)?;
         let value = V::decode(reader).map_err(|fault| fault.within(&key.to_text()))?;
         if let Err(key) = add(key, value) {

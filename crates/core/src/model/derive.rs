@@ -51,17 +51,26 @@ pub fn take<T>(
     slot.or_else(absent).ok_or_else(|| Fault::missing().within(name).at_offset(start))
 }
 
-/// Refuses a field that the record does not have.
-pub fn unknown(at: usize, key: &str, known: &[&str]) -> Fault {
-    Fault::unknown(key, known.iter().copied()).at_offset(at)
+/// Refuses a field that the record, which starts at `start`, does not have.
+pub fn unknown(reader: &Reader<'_>, start: usize, at: usize, key: &str, known: &[&str]) -> Fault {
+    match wire::tagged_as(key) {
+        Some(tagged) => not_a_map(reader, start, tagged),
+        None => Fault::unknown(key, known.iter().copied()).at_offset(at),
+    }
 }
 
-/// Reads past a field that an open record does not have.
-pub fn pass(reader: &mut Reader<'_>, at: usize, key: &str) -> Result<(), Fault> {
+/// Reads past a field that an open record, which starts at `start`, does not have.
+pub fn pass(reader: &mut Reader<'_>, start: usize, key: &str) -> Result<(), Fault> {
     match wire::tagged_as(key) {
-        Some(found) => Err(Fault::mismatch("a map", found).at_offset(at)),
+        Some(tagged) => Err(not_a_map(reader, start, tagged)),
         None => reader.skip().map_err(|fault| fault.within(key)),
     }
+}
+
+/// The fault of a map at `start`, just entered, that is `tagged` instead.
+pub(super) fn not_a_map(reader: &Reader<'_>, start: usize, tagged: &str) -> Fault {
+    let found = reader.found(start).unwrap_or_else(|| tagged.to_owned());
+    Fault::mismatch("a map", found).at_offset(start)
 }
 
 /// Reads one of a few texts.
@@ -69,7 +78,7 @@ pub fn choice<T: Key>(reader: &mut Reader<'_>, names: &[&str]) -> Result<T, Faul
     let start = reader.offset();
     let token = reader.token()?;
     let known = if let Token::Text(text) = &token { T::from_text(text) } else { None };
-    known.ok_or_else(|| Fault::mismatch(named_choice(names.iter().copied()), token.named()).at_offset(start))
+    known.ok_or_else(|| reader.mismatch(named_choice(names.iter().copied()), &token, start))
 }
 
 /// Whether a field is written.

@@ -2,15 +2,12 @@
 
 use bytes::Bytes;
 
+use super::derive::unknown;
 use super::shape::{IntRange, Shape, Shapes};
 use super::{Empty, Model};
 use crate::fault::Fault;
 use crate::value::{AnyArray, Array, DateTime, Decimal, Element, Map, Uuid, Value};
 use crate::wire::{self, Reader, Token, Writer};
-
-fn mismatch(expected: &str, found: &Token<'_>, at: usize) -> Fault {
-    Fault::mismatch(expected, found.named()).at_offset(at)
-}
 
 impl Model for Value {
     fn shape(_: &mut Shapes) -> Shape {
@@ -54,7 +51,7 @@ impl Model for bool {
         let start = reader.offset();
         match reader.token()? {
             Token::Bool(flag) => Ok(flag),
-            other => Err(mismatch("a boolean", &other, start)),
+            other => Err(reader.mismatch("a boolean", &other, start)),
         }
     }
 
@@ -77,7 +74,7 @@ macro_rules! integers {
                     return Ok(int);
                 }
                 let range = IntRange { min: Self::MIN.into(), max: Self::MAX.into() };
-                Err(mismatch(&range.named(), &token, start))
+                Err(reader.mismatch(range.named(), &token, start))
             }
 
             fn encode(&self, writer: &mut Writer) {
@@ -107,7 +104,7 @@ impl Model for f64 {
                     other => Err(Fault::mismatch("a float", other.named()).at_offset(start)),
                 }
             }
-            other => Err(mismatch("a float", &other, start)),
+            other => Err(reader.mismatch("a float", &other, start)),
         }
     }
 
@@ -139,7 +136,7 @@ impl Model for String {
         let start = reader.offset();
         match reader.token()? {
             Token::Text(text) => Ok(text.into_owned()),
-            other => Err(mismatch("a text", &other, start)),
+            other => Err(reader.mismatch("a text", &other, start)),
         }
     }
 
@@ -173,7 +170,7 @@ impl Model for Bytes {
 fn tagged(reader: &mut Reader<'_>, token: Token<'_>, start: usize, expected: &str) -> Result<Value, Fault> {
     match token {
         Token::Map(entries) => wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start)),
-        other => Err(mismatch(expected, &other, start)),
+        other => Err(reader.mismatch(expected, &other, start)),
     }
 }
 
@@ -214,12 +211,7 @@ impl Model for AnyArray {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let start = reader.offset();
-        let token = reader.token()?;
-        match tagged(reader, token, start, "an array")? {
-            Value::Array(array) => Ok(*array),
-            other => Err(Fault::mismatch("an array", other.named()).at_offset(start)),
-        }
+        array(reader, || "an array".to_owned())
     }
 
     fn encode(&self, writer: &mut Writer) {
@@ -234,12 +226,27 @@ impl<T: Element> Model for Array<T> {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
-        AnyArray::decode(reader)?.try_into().map_err(|fault: Fault| fault.at_offset(start))
+        let array = array(reader, || format!("an array of {}", T::TYPE))?;
+        array.try_into().map_err(|fault: Fault| fault.at_offset(start))
     }
 
     fn encode(&self, writer: &mut Writer) {
         wire::write_array(writer, &AnyArray::from(self));
     }
+}
+
+fn array(reader: &mut Reader<'_>, expected: impl Fn() -> String) -> Result<AnyArray, Fault> {
+    let start = reader.offset();
+    let found = match reader.token()? {
+        Token::Map(entries) => {
+            match wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start))? {
+                Value::Array(array) => return Ok(*array),
+                other => other.named(),
+            }
+        }
+        other => return Err(reader.mismatch(expected(), &other, start)),
+    };
+    Err(Fault::mismatch(expected(), found).at_offset(start))
 }
 
 impl Model for DateTime {
@@ -252,8 +259,8 @@ impl Model for DateTime {
         let start = reader.offset();
         let token = reader.token()?;
         match &token {
-            Token::Text(text) => text.parse().map_err(|_| mismatch(EXPECTED, &token, start)),
-            _ => Err(mismatch(EXPECTED, &token, start)),
+            Token::Text(text) => text.parse().map_err(|_| reader.mismatch(EXPECTED, &token, start)),
+            _ => Err(reader.mismatch(EXPECTED, &token, start)),
         }
     }
 
@@ -272,9 +279,9 @@ impl Model for Empty {
         match reader.token()? {
             Token::Map(mut entries) => match entries.text_key(reader)? {
                 None => Ok(()),
-                Some(key) => Err(Fault::unknown(&key, []).at_offset(start)),
+                Some(key) => Err(unknown(reader, start, start, &key, &[])),
             },
-            other => Err(mismatch("a map", &other, start)),
+            other => Err(reader.mismatch("a map", &other, start)),
         }
     }
 

@@ -9,6 +9,8 @@ use crate::value::{ElementType, Map, Value};
 impl Shape {
     /// The shape as [JSON Schema, draft 2020-12], of the JSON form of its values.
     ///
+    /// It is a value to print: its keys name the marks of decimals and others, which keeps it from being a message.
+    ///
     /// [JSON Schema, draft 2020-12]: https://json-schema.org/draft/2020-12
     pub fn to_json_schema(&self) -> Value {
         let mut map = Map::new();

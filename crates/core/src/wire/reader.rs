@@ -91,10 +91,10 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// A capacity for `declared` items that the bytes still there could hold, and small for a start: containers that
-    /// claim much may stand in one another.
-    pub fn capacity(&self, declared: usize) -> usize {
-        declared.min(self.input.len() - self.at).min(64)
+    /// A capacity for `declared` items of a type that the bytes still there could hold, and of 1 KiB at most:
+    /// containers that claim much may stand in one another.
+    pub fn capacity<T>(&self, declared: usize) -> usize {
+        declared.min(self.input.len() - self.at).min(1024 / size_of::<T>().max(1))
     }
 
     /// Reads the next token.
@@ -165,6 +165,21 @@ impl<'a> Reader<'a> {
             self.token()?;
         }
         Ok(is_null)
+    }
+
+    /// The fault of a value that starts at `start` with `token`, which was read last, where `expected` is due.
+    pub fn mismatch(&self, expected: impl Into<String>, token: &Token<'_>, start: usize) -> Fault {
+        let found = match token {
+            Token::List(_) | Token::Map(_) => self.found(start).unwrap_or_else(|| token.named()),
+            _ => token.named(),
+        };
+        Fault::mismatch(expected, found).at_offset(start)
+    }
+
+    /// Names the container at `start`, of which this reader has read no more than direct elements.
+    pub(crate) fn found(&self, start: usize) -> Option<String> {
+        let mut again = Self { at: start, depth: self.depth - 1, ..self.clone() };
+        super::read_value(&mut again).ok().map(|value| value.named())
     }
 
     /// Reads a value and forgets it.
@@ -275,7 +290,7 @@ impl Entries {
                 self.colon(reader)?;
                 Ok(key)
             }
-            other => Err(Fault::mismatch("a text as key", other.named()).at_offset(start)),
+            other => Err(reader.mismatch("a text as key", &other, start)),
         }
     }
 

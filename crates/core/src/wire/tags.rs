@@ -20,7 +20,7 @@ pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
         Token::Text(text) => Value::Text(text.into_owned()),
         Token::Bytes(bytes) => Value::Bytes(bytes.to_vec()),
         Token::List(mut items) => {
-            let mut list = Vec::with_capacity(reader.capacity(items.declared()));
+            let mut list = Vec::with_capacity(reader.capacity::<Value>(items.declared()));
             while items.next(reader)? {
                 list.push(read_value(reader).map_err(|fault| fault.at(list.len()))?);
             }
@@ -32,7 +32,7 @@ pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
 
 /// Reads what follows the start of a map.
 pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<Value, Fault> {
-    let mut map = Vec::with_capacity(reader.capacity(entries.declared()));
+    let mut map = Vec::with_capacity(reader.capacity::<(Value, Value)>(entries.declared()));
     while entries.next(reader)? {
         let start = reader.offset();
         let key = read_value(reader)?;
@@ -50,7 +50,8 @@ pub(crate) fn read_map(reader: &mut Reader<'_>, mut entries: Entries) -> Result<
         map.push((key, value));
     }
     if let Some(key) = first_repeated(map.iter().map(|(key, _)| key)) {
-        return Err(Fault::malformed(format!("the key {} stands twice", key.named())));
+        let text = key.key_text().unwrap_or_else(|| key.named().into());
+        return Err(Fault::malformed("the key stands twice").within(&text));
     }
     untag(Map::from_distinct(map))
 }
@@ -262,7 +263,7 @@ fn write_set(writer: &mut Writer, members: &[Value]) {
         value.is_hashable() && !matches!((writer.peer(), value), (Peer::Python, Value::List(_)))
     };
     if let Some(member) = members.iter().find(|member| !is_legal(member)) {
-        return writer.fail(unhashable("a member", member));
+        writer.fail(unhashable("a member", member));
     }
     writer.map(2);
     writer.key("__set__");
@@ -288,7 +289,7 @@ fn write_map(writer: &mut Writer, map: &Map) {
     writer.map(entries.len());
     for (key, value) in entries {
         if !key.is_hashable() {
-            return writer.fail(unhashable("a key", key));
+            writer.fail(unhashable("a key", key));
         }
         writer.checked_key(|writer| write_value(writer, key));
         write_value(writer, value);
@@ -301,15 +302,16 @@ fn write_text_entries(writer: &mut Writer, entries: &[(&Value, &Value)]) {
     let all_text = entries.iter().all(|(key, _)| key.as_text().is_some());
     writer.map(entries.len());
     for (key, value) in entries {
-        let Some(text) = key.key_text() else {
-            return writer.fail(Fault::mismatch("a key with a text form", key.named()));
-        };
+        let text = key.key_text().unwrap_or_else(|| {
+            writer.fail(Fault::mismatch("a key with a text form", key.named()));
+            key.named().into()
+        });
         writer.refuse_tag(&text);
         writer.key(&text);
         write_value(writer, value);
         // Keys that differ may have one text: the integer 1 and the text "1".
         if !all_text && !texts.insert(text) {
-            return writer.fail(Fault::malformed(format!("two keys are {} as text", key.named())));
+            writer.fail(Fault::malformed(format!("two keys are {} as text", key.named())));
         }
     }
     writer.end_map();

@@ -31,6 +31,8 @@ pub struct Writer {
     depth: usize,
     /// In JSON, whether the next element is the first of its container.
     first: bool,
+    /// Whether mistakes are written all the same.
+    for_people: bool,
     fault: Option<Fault>,
 }
 
@@ -42,7 +44,12 @@ impl Writer {
 
     /// A writer that appends to `out`.
     pub fn append(out: Vec<u8>, encoding: Encoding, peer: Peer) -> Self {
-        Self { out, encoding, peer, depth: 0, first: true, fault: None }
+        Self { out, encoding, peer, depth: 0, first: true, for_people: false, fault: None }
+    }
+
+    /// A writer of JSON to be looked at, in which nothing is a mistake.
+    pub(crate) fn for_people() -> Self {
+        Self { for_people: true, ..Self::new(Encoding::Json, Peer::Any) }
     }
 
     /// What was written.
@@ -69,7 +76,9 @@ impl Writer {
 
     /// Keeps a mistake, unless there was one before.
     pub fn fail(&mut self, fault: Fault) {
-        self.fault.get_or_insert(fault);
+        if !self.for_people {
+            self.fault.get_or_insert(fault);
+        }
     }
 
     /// Whether a mistake was made, so that nothing more needs to be written.

@@ -83,9 +83,9 @@ fn decode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     });
     let names = fields.iter().map(|field| &field.name);
     let stray = if container.open {
-        quote!(#krate::model::derive::pass(reader, at, &key)?)
+        quote!(#krate::model::derive::pass(reader, start, &key)?)
     } else {
-        quote!(return ::core::result::Result::Err(#krate::model::derive::unknown(at, &key, &[#(#names),*])))
+        quote!(return ::core::result::Result::Err(#krate::model::derive::unknown(reader, start, at, &key, &[#(#names),*])))
     };
     quote! {
         let start = reader.offset();
