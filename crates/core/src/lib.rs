@@ -23,6 +23,7 @@ pub mod declaration;
 pub mod envelope;
 pub mod failure;
 pub mod fault;
+pub mod gate;
 pub mod model;
 pub mod near;
 pub mod plugin;
