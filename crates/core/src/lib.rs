@@ -30,7 +30,6 @@ pub mod wiring;
 pub mod envelope;
 pub mod failure;
 pub mod fault;
-pub mod gate;
 pub mod model;
 pub mod near;
 pub mod plugin;
