@@ -71,9 +71,9 @@ impl<'a> Request<'a> {
             match key.as_ref() {
                 "args" if args.is_none() => args = Some(reader.slice().map_err(step)?),
                 "workflow_id" if workflow_id.is_none() => {
-                    let mut ahead = reader.clone();
-                    let id = WorkflowId::read(&mut ahead, max_workflow_id_bytes).map_err(step)?;
-                    *workflow_bytes = reader.slice().map_err(step)?;
+                    let read = |reader: &mut Reader<'a>| WorkflowId::read(reader, max_workflow_id_bytes);
+                    let (id, bytes) = reader.slice_of(read).map_err(step)?;
+                    *workflow_bytes = bytes;
                     workflow_id = Some(id);
                 }
                 "deadline_ms" if deadline.is_none() => {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::fault::Fault;
-use crate::value::{Uuid, Value};
-use crate::wire::{self, Encoding, Reader, Token, Writer};
+use crate::value::Uuid;
+use crate::wire::{self, Encoding, Entries, Reader, Token, Writer};
 
 /// The longest id taken, in bytes.
 pub const MAX_BYTES: usize = 1024;
@@ -71,10 +71,7 @@ impl<'a> WorkflowId<'a> {
         let id = match reader.token()? {
             Token::Null => return Ok(None),
             Token::Text(text) => Self::text(text),
-            Token::Map(entries) => match wire::read_map(reader, entries)? {
-                Value::Uuid(uuid) => Self { text: uuid.to_string().into(), is_uuid: true },
-                other => return Err(Fault::mismatch("a UUID or a text", other.named()).at_offset(start)),
-            },
+            Token::Map(entries) => Self { text: read_uuid(reader, entries, start)?, is_uuid: true },
             other => return Err(Fault::mismatch("a UUID or a text", other.named()).at_offset(start)),
         };
         if id.text.len() > max_bytes {
@@ -103,6 +100,24 @@ impl Default for WorkflowId<'_> {
 impl fmt::Display for WorkflowId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+/// Reads the text of a tagged UUID without a copy, which every first message of a workflow has.
+fn read_uuid<'a>(reader: &mut Reader<'a>, mut entries: Entries, start: usize) -> Result<Cow<'a, str>, Fault> {
+    let not_a_uuid = |found: String| Fault::mismatch("a UUID or a text", found).at_offset(start);
+    let (mut is_tagged, mut text) = (false, None);
+    while let Some(key) = entries.text_key(reader)? {
+        match (key.as_ref(), reader.token()?) {
+            ("__uuid__", Token::Bool(true)) if !is_tagged => is_tagged = true,
+            ("as_str", Token::Text(as_str)) if text.is_none() => text = Some(as_str),
+            _ => return Err(not_a_uuid("another map".into())),
+        }
+    }
+    match text {
+        Some(text) if is_tagged && Uuid::parse_str(&text).is_ok() => Ok(text),
+        Some(text) if is_tagged => Err(not_a_uuid(format!("the text {}", crate::fault::quoted(&text)))),
+        _ => Err(not_a_uuid("another map".into())),
     }
 }
 

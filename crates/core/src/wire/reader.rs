@@ -212,9 +212,24 @@ impl<'a> Reader<'a> {
     ///
     /// If the bytes are no value, or a limit is passed.
     pub fn slice(&mut self) -> Result<&'a [u8], Fault> {
+        self.slice_of(Self::skip).map(|((), slice)| slice)
+    }
+
+    /// Reads a value by `read`, and gives the bytes that it is written in beside it.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`.
+    pub fn slice_of<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<(T, &'a [u8]), Fault> {
+        if self.encoding == Encoding::Json {
+            self.at = json::skip_blanks(self.input, self.at);
+        }
         let start = self.at;
-        self.skip()?;
-        Ok(&self.input[start..self.at])
+        let value = read(self)?;
+        Ok((value, &self.input[start..self.at]))
     }
 
     /// Makes sure that nothing follows.
