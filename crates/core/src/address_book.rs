@@ -26,11 +26,11 @@ use crate::value::{Map, Value};
 ///     "settings": {"in_flight": 64}
 /// }"#);
 /// let mut problems = Problems::new();
-/// let book = AddressBook::read(&Document::read(file)?, &mut problems);
+/// let document = Document::read(file, &mut problems);
+/// let book = AddressBook::read(&document, &mut problems);
 /// assert!(problems.is_empty());
 /// let audit = &book.entry("audit").unwrap().endpoints[0];
 /// assert_eq!(audit.address.as_ref().unwrap().to_string(), "localhost:8002");
-/// # Ok::<(), Problems>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct AddressBook {
@@ -42,6 +42,8 @@ pub struct AddressBook {
     /// What it says of states, likewise.
     pub states: Vec<Entry>,
     document: Option<Document>,
+    /// Whether a part of it that may hold connections was no such part, which has been reported.
+    is_partial: bool,
 }
 
 /// What a book says of one connection or state.

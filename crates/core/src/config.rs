@@ -2,7 +2,9 @@
 
 mod check;
 mod fit;
-mod shape_at;
+mod path;
+
+use std::collections::HashSet;
 
 use crate::fault::Step;
 use crate::file::Document;
@@ -20,17 +22,18 @@ use crate::value::{Map, Value};
 /// use service_framework_macros::Model;
 ///
 /// #[derive(Model)]
+/// #[model(crate = "service_framework_core")]
 /// struct Settings { exchange: String, most: u32 }
 ///
 /// let model = model::describe::<Settings>();
 /// let file = JsonFile::from_text("configs/gateway.json", r#"{"exchange": "coinbase", "most": 3}"#);
 /// let arguments = [("most".to_owned(), "7".to_owned())];
 /// let mut problems = Problems::new();
-/// let config = Config::read(&model, Some(&Document::read(file)?), &arguments, &mut problems);
+/// let document = Document::read(file, &mut problems);
+/// let config = Config::read(&model, Some(&document), &arguments, &mut problems);
 /// config.check("gateway", &model, &mut problems);
 /// assert!(problems.is_empty());
 /// assert_eq!(*config.value(), value!({"exchange": "coinbase", "most": 7}));
-/// # Ok::<(), Problems>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -77,8 +80,8 @@ impl Config {
             config.read_document(model, document, problems);
         }
         for (key, text) in arguments {
-            let path = shape_at::path_of_key(model, key);
-            let value = match shape_at::shape_at(model, &path) {
+            let path = path::of_key(model, key);
+            let value = match path::shape_at(model, &path) {
                 Some(shape) => fit::read_text(shape, text),
                 None => Value::from(&**text),
             };
@@ -110,63 +113,45 @@ impl Config {
         &self.value
     }
 
-    /// Each key, with where its value came from; a key that arguments changed in part has several.
+    /// Each key with where its value came from, in the order they were given; what an argument changed inside a map
+    /// stands for itself, as `limits.most`.
     pub fn origins(&self) -> Vec<(String, Place)> {
-        let mut origins = Vec::new();
-        let keys = self.value.as_map().into_iter().flat_map(Map::keys);
-        for key in keys {
-            for part in
-                self.parts.iter().filter(|part| part.path.first().is_some_and(|step| is_field(step, key)))
-            {
-                let mut name = String::new();
-                crate::fault::write_path(&mut name, part.path.iter()).expect("a string takes any text");
-                origins.push((name, part.place(&part.path, Document::key_place)));
-            }
-        }
-        origins
+        let origin =
+            |part: &Part| (path::text(part.path.iter()), part.place(&part.path, Document::key_place));
+        self.parts.iter().map(origin).collect()
     }
 
     fn read_document(&mut self, model: &Shape, document: &Document, problems: &mut Problems) {
-        let Some(top) = document.value().as_map() else {
-            let text = format!("a config is a map, got {}", document.value().named());
+        let Some(value) = document.value() else { return };
+        let Some(top) = value.as_map() else {
+            let text = format!("a config is a map, got {}", value.named());
             return problems.add_with(|| Problem::at(document.value_place(&[]), text));
+        };
+        let part = |section, key: &Value| Part {
+            path: key.as_text().map(|key| Step::Field(key.to_owned())).into_iter().collect(),
+            source: Source::Document { document: document.clone(), section },
         };
         if !are_sections(model, top) {
-            for (key, value) in top.iter() {
-                self.put_from(document, None, key, value, problems);
-            }
+            self.parts.extend(top.iter().map(|(key, _)| part(None, key)));
+            self.value = value.clone();
             return;
         }
+        let mut entries = Vec::new();
+        let mut seen = HashSet::new();
         for section in SECTIONS {
             for (key, value) in top.get(section).and_then(Value::as_map).into_iter().flat_map(Map::iter) {
-                let is_there = key.as_text().is_some_and(|key| self.value.get(key).is_some());
-                if is_there {
-                    let text = format!("`{key}` stands in both sections: take one away");
-                    let path = [Step::Field(section.to_owned()), Step::Field(key.to_string())];
-                    problems.add_with(|| Problem::at(document.key_place(&path), text));
+                if seen.insert(key) {
+                    self.parts.push(part(Some(section), key));
+                    entries.push((key.clone(), value.clone()));
+                    continue;
                 }
-                self.put_from(document, Some(section), key, value, problems);
+                let key = key.to_string();
+                let text = format!("`{key}` stands in both sections: take one away");
+                let path = [Step::Field(section.to_owned()), Step::Field(key)];
+                problems.add_with(|| Problem::at(document.key_place(&path), text));
             }
         }
-    }
-
-    fn put_from(
-        &mut self,
-        document: &Document,
-        section: Option<&'static str>,
-        key: &Value,
-        value: &Value,
-        problems: &mut Problems,
-    ) {
-        let Some(key) = key.as_text() else {
-            let text = format!("expected a text as key, got {}", key.named());
-            return problems.add_with(|| Problem::at(document.value_place(&[]), text));
-        };
-        self.put(
-            vec![Step::Field(key.to_owned())],
-            value.clone(),
-            Source::Document { document: document.clone(), section },
-        );
+        self.value = Value::Map(Map::from_distinct(entries));
     }
 
     fn put(&mut self, path: Vec<Step>, value: Value, source: Source) {
@@ -200,14 +185,10 @@ const SECTIONS: [&str; 2] = ["required", "optional"];
 
 fn are_sections(model: &Shape, top: &Map) -> bool {
     let is_section = |key: &Value| key.as_text().is_some_and(|key| SECTIONS.contains(&key));
-    let is_of_model = |name: &&str| shape_at::shape_at(model, &[Step::Field((*name).to_owned())]).is_some();
+    let is_of_model = |name: &&str| path::shape_at(model, &[Step::Field((*name).to_owned())]).is_some();
     !top.is_empty()
         && top.iter().all(|(key, value)| is_section(key) && value.as_map().is_some())
         && !SECTIONS.iter().any(is_of_model)
-}
-
-fn is_field(step: &Step, key: &str) -> bool {
-    matches!(step, Step::Field(name) if name == key)
 }
 
 fn set_at(around: &mut Value, path: &[Step], value: Value) {

@@ -73,23 +73,34 @@ impl JsonFile {
         Place::File { file: self.path.clone(), line, column }
     }
 
+    /// Where a byte of the text stands, blank or not.
+    fn place_of_byte(&self, offset: usize) -> Place {
+        let (line, column) = line_and_column(&self.text[..self.text.floor_char_boundary(offset)]);
+        Place::File { file: self.path.clone(), line, column }
+    }
+
     fn line_and_column(&self, offset: usize) -> (usize, usize) {
         const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
         let offset = self.text.floor_char_boundary(offset);
         let rest = self.text[offset..].trim_start_matches(BLANKS).len();
-        let before = match rest {
-            0 => self.text.trim_end_matches(BLANKS),
-            _ => &self.text[..self.text.len() - rest],
-        };
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        match rest {
+            0 => line_and_column(self.text.trim_end_matches(BLANKS)),
+            _ => line_and_column(&self.text[..self.text.len() - rest]),
+        }
     }
+}
+
+/// The line and the column of what follows `before`, both counted from 1.
+fn line_and_column(before: &str) -> (usize, usize) {
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 /// A value to start a service with, and where it came from. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Document {
-    value: Arc<Value>,
+    /// `None` if it could not be read.
+    value: Option<Arc<Value>>,
     source: Source,
 }
 
@@ -100,32 +111,37 @@ enum Source {
 }
 
 impl Document {
-    /// Reads a JSON file.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or is no JSON.
-    pub fn open(path: &Path) -> Result<Self, Problems> {
-        Self::read(JsonFile::open(path)?)
+    /// Reads a JSON file. A file that cannot be read, or is no JSON, is reported and gives a document that is
+    /// [broken](Self::is_broken).
+    pub fn open(path: &Path, problems: &mut Problems) -> Self {
+        match JsonFile::open(path) {
+            Ok(file) => Self::read(file, problems),
+            Err(problem) => {
+                problems.add(problem);
+                Self { value: None, source: Source::File(Arc::new(JsonFile::from_text(path, ""))) }
+            }
+        }
     }
 
-    /// Reads what a JSON file holds.
-    ///
-    /// # Errors
-    ///
-    /// If it is no JSON.
-    pub fn read(file: JsonFile) -> Result<Self, Problems> {
-        Ok(Self { value: Arc::new(file.value()?), source: Source::File(Arc::new(file)) })
+    /// Reads what a JSON file holds, likewise.
+    pub fn read(file: JsonFile, problems: &mut Problems) -> Self {
+        let value = file.value().map_err(|found| problems.extend(found)).ok();
+        Self { value: value.map(Arc::new), source: Source::File(Arc::new(file)) }
     }
 
     /// Takes a value that code gave; `by` names what gave it, such as `setup_addresses`.
     pub fn given(value: Value, by: &str) -> Self {
-        Self { value: Arc::new(value), source: Source::Code(by.into()) }
+        Self { value: Some(Arc::new(value)), source: Source::Code(by.into()) }
     }
 
-    /// The value.
-    pub fn value(&self) -> &Value {
-        &self.value
+    /// Whether it could not be read, so that nobody knows what is missing from it.
+    pub fn is_broken(&self) -> bool {
+        self.value.is_none()
+    }
+
+    /// The value, unless the document is broken.
+    pub fn value(&self) -> Option<&Value> {
+        self.value.as_deref()
     }
 
     /// What it is called: the path of the file, or what gave it.

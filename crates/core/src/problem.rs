@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::near::nearest;
+
 /// Where something stands that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {
@@ -50,6 +52,17 @@ impl Problem {
     pub fn nowhere(text: impl Into<String>) -> Self {
         Self { text: text.into(), place: None }
     }
+
+    /// Whether both are in one file and the other is not further up.
+    fn is_before_in_file(&self, other: &Self) -> bool {
+        match (&self.place, &other.place) {
+            (
+                Some(Place::File { file, line, column }),
+                Some(Place::File { file: other, line: other_line, column: other_column }),
+            ) => file == other && (line, column) <= (other_line, other_column),
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Display for Problem {
@@ -82,7 +95,7 @@ impl Problems {
         Self::default()
     }
 
-    /// Adds a problem, unless the same is there already.
+    /// Adds a problem, unless the same is there already; those in one file are kept in the order of their places.
     pub fn add(&mut self, problem: Problem) {
         self.add_with(|| problem);
     }
@@ -94,9 +107,13 @@ impl Problems {
             return;
         }
         let problem = problem();
-        if !self.told.contains(&problem) {
-            self.told.push(problem);
+        if self.told.contains(&problem) {
+            return;
         }
+        let earlier = self.told.iter().rposition(|held| held.is_before_in_file(&problem));
+        let later = self.told.iter().position(|held| problem.is_before_in_file(held));
+        let position = earlier.map(|earlier| earlier + 1).or(later).unwrap_or(self.told.len());
+        self.told.insert(position, problem);
     }
 
     /// Adds all of another report.
@@ -150,3 +167,12 @@ impl fmt::Display for Problems {
 }
 
 impl std::error::Error for Problems {}
+
+/// Ends a sentence about a word that is none of those known: with the one probably meant, or with all of them.
+pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!(", did you mean `{near}`?");
+    }
+    let known: Vec<_> = known.into_iter().map(|word| format!("`{word}`")).collect();
+    if known.is_empty() { "; there is none".into() } else { format!("; there are {}", known.join(", ")) }
+}

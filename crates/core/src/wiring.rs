@@ -5,8 +5,7 @@ use crate::address_book::AddressBook;
 use crate::declaration::{ConnectionKind, ConnectionModel, Declaration};
 use crate::fault::Step;
 use crate::file::Document;
-use crate::near::nearest;
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem, Problems, meant};
 use crate::settings::{self, Chosen, ConnectionSettings, Layers, Origin, ServiceSettings};
 use crate::value::{Map, Value};
 use crate::wire::{Encoding, Peer};
@@ -74,9 +73,9 @@ fn check_given<'d>(
     let wrong = |text: String, name: &str, problems: &mut Problems| {
         problems.add_with(|| Problem::at(document.key_place(&[Step::Field(name.to_owned())]), text));
     };
-    let Some(map) = document.value().as_map() else {
-        let text =
-            format!("expected a map of settings for each connection, got {}", document.value().named());
+    let value = document.value()?;
+    let Some(map) = value.as_map() else {
+        let text = format!("expected a map of settings for each connection, got {}", value.named());
         wrong(text, "", problems);
         return None;
     };
@@ -84,17 +83,12 @@ fn check_given<'d>(
         let name = name.as_text().unwrap_or_default();
         let Some((_, model)) = declaration.connection(name) else {
             let known = declaration.connections.iter().map(|model| model.name.as_str());
-            let hint =
-                nearest(name, known).map(|near| format!(", did you mean `{near}`?")).unwrap_or_default();
-            wrong(format!("`{name}` is no connection of the service{hint}"), name, problems);
+            let text = format!("`{name}` is no connection of the service{}", meant(name, known));
+            wrong(text, name, problems);
             continue;
         };
         let Some(settings) = value.as_map() else {
-            wrong(
-                format!("connection `{name}`: expected a map of settings, got {}", value.named()),
-                name,
-                problems,
-            );
+            wrong(format!("`{name}`: expected a map of settings, got {}", value.named()), name, problems);
             continue;
         };
         let place = |setting: &str| {
@@ -144,15 +138,14 @@ fn check_wired(wired: &Wired, problems: &mut Problems) {
     let name = &wired.name;
     let wrong = |text: String| Problem { text, place: wired.place.clone() };
     if let (Some(address @ Address::Tcp { host, port }), false) = (&wired.address, wired.listens) {
-        if *host == Host::Any {
-            problems.add(wrong(format!(
-                "`{name}` connects, and `{address}` names no host: write `localhost:{port}` for this machine"
-            )));
-        }
-        if *port == 0 {
-            problems.add(wrong(format!(
-                "`{name}` connects, and `{address}` names no port: only who listens may leave it to the system"
-            )));
+        let lacks = match (*host == Host::Any, *port == 0) {
+            (false, false) => None,
+            (true, false) => Some(format!("no host: write `localhost:{port}` for this machine")),
+            (false, true) => Some("no port: only who listens may leave it to the system".to_owned()),
+            (true, true) => Some("neither host nor port: write HOST:PORT".to_owned()),
+        };
+        if let Some(lacks) = lacks {
+            problems.add(wrong(format!("`{name}` connects, and `{address}` names {lacks}")));
         }
     }
     if wired.settings.peer == Peer::Python && wired.settings.encoding == Encoding::Json {

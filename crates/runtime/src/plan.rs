@@ -142,15 +142,11 @@ impl Setup<'_> {
     fn config(&self, options: &Options, problems: &mut Problems) -> Config {
         let Declaration { name, config: model, .. } = self.declaration;
         let document = self.document(&options.config, "the config of the program", problems);
-        let is_unread = document.is_none() && !matches!(options.config, Given::Nothing);
         let mut config = Config::read(model, document.as_ref(), &options.arguments, problems);
         if let Some(returned) = self.hook(Hook::SetupConfig, config.value(), problems) {
             config.overwrite(model, returned, problems);
         }
-        // A file that cannot be read was told; that its keys are missing would be told on top.
-        if !is_unread {
-            config.check(name, model, problems);
-        }
+        config.check(name, model, problems);
         config
     }
 
@@ -159,11 +155,11 @@ impl Setup<'_> {
         let mut found = Problems::new();
         let book =
             document.as_ref().map(|document| AddressBook::read(document, &mut found)).unwrap_or_default();
-        let Some((config, document)) = config.zip(document) else {
+        let Some((config, document)) = config.zip(document.filter(|document| !document.is_broken())) else {
             problems.extend(found);
             return book;
         };
-        let input = input(config, Some(document.value()));
+        let input = input(config, document.value());
         match self.hook(Hook::SetupAddresses, &input, problems) {
             // The book that the service gives replaces the one that was read, its mistakes included.
             Some(returned) => AddressBook::read(&Document::given(returned, "setup_addresses"), problems),
@@ -183,7 +179,7 @@ impl Setup<'_> {
         match given {
             Given::Nothing => None,
             Given::Value(value) => Some(Document::given(value.clone(), by)),
-            Given::File(path) => Document::open(path).map_err(|found| problems.extend(found)).ok(),
+            Given::File(path) => Some(Document::open(path, problems)),
         }
     }
 

@@ -4,7 +4,7 @@ use super::{AddressBook, Endpoint, Entry, Side};
 use crate::declaration::{ConnectionKind, ConnectionModel, Declaration};
 use crate::fault::Step;
 use crate::near::nearest;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, meant};
 
 impl AddressBook {
     /// Adds to `problems` what the book lacks, and what it has that the service does not.
@@ -21,7 +21,8 @@ impl AddressBook {
                 Some((_, model)) => self.check_sockets(entry, model, problems),
             }
         }
-        for model in &declaration.connections {
+        // Of a book that was read in part, nobody knows what is missing.
+        for model in declaration.connections.iter().filter(|_| !self.is_partial) {
             let is_there = self.entry(&model.name).is_some();
             if !is_there && model.kind != ConnectionKind::ExternalTarget && !self.is_meant(model, declaration)
             {
@@ -42,15 +43,8 @@ impl AddressBook {
 
     fn unknown(&self, entry: &Entry, declaration: &Declaration, problems: &mut Problems) {
         let names = declaration.connections.iter().map(|model| model.name.as_str());
-        let hint = match (nearest(&entry.name, names.clone()), declaration.connections.is_empty()) {
-            (Some(near), _) => format!(", did you mean `{near}`?"),
-            (None, true) => ", which has none".into(),
-            (None, false) => format!(
-                ", which has {}",
-                names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-            ),
-        };
-        let text = format!("`{}` is no connection of the service `{}`{hint}", entry.name, declaration.name);
+        let (name, service) = (&entry.name, &declaration.name);
+        let text = format!("`{name}` is no connection of the service `{service}`{}", meant(name, names));
         problems.add_with(|| Problem::at(self.key_place(&self.path_of(entry)), text));
     }
 
@@ -64,11 +58,11 @@ impl AddressBook {
 
     fn missing(&self, model: &ConnectionModel, problems: &mut Problems) {
         let (name, kind) = (&model.name, model.kind);
-        let example = format!("{{\"{name}\": {{\"{kind}\": \"HOST:PORT\"}}}}");
+        let example = format!("\"{name}\": {{\"{kind}\": \"HOST:PORT\"}}");
         let side = if kind.is_in() { Side::In } else { Side::Out };
         let Some(document) = &self.document else {
             let text = format!(
-                "connection `{name}` has no address: give an address book with {example} under `{}`",
+                "connection `{name}` has no address: give an address book that has {example} under `{}`",
                 side.name()
             );
             return problems.add(Problem::nowhere(text));

@@ -5,7 +5,7 @@ use crate::declaration::ConnectionKind;
 use crate::fault::{Step, quoted};
 use crate::file::Document;
 use crate::near::nearest;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, meant};
 use crate::value::{Map, Value};
 
 const TOP: [&str; 5] = ["in", "out", "connections", "states", "settings"];
@@ -17,9 +17,12 @@ impl AddressBook {
     /// [`wire`](crate::wiring::wire).
     pub fn read(document: &Document, problems: &mut Problems) -> Self {
         let mut book = Self { document: Some(document.clone()), ..Self::default() };
-        let mut reading = Reading { document, problems };
-        let Some(top) = reading.map(document.value(), &[], "an address book is a map with `in` and `out`")
-        else {
+        let mut reading = Reading { document, problems, is_partial: document.is_broken() };
+        let top = document
+            .value()
+            .and_then(|value| reading.section(value, &[], "an address book is a map with `in` and `out`"));
+        let Some(top) = top else {
+            book.is_partial = true;
             return book;
         };
         let has = |keys: [&str; 2]| top.keys().find(|key| keys.contains(key));
@@ -30,6 +33,7 @@ impl AddressBook {
                     "`{side}` stands beside `{group}`: move it into `connections`, or take that away"
                 );
                 reading.wrong_key(&path(&[side]), text);
+                reading.is_partial = true;
             }
         }
         for (key, value) in top.iter() {
@@ -49,29 +53,22 @@ impl AddressBook {
                 _ => {
                     let text = format!("`{key}` is unknown in an address book{}", meant(key, TOP));
                     reading.wrong_key(&here, text);
+                    reading.is_partial |= nearest(key, TOP).is_some();
                 }
             }
         }
+        book.is_partial = reading.is_partial;
         book.connections.sort_by_key(|entry| entry.side);
         book.states.sort_by_key(|entry| entry.side);
         book
     }
 }
 
-/// `, did you mean ..?`, or what there is.
-pub(super) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
-    match nearest(word, known.clone()) {
-        Some(near) => format!(", did you mean `{near}`?"),
-        None => {
-            let known: Vec<_> = known.into_iter().map(|word| format!("`{word}`")).collect();
-            format!(": it may have {}", known.join(", "))
-        }
-    }
-}
-
 struct Reading<'r> {
     document: &'r Document,
     problems: &'r mut Problems,
+    /// Whether a part that may hold connections could not be read.
+    is_partial: bool,
 }
 
 impl Reading<'_> {
@@ -93,6 +90,13 @@ impl Reading<'_> {
         map
     }
 
+    /// A map that may hold connections.
+    fn section<'v>(&mut self, value: &'v Value, path: &[Step], expected: &str) -> Option<&'v Map> {
+        let map = self.map(value, path, expected);
+        self.is_partial |= map.is_none();
+        map
+    }
+
     fn text_key<'v>(&mut self, path: &[Step], key: &'v Value) -> Option<&'v str> {
         let text = key.as_text();
         if text.is_none() {
@@ -103,7 +107,7 @@ impl Reading<'_> {
 
     fn group(&mut self, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
         let name = if let Some(Step::Field(name)) = path.last() { name.as_str() } else { "" };
-        let Some(sides) = self.map(value, path, &format!("`{name}` is a map with `in` and `out`")) else {
+        let Some(sides) = self.section(value, path, &format!("`{name}` is a map with `in` and `out`")) else {
             return;
         };
         for (key, value) in sides.iter() {
@@ -112,7 +116,8 @@ impl Reading<'_> {
             match Side::ALL.into_iter().find(|side| side.name() == key) {
                 Some(side) => self.side(side, value, &here, entries),
                 None => {
-                    self.wrong_key(&here, format!("`{key}` is unknown here{}", meant(key, ["in", "out"])))
+                    self.wrong_key(&here, format!("`{key}` is unknown here{}", meant(key, ["in", "out"])));
+                    self.is_partial = true;
                 }
             }
         }
@@ -120,7 +125,7 @@ impl Reading<'_> {
 
     fn side(&mut self, side: Side, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
         let expected = format!("`{}` is a map of names", side.name());
-        let Some(names) = self.map(value, path, &expected) else { return };
+        let Some(names) = self.section(value, path, &expected) else { return };
         for (name, value) in names.iter() {
             let Some(name) = self.text_key(path, name) else { continue };
             let mut entry = Entry { side, name: name.to_owned(), endpoints: Vec::new(), unread: false };
@@ -131,26 +136,21 @@ impl Reading<'_> {
 
     fn entry(&mut self, value: &Value, path: &[Step], entry: &mut Entry) {
         let name = &entry.name;
-        let sockets = match value {
-            Value::Map(map) => map,
-            Value::Text(text) => {
-                let text = quoted(text);
-                let text = format!(
-                    "`{name}` has an address without its socket: write {{\"replyer\": {text}}}, or the socket that it is"
-                );
-                self.wrong_value(path, text);
-                entry.unread = true;
-                return;
-            }
-            other => {
-                let text = format!(
-                    "`{name}` is a map of sockets, such as {{\"replyer\": \"HOST:PORT\"}}, got {}",
-                    other.named()
-                );
-                self.wrong_value(path, text);
-                entry.unread = true;
-                return;
-            }
+        let example = if entry.side == Side::In { "replyer" } else { "requester" };
+        let Some(sockets) = value.as_map() else {
+            let found = value.named();
+            let text = match value {
+                Value::Text(text) => {
+                    let text = quoted(text);
+                    format!(
+                        "`{name}` has no socket: write {{\"{example}\": {text}}}, or the socket that it is"
+                    )
+                }
+                _ => format!("`{name}` is a map such as {{\"{example}\": \"HOST:PORT\"}}, got {found}"),
+            };
+            self.wrong_value(path, text);
+            entry.unread = true;
+            return;
         };
         for (socket, value) in sockets.iter() {
             let Some(socket) = self.text_key(path, socket) else { continue };

@@ -78,7 +78,7 @@ fn fit_inside<'s>(shape: &'s Shape, value: Value, around: &mut Vec<&'s Record>) 
         }
         (Shape::Map(_, inner), Value::Map(map)) => {
             let entries = map.into_iter().map(|(key, value)| (key, fit_inside(inner, value, around)));
-            Value::Map(entries.collect())
+            Value::Map(Map::from_distinct(entries.collect()))
         }
         (Shape::Record(record), Value::Map(map)) => Value::Map(fit_record(record, map, around)),
         (Shape::Outer(name), Value::Map(map)) => {
@@ -99,7 +99,7 @@ fn fit_record<'s>(record: &'s Record, map: Map, around: &mut Vec<&'s Record>) ->
             None => (key, value),
         }
     });
-    let map = entries.collect();
+    let map = Map::from_distinct(entries.collect());
     around.pop();
     map
 }

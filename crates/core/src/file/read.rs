@@ -6,7 +6,7 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 use super::{JsonFile, MAX_BYTES};
-use crate::fault::{self, Fault};
+use crate::fault::{self, Fault, Problem as Kind};
 use crate::problem::{Place, Problem, Problems};
 use crate::value::Value;
 use crate::wire::{self, Encoding, Limits, Reader, Token};
@@ -20,7 +20,7 @@ pub(super) fn text(path: &Path) -> Result<String, Problem> {
     if metadata.is_dir() {
         return Err(wrong("is a folder: name a JSON file in it".into()));
     }
-    let too_large = || wrong(format!("is larger than {} MiB, which no such file should be", MAX_BYTES >> 20));
+    let too_large = || wrong(format!("is larger than {} MiB, the most that is read", MAX_BYTES >> 20));
     if metadata.len() > MAX_BYTES {
         return Err(too_large());
     }
@@ -41,8 +41,7 @@ pub(super) fn text(path: &Path) -> Result<String, Problem> {
         let valid = error.utf8_error().valid_up_to();
         let bytes = error.into_bytes();
         let before = String::from_utf8_lossy(&bytes[..valid]);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
+        let (line, column) = super::line_and_column(&before);
         let text = format!("the byte 0x{:02x} is not UTF-8: save the file as UTF-8", bytes[valid]);
         Problem::at(Place::File { file: path.to_owned(), line, column }, text)
     })?;
@@ -59,7 +58,8 @@ fn cannot_read(path: &Path, error: &io::Error) -> String {
             format!("is a link to {}, which is not there", target.display())
         }
         (io::ErrorKind::NotFound, None) => {
-            "is not there: check the path, which starts from the working folder".into()
+            let from = if path.is_relative() { ", which starts from the working folder" } else { "" };
+            format!("is not there: check the path{from}")
         }
         (io::ErrorKind::PermissionDenied, _) => "cannot be read: give this user the permission".into(),
         // The only thing wrong with a link that is there and may be read.
@@ -82,30 +82,36 @@ pub(super) fn value(file: &JsonFile) -> Result<Value, Problems> {
     let limits = Limits { max_message_bytes: usize::MAX, ..Limits::default() };
     let mut problems = Problems::new();
     let mut reader = Reader::new(file.text.as_bytes(), Encoding::Json, &limits);
-    let scan = find_repeated(&mut reader, file, &mut problems).and_then(|()| reader.end());
-    if let Err(fault) = scan {
-        return Err(syntax_problem(file, &fault).into());
+    if let Err(fault) = find_repeated(&mut reader, file, &mut problems).and_then(|()| reader.end()) {
+        // What is no JSON at all is told at its very byte.
+        let offset = fault.offset().unwrap_or_default();
+        let rest = file.text.get(offset..).unwrap_or_default();
+        let place = if rest.is_empty() { file.place_of_offset(offset) } else { file.place_of_byte(offset) };
+        return Err(Problem::at(place, syntax_hint(rest, &fault)).into());
     }
     if !problems.is_empty() {
         return Err(problems);
     }
-    wire::decode(file.text.as_bytes(), Encoding::Json, &limits)
-        .map_err(|fault| syntax_problem(file, &fault).into())
+    wire::decode(file.text.as_bytes(), Encoding::Json, &limits).map_err(|fault| {
+        Problem::at(file.place_of_offset(fault.offset().unwrap_or_default()), fault.to_string()).into()
+    })
 }
 
-fn syntax_problem(file: &JsonFile, fault: &Fault) -> Problem {
-    let offset = fault.offset().unwrap_or_default().min(file.text.len());
-    let rest = file.text.get(offset..).unwrap_or_default().trim_start();
-    let text = match () {
-        () if rest.starts_with("//") || rest.starts_with("/*") || rest.starts_with('#') => {
-            "JSON has no comments: take this one out".to_owned()
+/// What is wrong where `rest` follows, in words for those who write JSON by hand and seldom.
+fn syntax_hint(rest: &str, fault: &Fault) -> String {
+    let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '-')).collect();
+    let is_value_due = matches!(fault.problem(), Kind::Mismatch { expected, .. } if expected == "a value");
+    match word.as_str() {
+        "" if ["//", "/*", "#"].iter().any(|start| rest.starts_with(start)) => {
+            "JSON has no comments: take this one out".into()
         }
-        () if ["NaN", "Infinity", "-Infinity"].iter().any(|word| rest.starts_with(word)) => {
-            r#"JSON has no such number: write {"__float__": "NaN"}, "Infinity" or "-Infinity""#.to_owned()
-        }
-        () => fault.to_string(),
-    };
-    Problem::at(file.place_of_offset(offset), text)
+        _ if !is_value_due && !rest.starts_with("-I") => fault.to_string(),
+        "NaN" | "Infinity" | "-Infinity" => format!(r#"JSON has no {word}: write {{"__float__": "{word}"}}"#),
+        "True" | "False" => format!("JSON has no {word}: write {}", word.to_lowercase()),
+        "None" | "nil" | "undefined" => format!("JSON has no {word}: write null"),
+        "" => fault.to_string(),
+        _ => format!("JSON puts keys and texts into double quotes: write {}", fault::quoted(&word)),
+    }
 }
 
 /// Reads a value and reports every key that an earlier one in the same map equals.
@@ -144,4 +150,24 @@ fn find_repeated(reader: &mut Reader<'_>, file: &JsonFile, problems: &mut Proble
 /// The length of the comma and the blanks between two entries.
 fn separator(text: &str) -> usize {
     text.len() - text.trim_start_matches(|c: char| c == ',' || c.is_ascii_whitespace()).len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // The superuser may read everything, so that only the message is looked at here.
+    #[test]
+    fn a_file_that_may_not_be_read_says_so() {
+        let error = io::Error::from(io::ErrorKind::PermissionDenied);
+        expect_test::expect!["cannot be read: give this user the permission"]
+            .assert_eq(&cannot_read(Path::new("configs/gateway.json"), &error));
+    }
+
+    #[test]
+    fn where_a_relative_path_starts_is_said() {
+        let error = io::Error::from(io::ErrorKind::NotFound);
+        expect_test::expect!["is not there: check the path, which starts from the working folder"]
+            .assert_eq(&cannot_read(Path::new("no/such/gateway.json"), &error));
+    }
 }

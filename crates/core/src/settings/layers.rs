@@ -2,8 +2,7 @@
 
 use super::{Chosen, ConnectionSettings, Origin, SETTINGS, ServiceSettings, Set, Setting};
 use crate::declaration::ConnectionKind;
-use crate::near::nearest;
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem, Problems, meant};
 use crate::value::{Map, Value};
 
 /// Settings from several hands, the winning one last.
@@ -101,7 +100,7 @@ pub(crate) fn check_connection(
 ) {
     for (key, value) in map.iter() {
         let Some(key) = key.as_text() else {
-            let text = format!("connection `{name}`: a setting has a name, not {}", key.named());
+            let text = format!("`{name}`: a setting has a name, not {}", key.named());
             problems.add_with(|| Problem::at(place(""), text));
             continue;
         };
@@ -110,24 +109,21 @@ pub(crate) fn check_connection(
                 if setting.allows(Some(kind), value) {
                     continue;
                 }
-                wrong_value(&format!("connection `{name}`: "), setting, Some(kind), value)
+                wrong_value(&format!("`{name}`: "), setting, Some(kind), value)
             }
             Some(setting) if setting.is_of_service() => {
                 format!(
-                    "connection `{name}`: `{key}` is a setting of the whole service: write it under `settings` at the top"
+                    "`{name}`: `{key}` is a setting of the whole service: write it under `settings` at the top"
                 )
             }
             Some(setting) => {
                 let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
-                format!(
-                    "connection `{name}`: `{key}` is no setting of type {kind}, but of {}",
-                    kinds.join(", ")
-                )
+                format!("`{name}`: `{key}` is no setting of type {kind}, but of {}", kinds.join(", "))
             }
             None => {
                 let known = SETTINGS.iter().filter(|setting| setting.is_of(kind));
                 let hint = meant(key, known.map(|setting| setting.name));
-                format!("connection `{name}`: `{key}` is no setting of type {kind}{hint}")
+                format!("`{name}`: `{key}` is no setting of type {kind}{hint}")
             }
         };
         problems.add_with(|| Problem::at(place(key), text));
@@ -162,13 +158,4 @@ pub(crate) fn check_common(map: &Map, place: impl Fn(&str) -> Place, problems: &
 fn wrong_value(subject: &str, setting: &Setting, kind: Option<ConnectionKind>, value: &Value) -> String {
     let or_null = if kind.is_some() && setting.default(kind) == Value::Null { ", or null" } else { "" };
     format!("{subject}`{}` is {}{or_null}, got {}", setting.name, setting.takes.named(), value.named())
-}
-
-fn meant<'a>(key: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(key, known.clone()) {
-        Some(near) => format!(", did you mean `{near}`?"),
-        None => {
-            format!("; there are {}", known.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "))
-        }
-    }
 }

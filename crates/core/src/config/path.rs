@@ -1,4 +1,4 @@
-//! Follows a path through a model.
+//! Follows paths through a model, and writes them.
 
 use crate::fault::Step;
 use crate::model::{Record, Shape};
@@ -34,7 +34,7 @@ fn field<'s>(record: &'s Record, name: &str) -> Option<&'s Shape> {
 
 /// The path that a key of the command line means: `a.b` leads into maps, and `-` stands for `_` where only that is there.
 /// A key that the model does not have means itself.
-pub(super) fn path_of_key(model: &Shape, key: &str) -> Vec<Step> {
+pub(super) fn of_key(model: &Shape, key: &str) -> Vec<Step> {
     let mut around = Vec::new();
     let mut path = Vec::new();
     let (mut shape, mut rest) = (model, key);
@@ -47,7 +47,12 @@ pub(super) fn path_of_key(model: &Shape, key: &str) -> Vec<Step> {
         let split =
             rest.split_once('.').and_then(|(first, rest)| Some((known(shape, first, &mut around)?, rest)));
         let Some(((name, inner), after)) = split else {
-            return vec![Step::Field(key.to_owned())];
+            let is_inside = matches!(shape, Shape::Record(_) | Shape::Outer(_)) && !path.is_empty();
+            if !is_inside {
+                return vec![Step::Field(key.to_owned())];
+            }
+            path.push(Step::Field(rest.to_owned()));
+            return path;
         };
         path.push(Step::Field(name));
         (shape, rest) = (inner, after);
@@ -68,4 +73,11 @@ fn known<'s>(shape: &'s Shape, name: &str, around: &mut Vec<&'s Record>) -> Opti
         }
         Some((name, shape?))
     })
+}
+
+/// A path as people read it: `order.asks[3].price`.
+pub(super) fn text<'a>(path: impl Iterator<Item = &'a Step>) -> String {
+    let mut text = String::new();
+    crate::fault::write_path(&mut text, path).expect("a string takes any text");
+    text
 }
