@@ -13,6 +13,8 @@ use service_framework_macros::Model;
 
 #[path = "support/arbitrary.rs"]
 mod arbitrary;
+#[path = "support/shaped.rs"]
+mod shaped;
 
 const BOTH: [Encoding; 2] = [Encoding::MessagePack, Encoding::Json];
 
@@ -90,9 +92,9 @@ struct Cargo {
 
 /// A value of the type's shape with some changes.
 fn near<T: Model>() -> impl Strategy<Value = Value> {
-    let changes = proptest::collection::vec(arbitrary::change(), 0..3);
-    (arbitrary::value_of(&describe::<T>(), &[]), changes).prop_map(|(value, changes)| {
-        changes.into_iter().fold(value, |value, (index, change)| arbitrary::changed(value, index, &change))
+    let changes = proptest::collection::vec(shaped::change(), 0..3);
+    (shaped::value_of(&describe::<T>(), &[]), changes).prop_map(|(value, changes)| {
+        changes.into_iter().fold(value, |value, (index, change)| shaped::changed(value, index, &change))
     })
 }
 
@@ -174,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn a_shape_survives_its_json(shape in arbitrary::shape()) {
+    fn a_shape_survives_its_json(shape in shaped::shape()) {
         let value = shape.to_value();
         for encoding in BOTH {
             if let Ok(message) = wire::encode(&value, encoding) {
