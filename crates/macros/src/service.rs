@@ -20,7 +20,7 @@ use crate::doc::doc;
 use options::Kind;
 
 /// The block without our attributes, and the implementation of the trait, or the errors that say why it is empty.
-pub(crate) fn expand(attribute: TokenStream, input: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, input: &TokenStream) -> TokenStream {
     let uses = syn::parse2::<Uses>(attribute);
     let mut block = match syn::parse2::<ItemImpl>(input.clone()) {
         Ok(block) if block.trait_.is_none() => block,

@@ -79,6 +79,7 @@ impl Control {
     }
 }
 
+/// What others hold of a service that is up, and where its connections live.
 type Begun = (Arc<Control>, BTreeMap<String, Address>);
 
 /// The thread of a service, which ends with how the service ended.
@@ -89,14 +90,14 @@ pub(crate) fn start(
     source: Source,
     options: Options,
     mode: Mode,
-) -> Result<(Arc<Control>, BTreeMap<String, Address>, Thread), Error> {
+) -> Result<(Begun, Thread), Error> {
     let (begun, wait) = mpsc::sync_channel(1);
     let builder = std::thread::Builder::new().name("service".into());
     let thread = builder.spawn(move || drive(&source, &options, mode, &begun));
     let thread =
         thread.map_err(|error| Error::System { what: "start a thread".into(), why: error.to_string() })?;
     match wait.recv() {
-        Ok((control, endpoints)) => Ok((control, endpoints, thread)),
+        Ok(begun) => Ok((begun, thread)),
         // It ended before it was up, and says why.
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error),
