@@ -87,7 +87,7 @@ pub mod prelude {
 pub use service_framework_core as __core;
 #[doc(hidden)]
 pub mod __macro {
-    pub use crate::returned::Returned;
+    pub use crate::returned::returned;
 }
 #[doc(hidden)]
 pub mod __export {
