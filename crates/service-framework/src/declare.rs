@@ -89,8 +89,10 @@ impl<S: Serve> Declare<S> {
     }
 
     /// The service starts work of its own, on a thread of its own: an `fn main(&self, cx: &BlockingContext)`.
-    pub fn main_blocking(&mut self, main: impl Fn(&S, &BlockingContext) -> Result<()> + Copy + 'static)
-    where
+    pub fn main_blocking(
+        &mut self,
+        main: impl Fn(&S, &BlockingContext) -> Result<()> + Copy + Send + Sync + 'static,
+    ) where
         S: Send + Sync,
     {
         self.hook(
@@ -264,7 +266,7 @@ impl<'d, S: Serve, R> Handling<'d, S, R> {
     /// An `fn(&self, .., cx: &BlockingContext)` that runs on a thread of a pool and may block.
     pub fn handle_blocking<A: Model + 'static>(
         self,
-        handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + 'static,
+        handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         S: Send + Sync,
         R: Model + 'static,

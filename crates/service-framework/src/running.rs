@@ -68,6 +68,11 @@ impl<S: Exported> Guest for Running<S> {
         }
     }
 
+    fn end(self: Arc<Self>) {
+        let shared = Arc::clone(&self.shared);
+        shared.logs.during(|| drop(self));
+    }
+
     fn surround<T>(step: impl FnOnce() -> T) -> T {
         panics::watch(|| S::surround(step))
     }
@@ -200,7 +205,7 @@ pub(crate) fn inline_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
 
 /// A handler that blocks a thread of a pool.
 pub(crate) fn blocking<S: Serve + Send + Sync, A: Model + 'static, R: Model + 'static>(
-    handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + 'static,
+    handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + Send + Sync + 'static,
 ) -> Handler<S> {
     Box::new(move |running, call| {
         Started::Ready(prepare::<S, A>(running, &call).and_then(|(args, cx, answer)| {
