@@ -82,12 +82,12 @@ impl HostBoard {
         if !reading.is_finite() {
             return;
         }
-        let known: usize = self.current.readings.values().map(BTreeMap::len).sum();
-        let names = self.current.readings.entry(kind.to_owned()).or_default();
-        if let Some(summary) = names.get_mut(&name) {
+        let readings = &mut self.current.readings;
+        let known: usize = readings.values().map(BTreeMap::len).sum();
+        if let Some(summary) = readings.get_mut(kind).and_then(|names| names.get_mut(&name)) {
             summary.add(reading, at);
         } else if known < self.config.readings_max as usize {
-            names.insert(name, Summary::of(reading, at));
+            readings.entry(kind.to_owned()).or_default().insert(name, Summary::of(reading, at));
         } else {
             tracing::warn!("left out `{name}`: {known} readings are kept already");
         }
