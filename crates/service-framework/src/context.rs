@@ -10,12 +10,13 @@ use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::failure::code;
 use service_framework_core::plugin::guest::{Guest, Host};
 use service_framework_core::plugin::{Call, Outgoing};
-use service_framework_core::wire::{self, Encoding, Limits, Writer};
+use service_framework_core::wire::{self, Encoding, Writer};
 use service_framework_core::workflow::WorkflowId;
 
 use crate::harness::Watch;
 use crate::logs::{self, Logs};
 use crate::ports::{ExternalTarget, Publisher, Requester};
+use crate::running::HOST_HAS_BOUNDED;
 use crate::{Error, Map, Model, Result, Value};
 
 /// What all calls of one service have in common.
@@ -178,8 +179,8 @@ impl Context {
         let operation =
             self.outgoing(name, None, deadline, args, |host, message| Ok(host.request(&message)))?;
         let returned = operation.await?;
-        // The host has bounded the reply; a model that is data checks it there, too.
-        wire::decode(&returned, Encoding::of(&returned), &Limits::default()).map_err(|fault| {
+        // A model that is data is checked by the host, too.
+        wire::decode(&returned, Encoding::of(&returned), &HOST_HAS_BOUNDED).map_err(|fault| {
             let fault = fault.within("return_args");
             Error::new(
                 code::BAD_RETURN,
