@@ -90,6 +90,7 @@ impl Gate {
     }
 
     /// A call ends, or gives up waiting. Gives the numbers of those that run now because of it, in order of arrival.
+    #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one leaving")]
     pub fn leave(&mut self, ticket: Ticket) -> Vec<u64> {
         let Ticket { number, access } = ticket;
         match (self.waiting.binary_search_by_key(&number, |(waiting, _)| *waiting), access) {

@@ -70,7 +70,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 /// Makes a service of the `impl` block that holds its handlers.
 #[proc_macro_attribute]
 pub fn service(attribute: TokenStream, input: TokenStream) -> TokenStream {
-    service::expand(attribute.into(), input.into()).into()
+    service::expand(attribute.into(), &input.into()).into()
 }
 
 /// Marks a handler that answers requests, within [`service`](macro@service).

@@ -14,13 +14,15 @@ use quote::{quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Path, Result, Token};
+use syn::{
+    Attribute, Error, Ident, ImplItem, ImplItemFn, ItemImpl, Path, Receiver, ReceiverKind, Result, Token,
+};
 
 use crate::doc::doc;
 use options::Kind;
 
 /// The block without our attributes, and the implementation of the trait, or the errors that say why it is empty.
-pub(crate) fn expand(attribute: TokenStream, input: TokenStream) -> TokenStream {
+pub(crate) fn expand(attribute: TokenStream, input: &TokenStream) -> TokenStream {
     let uses = syn::parse2::<Uses>(attribute);
     let mut block = match syn::parse2::<ItemImpl>(input.clone()) {
         Ok(block) if block.trait_.is_none() => block,
@@ -84,6 +86,9 @@ struct Parts {
     declarations: Vec<TokenStream>,
     /// The connections whose methods are compiled in any case.
     names: HashSet<String>,
+    has_main: bool,
+    /// `&mut self` of handlers.
+    exclusive: Vec<Receiver>,
     errors: Vec<Error>,
 }
 
@@ -101,6 +106,13 @@ impl Parts {
         if !parts.has_constructor {
             parts.errors.push(constructor::missing(&block.self_ty));
         }
+        if parts.has_main {
+            parts.errors.extend(parts.exclusive.iter().map(|receiver| {
+                let text = "`main` has the service lent for as long as it runs, so that this handler would never have it to \
+                            itself: write `&self`, and put what changes into a `Cell`, an atomic or a `Mutex`";
+                Error::new_spanned(receiver, text)
+            }));
+        }
         parts
     }
 
@@ -112,7 +124,10 @@ impl Parts {
                 self.has_constructor = true;
                 self.constructors.push(constructor::read(method)?);
             }
-            [] => self.declarations.extend(hooks::read(method).transpose()?),
+            [] => {
+                self.has_main |= method.sig.ident == "main" && cfgs(&method.attrs).is_empty();
+                self.declarations.extend(hooks::read(method).transpose()?);
+            }
             [attribute] => self.handler(attribute, method)?,
             [_, second, ..] => {
                 return Err(Error::new_spanned(
@@ -134,6 +149,9 @@ impl Parts {
         }
         let kind = Kind::of(attribute).expect("the attribute was found by its kind");
         let handler = handler::read(kind, attribute, method)?;
+        if cfgs(&method.attrs).is_empty() {
+            self.exclusive.extend(method.sig.receiver().filter(|receiver| is_exclusive(receiver)).cloned());
+        }
         self.declarations.push(handler.declaration);
         if cfgs(&method.attrs).is_empty() && !self.names.insert(handler.name.value()) {
             let text = format!(
@@ -180,6 +198,10 @@ impl Parts {
             }
         }
     }
+}
+
+fn is_exclusive(receiver: &Receiver) -> bool {
+    matches!(receiver.kind, ReceiverKind::Reference(_, _, Some(_)))
 }
 
 /// The conditions under which something is compiled.

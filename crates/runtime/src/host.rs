@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use send_wrapper::SendWrapper;
@@ -37,6 +38,8 @@ pub(crate) struct ServiceHost {
     stopping: watch::Receiver<Stop>,
     recorder: Recorder,
     runtime: Handle,
+    /// Whether the service has ever asked when it is to stop; its main is then waited for.
+    heeds_stop: AtomicBool,
 }
 
 /// What another thread asks for.
@@ -65,7 +68,7 @@ impl Commands {
                 }
                 Command::Publish(message) => {
                     if let Err(failure) = outgoing::publish(&local, message.lend()) {
-                        tracing::error!("cannot publish: {failure}");
+                        tracing::error!(target: crate::LOG, "cannot publish: {failure}");
                     }
                 }
                 Command::Spawn(spawned) => spawn(spawned),
@@ -77,7 +80,7 @@ impl Commands {
 fn spawn(spawned: Spawned) {
     tokio::task::spawn_local(async move {
         if let Err(failure) = spawned.await {
-            tracing::error!("background work ended: {failure}");
+            tracing::error!(target: crate::LOG, "background work ended: {failure}");
         }
     });
 }
@@ -107,6 +110,7 @@ impl ServiceHost {
             stopping,
             recorder,
             runtime: Handle::current(),
+            heeds_stop: AtomicBool::new(false),
         };
         (Arc::new(host), Commands(receiver))
     }
@@ -123,6 +127,11 @@ impl ServiceHost {
             let (host, local) = here.as_ref()?;
             std::ptr::eq(*host, self).then(|| Rc::clone(local))
         })
+    }
+
+    /// Whether the service looks whether it is to stop.
+    pub(crate) fn heeds_stop(&self) -> bool {
+        self.heeds_stop.load(Ordering::Relaxed)
     }
 
     fn command(&self, command: Command) -> Result<(), Failure> {
@@ -173,6 +182,7 @@ impl Host for ServiceHost {
     }
 
     fn stopping(&self) -> Operation {
+        self.heeds_stop.store(true, Ordering::Relaxed);
         let mut stopping = self.stopping.clone();
         Box::pin(async move {
             // A sender that is gone has stopped.

@@ -18,6 +18,7 @@ use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
 
 use crate::local::{Local, Pass};
+use crate::log::workflow;
 
 /// How a handler ended: its return arguments are in `out`, behind what stood there before.
 pub(crate) struct Done {
@@ -257,17 +258,20 @@ pub(crate) fn until(limits: [Option<std::time::Duration>; 2], from: Instant) -> 
 }
 
 /// Logs why a message came to nothing: what peers do wrong only for those who look for it, what the service does wrong for all.
-pub(crate) fn report(local: &Local, number: usize, failure: &Failure) {
+pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&str>, failure: &Failure) {
+    let _workflow = workflow::enter(workflow_id.unwrap_or_default());
     let name = &local.model(number).name;
     match failure.code() {
-        code::PANICKED => tracing::error!("the handler of `{name}` panicked: {}", failure.message()),
+        code::PANICKED => {
+            tracing::error!(target: crate::LOG, "the handler of `{name}` panicked: {}", failure.message())
+        }
         code::BAD_RETURN => {
-            tracing::error!("the handler of `{name}` returned what its model forbids: {}", failure.message())
+            tracing::error!(target: crate::LOG, "the handler of `{name}` returned what its model forbids: {}", failure.message())
         }
         code::BAD_MESSAGE | code::BAD_ARGS | code::TOO_LARGE | code::STOPPING => {
-            tracing::debug!("refused a message for `{name}`: {failure}");
+            tracing::debug!(target: crate::LOG, "refused a message for `{name}`: {failure}");
         }
-        _ => tracing::warn!("`{name}` failed: {failure}"),
+        _ => tracing::warn!(target: crate::LOG, "`{name}` failed: {failure}"),
     }
 }
 

@@ -12,6 +12,7 @@ mod plan;
 mod service;
 mod error;
 mod thread;
+mod sockets;
 mod local;
 mod job;
 mod replying;
@@ -23,6 +24,9 @@ mod counters;
 mod watchdog;
 mod signals;
 mod ready;
+
+/// The name under which the runtime writes its own log records.
+const LOG: &str = "service_framework";
 
 pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
 pub use error::{Ended, Error};

@@ -17,6 +17,7 @@ use service_framework_core::workflow::WorkflowId;
 
 use crate::job::{self, Progress};
 use crate::local::{Connection, Local};
+use crate::log::workflow;
 
 /// A message that goes by another thread, or waits.
 #[derive(Debug)]
@@ -171,8 +172,8 @@ async fn target(local: &Rc<Local>, message: OwnedOutgoing) -> Result<Vec<u8>, Fa
         Progress::Done(done) => done,
         Progress::Going(going) => going.await,
     };
-    tracing::debug!(
-        "external target `{}`: {}",
+    let _workflow = workflow::enter(message.workflow_id.as_str());
+    tracing::debug!(target: crate::LOG, "external target `{}`: {}",
         model.name,
         if done.result.is_ok() { "done" } else { "failed" }
     );

@@ -120,6 +120,10 @@ impl Plan {
             let text = format!("service `{}` has no `main`: start it without -m", declaration.name);
             problems.add(Problem::nowhere(text));
         }
+        if mode == Mode::Main && declaration.hook(Hook::Main).is_some() {
+            let exclusive = declaration.connections.iter().filter(|model| model.exclusive);
+            exclusive.for_each(|model| problems.add(never_alone(&declaration.name, &model.name)));
+        }
         let setup = Setup { plugin, declaration: &declaration };
         let config = setup.config(options, &mut problems);
         // The hooks after this one are promised a config that fits.
@@ -130,6 +134,13 @@ impl Plan {
         problems.into_result(()).map_err(Error::Refused)?;
         Ok(Self { plugin, declaration, config, wiring })
     }
+}
+
+fn never_alone(service: &str, connection: &str) -> Problem {
+    Problem::nowhere(format!(
+        "`main` of service `{service}` has it lent for as long as it runs, so that the handler of `{connection}` would never have it to \
+         itself: write `&self` there, and put what changes into a `Cell`, an atomic or a `Mutex`"
+    ))
 }
 
 /// Runs the hooks that come before anything is opened.

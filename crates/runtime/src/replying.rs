@@ -8,7 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use service_framework_connections::{ReplyTo, Replyer, Request as Received};
 use service_framework_core::Failure;
-use service_framework_core::envelope::{Reply, Request};
+use service_framework_core::envelope::{Refusal, Reply, Request};
 use service_framework_core::failure::code;
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::wire::Encoding;
@@ -50,19 +50,34 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, replyer: Rc<Replyer>)
     // What had arrived was taken. What comes now is told that it comes too late.
     loop {
         let Received { reply_to, payload } = replying.replyer.recv().await;
-        let limits = &replying.local.settings(replying.number).limits;
-        let refusal = match Request::read(&payload, limits, replying.max_workflow_id()) {
-            Ok(request) => (request.encoding, request.workflow_bytes),
-            Err(refusal) => (refusal.encoding, refusal.workflow_bytes),
+        let asker = match replying.read(&payload) {
+            Ok(request) => Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes),
+            Err(refusal) => Asker::of(reply_to, &payload, refusal.encoding, refusal.workflow_bytes),
         };
-        let failure = Failure::new(code::STOPPING, "the service is stopping");
-        replying.refuse(reply_to, refusal.0, refusal.1, &failure);
+        replying.refuse(asker, None, &Failure::new(code::STOPPING, "the service is stopping"));
     }
 }
 
 async fn wait_for_stop(local: Rc<Local>) {
     // The sender goes only when the service has ended.
     _ = local.stopping().wait_for(|stop| *stop != crate::thread::Stop::No).await;
+}
+
+/// Whom a request came from, and what the reply repeats.
+struct Asker {
+    reply_to: ReplyTo,
+    encoding: Encoding,
+    workflow_bytes: Bytes,
+}
+
+impl Asker {
+    /// `workflow_bytes` are part of the payload, or a literal null.
+    fn of(reply_to: ReplyTo, payload: &Bytes, encoding: Encoding, workflow_bytes: &[u8]) -> Self {
+        let is_part = payload.as_ptr_range().contains(&workflow_bytes.as_ptr());
+        let workflow_bytes =
+            if is_part { payload.slice_ref(workflow_bytes) } else { Bytes::copy_from_slice(workflow_bytes) };
+        Self { reply_to, encoding, workflow_bytes }
+    }
 }
 
 #[derive(Clone)]
@@ -73,46 +88,51 @@ struct Replying {
 }
 
 impl Replying {
-    fn max_workflow_id(&self) -> usize {
-        self.local.service_settings().max_workflow_id_bytes
+    fn read<'a>(&self, payload: &'a [u8]) -> Result<Request<'a>, Refusal<'a>> {
+        let max_workflow_id = self.local.service_settings().max_workflow_id_bytes;
+        Request::read(payload, &self.local.settings(self.number).limits, max_workflow_id)
     }
 
     /// Reads a request and starts its handler, or says why not.
     fn take(&self, received: Received, arrived: Instant) {
         let Received { payload, reply_to } = received;
-        let limits = &self.local.settings(self.number).limits;
-        let request = match Request::read(&payload, limits, self.max_workflow_id()) {
+        let request = match self.read(&payload) {
             Ok(request) => request,
             Err(refusal) => {
-                return self.refuse(reply_to, refusal.encoding, refusal.workflow_bytes, &refusal.failure);
+                let asker = Asker::of(reply_to, &payload, refusal.encoding, refusal.workflow_bytes);
+                return self.refuse(asker, None, &refusal.failure);
             }
         };
+        let asker = Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes);
         match self.local.enter(self.number) {
-            Entrance::Now(pass) => self.begin(&request, reply_to, arrived, pass),
+            Entrance::Now(pass) => self.begin(&request, asker, arrived, pass),
             Entrance::Busy => {
-                let failure = Failure::new(code::BUSY, "too many requests are in work");
-                self.refuse(reply_to, request.encoding, request.workflow_bytes, &failure);
+                let id = request.workflow_id.as_ref().map(WorkflowId::as_str);
+                self.refuse(asker, id, &Failure::new(code::BUSY, "too many requests are in work"));
             }
             Entrance::Later(turn) => {
-                let this = self.clone();
                 let until = self.until(&request, arrived);
-                let waiting = async move {
+                let this = self.clone();
+                tokio::task::spawn_local(async move {
                     let pass = match until {
                         None => Some(turn.come().await),
                         Some(until) => tokio::time::timeout_at(until.into(), turn.come()).await.ok(),
                     };
-                    let limits = &this.local.settings(this.number).limits;
-                    let Ok(request) = Request::read(&payload, limits, this.max_workflow_id()) else { return };
+                    // It was read once and is read the same again.
+                    let Ok(request) = this.read(&payload) else { return };
                     match pass {
-                        Some(pass) => this.begin(&request, reply_to, arrived, pass),
+                        Some(pass) => this.begin(&request, asker, arrived, pass),
                         None => {
                             let failure =
                                 Failure::new(code::DEADLINE, "the request waited for its turn too long");
-                            this.refuse(reply_to, request.encoding, request.workflow_bytes, &failure);
+                            this.refuse(
+                                asker,
+                                request.workflow_id.as_ref().map(WorkflowId::as_str),
+                                &failure,
+                            );
                         }
                     }
-                };
-                tokio::task::spawn_local(waiting);
+                });
             }
         }
     }
@@ -122,18 +142,18 @@ impl Replying {
         job::until([request.deadline, self.local.settings(self.number).deadline], arrived)
     }
 
-    fn begin(&self, request: &Request<'_>, reply_to: ReplyTo, arrived: Instant, pass: Pass) {
+    fn begin(&self, request: &Request<'_>, asker: Asker, arrived: Instant, pass: Pass) {
+        let workflow_id = match &request.workflow_id {
+            Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
+            None => WorkflowId::new(),
+        };
         let until = self.until(request, arrived);
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         if left.is_some_and(|left| left.is_zero()) {
             let failure =
                 Failure::new(code::DEADLINE, "the time for the answer was over before it was begun");
-            return self.refuse(reply_to, request.encoding, request.workflow_bytes, &failure);
+            return self.refuse(asker, Some(workflow_id.as_str()), &failure);
         }
-        let workflow_id = match &request.workflow_id {
-            Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
-            None => WorkflowId::new(),
-        };
         let call = Call {
             target: Target::Connection(self.number as u32),
             encoding: request.encoding,
@@ -143,35 +163,36 @@ impl Replying {
             topic: None,
             deadline: left,
         };
-        let out = Reply::head(request.encoding);
-        match job::start(&self.local, self.number, &call, out, until, pass) {
-            Progress::Done(done) => self.finish(reply_to, request.encoding, request.workflow_bytes, done),
+        let progress =
+            job::start(&self.local, self.number, &call, Reply::head(request.encoding), until, pass);
+        let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
+        match progress {
+            Progress::Done(done) => self.finish(asker, id, done),
             Progress::Going(going) => {
-                let this = self.clone();
-                let encoding = request.encoding;
-                let workflow_bytes = Bytes::copy_from_slice(request.workflow_bytes);
+                let (this, id) = (self.clone(), id.map(str::to_owned));
                 tokio::task::spawn_local(async move {
                     let done = going.await;
-                    this.finish(reply_to, encoding, &workflow_bytes, done);
+                    this.finish(asker, id.as_deref(), done);
                 });
             }
         }
     }
 
-    fn finish(&self, reply_to: ReplyTo, encoding: Encoding, workflow_bytes: &[u8], done: Done) {
+    fn finish(&self, asker: Asker, workflow_id: Option<&str>, done: Done) {
         let Done { mut out, result } = done;
         match result {
             Ok(()) => {
-                Reply::tail(&mut out, encoding, workflow_bytes);
-                self.replyer.reply(reply_to, out.into());
+                Reply::tail(&mut out, asker.encoding, &asker.workflow_bytes);
+                self.replyer.reply(asker.reply_to, out.into());
             }
-            Err(failure) => self.refuse(reply_to, encoding, workflow_bytes, &failure),
+            Err(failure) => self.refuse(asker, workflow_id, &failure),
         }
     }
 
-    fn refuse(&self, reply_to: ReplyTo, encoding: Encoding, workflow_bytes: &[u8], failure: &Failure) {
+    fn refuse(&self, asker: Asker, workflow_id: Option<&str>, failure: &Failure) {
         self.local.counters(self.number).refuse_for(failure.code());
-        job::report(&self.local, self.number, failure);
-        self.replyer.reply(reply_to, Reply::failure(encoding, workflow_bytes, failure).into());
+        job::report(&self.local, self.number, workflow_id, failure);
+        let reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
+        self.replyer.reply(asker.reply_to, reply.into());
     }
 }

@@ -130,7 +130,7 @@ impl Service {
         }
         // One that ended by itself told its error to `wait`, or to nobody who asked.
         self.running = None;
-        let (control, endpoints, thread) = thread::start(self.source.clone(), self.options.clone(), mode)?;
+        let ((control, endpoints), thread) = thread::start(self.source.clone(), self.options.clone(), mode)?;
         self.running = Some(Running { control, endpoints, thread });
         Ok(())
     }

@@ -124,23 +124,46 @@ impl Subscribing {
 
 /// Reads a message and starts its handler; gives what goes on.
 fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<Going> {
-    match try_handle(local, number, frame, pass) {
-        Ok(Progress::Going(going)) => {
-            let local = Rc::clone(local);
-            Some(Box::pin(async move { end(&local, number, going.await) }))
-        }
-        Ok(Progress::Done(done)) => {
-            end(local, number, done);
-            None
-        }
+    let (topic, request) = match read(local, number, frame) {
+        Ok(read) => read,
         Err(failure) => {
-            refuse(local, number, &failure);
+            refuse(local, number, None, &failure);
+            return None;
+        }
+    };
+    let settings = local.settings(number);
+    let arrived = Instant::now();
+    let until = job::until([request.deadline, settings.deadline], arrived);
+    let workflow_id = request.workflow_id.unwrap_or_default();
+    let call = Call {
+        target: Target::Connection(number as u32),
+        encoding: request.encoding,
+        peer: settings.peer,
+        args: request.args,
+        workflow_id: Some(workflow_id),
+        topic,
+        deadline: until.map(|until| until.saturating_duration_since(arrived)),
+    };
+    let progress = job::start(local, number, &call, Vec::new(), until, pass);
+    let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
+    match progress {
+        Progress::Done(done) => {
+            end(local, number, id, done);
             None
+        }
+        Progress::Going(going) => {
+            let (local, id) = (Rc::clone(local), id.map(str::to_owned));
+            Some(Box::pin(async move { end(&local, number, id.as_deref(), going.await) }))
         }
     }
 }
 
-fn try_handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Result<Progress, Failure> {
+/// Reads the topic and the envelope of a message.
+fn read<'a>(
+    local: &Local,
+    number: usize,
+    frame: &'a [u8],
+) -> Result<(Option<&'a str>, Request<'a>), Failure> {
     let settings = local.settings(number);
     let bad = |text: String| Failure::new(code::BAD_MESSAGE, text);
     let (topic, payload) = topic::split(frame).map_err(|fault| bad(fault.to_string()))?;
@@ -156,31 +179,16 @@ fn try_handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Res
     let max_workflow_id = local.service_settings().max_workflow_id_bytes;
     let request =
         Request::read(payload, &settings.limits, max_workflow_id).map_err(|refusal| refusal.failure)?;
-    let arrived = Instant::now();
-    let until = job::until([request.deadline, settings.deadline], arrived);
-    let workflow_id = match &request.workflow_id {
-        Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
-        None => WorkflowId::new(),
-    };
-    let call = Call {
-        target: Target::Connection(number as u32),
-        encoding: request.encoding,
-        peer: settings.peer,
-        args: request.args,
-        workflow_id: Some(workflow_id),
-        topic,
-        deadline: until.map(|until| until.saturating_duration_since(arrived)),
-    };
-    Ok(job::start(local, number, &call, Vec::new(), until, pass))
+    Ok((topic, request))
 }
 
-fn end(local: &Rc<Local>, number: usize, done: Done) {
+fn end(local: &Local, number: usize, workflow_id: Option<&str>, done: Done) {
     if let Err(failure) = done.result {
-        refuse(local, number, &failure);
+        refuse(local, number, workflow_id, &failure);
     }
 }
 
-fn refuse(local: &Rc<Local>, number: usize, failure: &Failure) {
+fn refuse(local: &Local, number: usize, workflow_id: Option<&str>, failure: &Failure) {
     local.counters(number).refuse_for(failure.code());
-    job::report(local, number, failure);
+    job::report(local, number, workflow_id, failure);
 }

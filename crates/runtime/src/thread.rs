@@ -1,20 +1,16 @@
 //! The thread of a service: opens what the plan says, drives it until it is to stop, lets it drain.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use service_framework_connections::{
-    Engine, Publisher, Replyer, Requester, Subscriber, check_host, default_engine, publisher, requester,
-};
+use service_framework_core::Failure;
 use service_framework_core::address::Address;
-use service_framework_core::declaration::{ConnectionKind, Hook, Run};
+use service_framework_core::declaration::{Hook, Run};
 use service_framework_core::plugin::{Call, Target};
-use service_framework_core::topic;
 use service_framework_core::wire::{self, Encoding, Peer};
-use service_framework_core::wiring::Wired;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
@@ -28,7 +24,7 @@ use crate::plan::{Options, Plan};
 use crate::rounds::Rounds;
 use crate::service::Mode;
 use crate::source::Source;
-use crate::{ready, replying, subscribing, watchdog};
+use crate::{ready, replying, sockets, subscribing, watchdog};
 
 /// How long sockets are given to send what was given to them, when a service ends.
 const LINGER: Duration = Duration::from_secs(1);
@@ -79,24 +75,21 @@ impl Control {
     }
 }
 
+/// What others hold of a service that is up, and where its connections live.
 type Begun = (Arc<Control>, BTreeMap<String, Address>);
 
 /// The thread of a service, which ends with how the service ended.
 pub(crate) type Thread = JoinHandle<Result<Ended, Error>>;
 
 /// Starts a service in a thread of its own; returns when it is up.
-pub(crate) fn start(
-    source: Source,
-    options: Options,
-    mode: Mode,
-) -> Result<(Arc<Control>, BTreeMap<String, Address>, Thread), Error> {
+pub(crate) fn start(source: Source, options: Options, mode: Mode) -> Result<(Begun, Thread), Error> {
     let (begun, wait) = mpsc::sync_channel(1);
     let builder = std::thread::Builder::new().name("service".into());
     let thread = builder.spawn(move || drive(&source, &options, mode, &begun));
     let thread =
         thread.map_err(|error| Error::System { what: "start a thread".into(), why: error.to_string() })?;
     match wait.recv() {
-        Ok((control, endpoints)) => Ok((control, endpoints, thread)),
+        Ok(begun) => Ok((begun, thread)),
         // It ended before it was up, and says why.
         Err(_) => match thread.join() {
             Ok(Err(error)) => Err(error),
@@ -141,7 +134,7 @@ fn drive(
         ended
     };
     if let Err(error) = &ended {
-        tracing::error!("{error}");
+        tracing::error!(target: crate::LOG, "{error}");
     }
     // A blocking handler that never returns must not keep the service from ending.
     runtime.shutdown_background();
@@ -174,7 +167,7 @@ async fn live(
         .map_err(|fault| Error::Fault(format!("a checked config cannot be encoded: {fault}")))?;
     let instance = plan.plugin.create(host.clone(), &config);
     let instance = instance.map_err(|failure| Error::New { service: service.clone(), failure })?;
-    let opened = open(&plan, &counters).await?;
+    let opened = sockets::open(&plan, &counters).await?;
     let endpoints: BTreeMap<String, Address> = plan
         .wiring
         .connections
@@ -198,8 +191,7 @@ async fn live(
         ready::write(path, &service, endpoints.iter().map(|(name, address)| (name.as_str(), address)))?;
     }
     let shown: Vec<String> = endpoints.iter().map(|(name, address)| format!("{name} {address}")).collect();
-    tracing::info!(
-        "service {service} is up: {}",
+    tracing::info!(target: crate::LOG, "service {service} is up: {}",
         if shown.is_empty() { "no sockets".into() } else { shown.join(", ") }
     );
     hook(&local, Hook::Init).await.map_err(|failure| Error::Method {
@@ -207,82 +199,73 @@ async fn live(
         method: "init",
         failure,
     })?;
-    // Whoever started it may have given up waiting; the service then stops by itself, as its control is dropped.
-    _ = begun.send((Arc::clone(&control), endpoints));
+    // Whoever started it may have given up waiting; then nobody is left to stop it.
+    if begun.send((Arc::clone(&control), endpoints)).is_err() {
+        control.stop();
+    }
 
     let intake = begin_intake(&local);
-    let ended = until_stop(&local, mode, stopping, &service).await;
-    let not_drained = drain(&local, plan.wiring.service.drain).await;
+    let mut running = run(&local, mode);
+    let ended = until_stop(&mut running, stopping.clone()).await;
+    control.stop();
+    local.begin_stop();
+    let until = Instant::now() + plan.wiring.service.drain;
+    let reason = *stopping.borrow();
+    if let Stop::Signal(signal) = reason {
+        heed_signal(&local, signal, until).await;
+    }
+    let ended = match ended {
+        Some(ended) => Ok(ended),
+        // A main that looks whether it is to stop ends by itself; another one would go on for ever.
+        None if mode == Mode::Main && host.heeds_stop() => tokio::time::timeout_at(until.into(), running).await.map_err(|_| ()),
+        None => Ok(Ok(())),
+    };
+    _ = tokio::time::timeout_at(until.into(), local.idle()).await;
+    let mut not_drained = local.in_work();
+    not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
     intake.iter().for_each(tokio::task::JoinHandle::abort);
     local.close(LINGER).await;
-    tracing::info!("service {service} has stopped");
+    tracing::info!(target: crate::LOG, "service {service} has stopped");
     if !not_drained.is_empty() {
-        tracing::warn!("not drained: {}", not_drained.join(", "));
+        tracing::warn!(target: crate::LOG, "not drained: {}", not_drained.join(", "));
     }
-    ended.map(|()| Ended { not_drained })
+    let failed = |failure| Error::Method { service, method: "main", failure };
+    ended.unwrap_or(Ok(())).map(|()| Ended { not_drained }).map_err(failed)
 }
 
-/// Opens all sockets. Publishers at one endpoint share one.
-async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connection>, Error> {
-    let engine = default_engine();
-    let mut opened = Vec::new();
-    let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
-    for (number, wired) in plan.wiring.connections.iter().enumerate() {
-        let connection = open_one(&engine, wired, &mut publishers).await?;
-        if let Some(socket) = connection.counters() {
-            counters.of(number).watch(socket);
-        }
-        opened.push(connection);
+type Running = std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
+
+/// What the service does until it is to stop: its main, or nothing of its own.
+fn run(local: &Rc<Local>, mode: Mode) -> Running {
+    let local = Rc::clone(local);
+    match mode {
+        Mode::Loop => Box::pin(std::future::pending()),
+        Mode::Main => Box::pin(async move { hook(&local, Hook::Main).await }),
     }
-    Ok(opened)
 }
 
-async fn open_one(
-    engine: &Rc<dyn Engine>,
-    wired: &Wired,
-    publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,
-) -> Result<Connection, Error> {
-    let Wired { name, settings, .. } = wired;
-    let Some(address) = &wired.address else { return Ok(Connection::Target) };
-    if !wired.listens {
-        check_host(name, address).await?;
+/// Goes on until the service is to stop; gives how it ended if it did so by itself.
+async fn until_stop(
+    running: &mut Running,
+    mut stopping: watch::Receiver<Stop>,
+) -> Option<Result<(), Failure>> {
+    tokio::select! {
+        ended = running => Some(ended),
+        _ = stopping.wait_for(|stop| *stop != Stop::No) => None,
     }
-    Ok(match wired.kind {
-        ConnectionKind::Replyer => Connection::Replyer(Rc::new(Replyer::bind(engine, name, address).await?)),
-        ConnectionKind::Requester => {
-            let options = requester::Options { waiting_max: settings.queue };
-            Connection::Requester(Requester::connect(engine, name, address, options)?)
+}
+
+/// Runs the service's own handler of a signal.
+async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) {
+    let name = if signal == Hook::OnSigint { "SIGINT" } else { "SIGTERM" };
+    tracing::info!(target: crate::LOG, "stopping on {name}");
+    match tokio::time::timeout_at(until.into(), hook(local, signal)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => tracing::error!(target: crate::LOG, "`{signal}` failed: {failure}"),
+        Err(_) => {
+            tracing::error!(target: crate::LOG, "`{signal}` was not done when the time for draining was over")
         }
-        ConnectionKind::Publisher => {
-            // Port 0 means a port of its own for each.
-            let key = (address.clone(), wired.listens);
-            let shared = publishers.get(&key).filter(|_| !address.is_ephemeral()).cloned();
-            let publisher = match shared {
-                Some(publisher) => publisher,
-                None => {
-                    let options = publisher::Options { wait_after_creation: settings.wait_after_creation };
-                    let opened = if wired.listens {
-                        Publisher::bind(engine, name, address, options).await?
-                    } else {
-                        Publisher::connect(engine, name, address, options).await?
-                    };
-                    Rc::new(opened)
-                }
-            };
-            publishers.insert(key, Rc::clone(&publisher));
-            Connection::Publisher(publisher)
-        }
-        ConnectionKind::Subscriber => {
-            let filter = settings.topic.as_deref().map(topic::encode).unwrap_or_default().into();
-            let subscriber = if wired.listens {
-                Subscriber::bind(engine, name, address, filter).await?
-            } else {
-                Subscriber::connect(engine, name, address, filter)?
-            };
-            Connection::Subscriber(Rc::new(subscriber))
-        }
-        ConnectionKind::ExternalTarget => Connection::Target,
-    })
+    }
 }
 
 /// Starts to take messages from every incoming connection.
@@ -304,40 +287,8 @@ fn begin_intake(local: &Rc<Local>) -> Vec<tokio::task::JoinHandle<()>> {
     tasks
 }
 
-/// Runs main, or waits, until the service is to stop; then the hook of the signal, if one came.
-async fn until_stop(
-    local: &Rc<Local>,
-    mode: Mode,
-    mut stopping: watch::Receiver<Stop>,
-    service: &str,
-) -> Result<(), Error> {
-    let failed = |failure, method| Error::Method { service: service.to_owned(), method, failure };
-    let mut ended = Ok(());
-    {
-        let mut stop = std::pin::pin!(stopping.wait_for(|stop| *stop != Stop::No));
-        match mode {
-            Mode::Loop => _ = stop.as_mut().await,
-            Mode::Main => tokio::select! {
-                outcome = hook(local, Hook::Main) => ended = outcome.map_err(|failure| failed(failure, "main")),
-                _ = stop.as_mut() => {
-                    // main sees `stopping` and may end its work while the rest drains; then it is dropped.
-                }
-            },
-        }
-    }
-    local.begin_stop();
-    let reason = *stopping.borrow();
-    if let Stop::Signal(signal) = reason {
-        tracing::info!("stopping on {}", if signal == Hook::OnSigint { "SIGINT" } else { "SIGTERM" });
-        if let Err(failure) = hook(local, signal).await {
-            tracing::error!("`{signal}` failed: {failure}");
-        }
-    }
-    ended
-}
-
 /// Runs an optional method of the service, if it has it.
-async fn hook(local: &Rc<Local>, hook: Hook) -> Result<(), service_framework_core::Failure> {
+async fn hook(local: &Rc<Local>, hook: Hook) -> Result<(), Failure> {
     let Some(run) = local.hook(hook) else { return Ok(()) };
     let call = Call {
         target: Target::Hook(hook),
@@ -360,11 +311,4 @@ async fn hook(local: &Rc<Local>, hook: Hook) -> Result<(), service_framework_cor
             done.result
         }
     }
-}
-
-/// Waits until everything that was begun has ended, for `limit` at most; gives what has not.
-async fn drain(local: &Rc<Local>, limit: Duration) -> Vec<String> {
-    let until = Instant::now() + limit;
-    _ = tokio::time::timeout_at(until.into(), local.idle()).await;
-    local.in_work()
 }

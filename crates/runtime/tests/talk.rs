@@ -55,14 +55,7 @@ mod asker {
         }
     }
 
-    // The crate has one symbol already, which is the echo's.
-    impl service_framework::Exported for Asker {}
-    impl service_framework::__export::Linked for Asker {
-        const TABLE: &'static service_framework::__export::Plugin = {
-            static TABLE: service_framework::__export::Plugin = service_framework::__export::table::<Asker>();
-            &TABLE
-        };
-    }
+    service_framework::link!(Asker);
 }
 
 #[test]

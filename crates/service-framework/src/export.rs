@@ -36,6 +36,49 @@ macro_rules! export {
     };
 }
 
+/// Links a service into a program without making a plugin of the crate, which can be one plugin alone: `link!(Helper);` or `link!(Helper, tokio);`.
+///
+/// It is for the second and later services of one crate, such as those that a test brings along.
+///
+/// ```
+/// use service_framework::prelude::*;
+///
+/// struct Quiet;
+///
+/// #[service]
+/// impl Quiet {
+///     fn new() -> Result<Self> {
+///         Ok(Self)
+///     }
+/// }
+///
+/// service_framework::link!(Quiet);
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! link {
+    ($service:ty) => {
+        $crate::link!(@ $service, );
+    };
+    ($service:ty, tokio) => {
+        $crate::link!(@ $service, fn surround<T>(step: impl FnOnce() -> T) -> T {
+            $crate::__export::in_tokio::<$service, T>(step)
+        });
+    };
+    (@ $service:ty, $($surround:tt)*) => {
+        impl $crate::Exported for $service {
+            $($surround)*
+        }
+
+        impl $crate::__export::Linked for $service {
+            const TABLE: &'static $crate::__export::Plugin = {
+                static TABLE: $crate::__export::Plugin = $crate::__export::table::<$service>();
+                &TABLE
+            };
+        }
+    };
+}
+
 /// Runs a step inside the plugin's own tokio runtime, which is started with the first.
 #[cfg(feature = "tokio")]
 pub fn in_tokio<S, T>(step: impl FnOnce() -> T) -> T {

@@ -62,7 +62,7 @@ mod harness;
 pub use context::{BlockingContext, Context};
 pub use declare::{Declare, Handling};
 
-pub use ports::{ExternalTarget, Port, Publisher, Requester};
+pub use ports::{ExternalTarget, Port, Publisher, Requester, TargetFuture};
 pub use serve::{Exported, Serve};
 
 pub use service_framework_core::model::Empty;

@@ -1,7 +1,7 @@
 //! A service in a plugin: decodes what arrives, calls its handlers, encodes what they return.
 
 use std::any::Any;
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
 
 use service_framework_core::declaration::{Declaration, Hook};
 use service_framework_core::failure::code;
@@ -21,7 +21,7 @@ pub const fn table<S: Exported>() -> abi::Plugin {
 }
 
 /// A service that runs.
-pub struct Running<S> {
+pub(crate) struct Running<S> {
     // The host calls handlers by the rules of `&self` and `&mut self`, so that nobody ever waits for this lock; it is here so that no host can break them.
     service: RwLock<S>,
     declare: Declare<S>,
@@ -79,15 +79,19 @@ impl<S: Exported> Guest for Running<S> {
 
 impl<S> Running<S> {
     fn lend(&self) -> Result<RwLockReadGuard<'_, S>> {
-        self.service.try_read().map_err(|_| misuse())
+        unpoisoned(self.service.try_read())
     }
 
     fn exclusive(&self) -> Result<RwLockWriteGuard<'_, S>> {
-        // A panic of a `&mut self` handler poisons the lock. The handler's caller was told; the service goes on, as after any panic.
-        match self.service.try_write() {
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            other => other.map_err(|_| misuse()),
-        }
+        unpoisoned(self.service.try_write())
+    }
+}
+
+/// A panic of a `&mut self` handler poisons the lock. Whoever called the handler was told; the service goes on, as after any panic.
+fn unpoisoned<G>(locked: TryLockResult<G>) -> Result<G> {
+    match locked {
+        Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
+        other => other.map_err(|_| misuse()),
     }
 }
 
@@ -124,6 +128,7 @@ impl Answer {
 }
 
 /// A handler that waits on the service's thread.
+#[expect(clippy::await_holding_lock, reason = "nobody waits for the lock: the host lets in who fits")]
 pub(crate) fn asynchronous<S: Serve, A: Model + 'static, R: Model + 'static>(
     handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + 'static,
 ) -> Handler<S> {
@@ -142,6 +147,7 @@ pub(crate) fn asynchronous<S: Serve, A: Model + 'static, R: Model + 'static>(
 }
 
 /// A handler that waits on the service's thread and has the service to itself.
+#[expect(clippy::await_holding_lock, reason = "nobody waits for the lock: the host lets in who fits")]
 pub(crate) fn asynchronous_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
     handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
 ) -> Handler<S> {

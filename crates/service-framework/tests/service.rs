@@ -51,11 +51,6 @@ impl Counter {
         Ok(())
     }
 
-    async fn main(&self, cx: &Context) -> Result<()> {
-        cx.stopping().await;
-        Ok(())
-    }
-
     fn init(&self) -> Result<()> {
         Ok(())
     }

@@ -41,6 +41,47 @@ pub(super) fn token(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> 
     Ok((Raw::Plain(plain), bytes.at))
 }
 
+/// Where the value that starts at `at` ends, without a look at what its texts say; `None` if it is broken or over a limit.
+///
+/// This is what every message's arguments pass before they are decoded, so it makes no tokens.
+pub(super) fn skip(input: &[u8], at: usize, depth_left: usize, values_left: &mut usize) -> Option<usize> {
+    *values_left = values_left.checked_sub(1)?;
+    let marker = *input.get(at)?;
+    let at = at + 1;
+    let length = |width: usize| {
+        let bytes = input.get(at..at + width)?;
+        Some(bytes.iter().fold(0, |number: usize, byte| number << 8 | usize::from(*byte)))
+    };
+    let after = |from: usize, count: usize| {
+        let end = from.checked_add(count)?;
+        (end <= input.len()).then_some(end)
+    };
+    let (start, children) = match marker {
+        0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => return Some(at),
+        0xa0..=0xbf => return after(at, usize::from(marker & 0x1f)),
+        0xcc | 0xd0 => return after(at, 1),
+        0xcd | 0xd1 => return after(at, 2),
+        0xca | 0xce | 0xd2 => return after(at, 4),
+        0xcb | 0xcf | 0xd3 => return after(at, 8),
+        0xc4 | 0xd9 => return after(at + 1, length(1)?),
+        0xc5 | 0xda => return after(at + 2, length(2)?),
+        0xc6 | 0xdb => return after(at + 4, length(4)?),
+        0x80..=0x8f => (at, usize::from(marker & 0x0f) * 2),
+        0x90..=0x9f => (at, usize::from(marker & 0x0f)),
+        0xdc => (at + 2, length(2)?),
+        0xdd => (at + 4, length(4)?),
+        0xde => (at + 2, length(2)?.checked_mul(2)?),
+        0xdf => (at + 4, length(4)?.checked_mul(2)?),
+        0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => return None,
+    };
+    let depth_left = depth_left.checked_sub(1)?;
+    let mut at = start;
+    for _ in 0..children {
+        at = skip(input, at, depth_left, values_left)?;
+    }
+    Some(at)
+}
+
 struct Bytes<'a> {
     input: &'a [u8],
     at: usize,

@@ -188,6 +188,15 @@ impl<'a> Reader<'a> {
     ///
     /// If the bytes are no value, or a limit is passed.
     pub fn skip(&mut self) -> Result<(), Fault> {
+        if self.encoding == Encoding::MessagePack {
+            let mut values_left = self.values_left;
+            let depth_left = self.max_depth - self.depth;
+            if let Some(end) = msgpack::skip(self.input, self.at, depth_left, &mut values_left) {
+                (self.at, self.values_left) = (end, values_left);
+                return Ok(());
+            }
+            // Something is wrong with the value; going through it token by token says what.
+        }
         match self.token()? {
             Token::List(mut items) => {
                 while items.next(self)? {

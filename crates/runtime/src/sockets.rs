@@ -1,0 +1,80 @@
+//! Opens the sockets of a service, as its plan says.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use service_framework_connections::{
+    Engine, Publisher, Replyer, Requester, Subscriber, check_host, default_engine, publisher, requester,
+};
+use service_framework_core::address::Address;
+use service_framework_core::declaration::ConnectionKind;
+use service_framework_core::topic;
+use service_framework_core::wiring::Wired;
+
+use crate::counters::Counters;
+use crate::error::Error;
+use crate::local::Connection;
+use crate::plan::Plan;
+
+/// Opens all sockets. Publishers at one endpoint share one.
+pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connection>, Error> {
+    let engine = default_engine();
+    let mut opened = Vec::new();
+    let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
+    for (number, wired) in plan.wiring.connections.iter().enumerate() {
+        let connection = open_one(&engine, wired, &mut publishers).await?;
+        if let Some(socket) = connection.counters() {
+            counters.of(number).watch(socket);
+        }
+        opened.push(connection);
+    }
+    Ok(opened)
+}
+
+async fn open_one(
+    engine: &Rc<dyn Engine>,
+    wired: &Wired,
+    publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,
+) -> Result<Connection, Error> {
+    let Wired { name, settings, .. } = wired;
+    let Some(address) = &wired.address else { return Ok(Connection::Target) };
+    if !wired.listens {
+        check_host(name, address).await?;
+    }
+    Ok(match wired.kind {
+        ConnectionKind::Replyer => Connection::Replyer(Rc::new(Replyer::bind(engine, name, address).await?)),
+        ConnectionKind::Requester => {
+            let options = requester::Options { waiting_max: settings.queue };
+            Connection::Requester(Requester::connect(engine, name, address, options)?)
+        }
+        ConnectionKind::Publisher => {
+            // Port 0 means a port of its own for each.
+            let key = (address.clone(), wired.listens);
+            let shared = publishers.get(&key).filter(|_| !address.is_ephemeral()).cloned();
+            let publisher = match shared {
+                Some(publisher) => publisher,
+                None => {
+                    let options = publisher::Options { wait_after_creation: settings.wait_after_creation };
+                    let opened = if wired.listens {
+                        Publisher::bind(engine, name, address, options).await?
+                    } else {
+                        Publisher::connect(engine, name, address, options).await?
+                    };
+                    Rc::new(opened)
+                }
+            };
+            publishers.insert(key, Rc::clone(&publisher));
+            Connection::Publisher(publisher)
+        }
+        ConnectionKind::Subscriber => {
+            let filter = settings.topic.as_deref().map(topic::encode).unwrap_or_default().into();
+            let subscriber = if wired.listens {
+                Subscriber::bind(engine, name, address, filter).await?
+            } else {
+                Subscriber::connect(engine, name, address, filter)?
+            };
+            Connection::Subscriber(Rc::new(subscriber))
+        }
+        ConnectionKind::ExternalTarget => Connection::Target,
+    })
+}
