@@ -83,7 +83,8 @@ fn refuse_slips(run: &Run, subcommand: Option<&str>, slips: &[Slip]) -> Result<(
             Place::Field => {}
             Place::Anywhere => print::message(&format!("note: {slip} It goes into the config.\n")),
             Place::Nowhere => {
-                let text = format!("`{}` is neither a flag nor a key of the config\n\n  tip: {slip}", slip.key);
+                let text =
+                    format!("`{}` is neither a flag nor a key of the config\n\n  tip: {slip}", slip.key);
                 return Err(usage(subcommand, &text));
             }
         }

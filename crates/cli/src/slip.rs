@@ -62,7 +62,9 @@ impl Slip {
         let first = key.split_once('.').map_or(key, |(first, _)| first);
         match config {
             Shape::Record(record) => {
-                let is_it = |name: &str| [key, first].into_iter().any(|key| key == name || key.replace('-', "_") == name);
+                let is_it = |name: &str| {
+                    [key, first].into_iter().any(|key| key == name || key.replace('-', "_") == name)
+                };
                 match record.fields.iter().any(|field| is_it(&field.name)) {
                     true => Place::Field,
                     false if record.open => Place::Anywhere,

@@ -217,7 +217,9 @@ async fn live(
     let ended = match ended {
         Some(ended) => Ok(ended),
         // A main that looks whether it is to stop ends by itself; another one would go on for ever.
-        None if mode == Mode::Main && host.heeds_stop() => tokio::time::timeout_at(until.into(), running).await.map_err(|_| ()),
+        None if mode == Mode::Main && host.heeds_stop() => {
+            tokio::time::timeout_at(until.into(), running).await.map_err(|_| ())
+        }
         None => Ok(Ok(())),
     };
     _ = tokio::time::timeout_at(until.into(), local.idle()).await;
