@@ -43,9 +43,9 @@ impl BenchCount {
 
     /// Counts.
     #[subscriber]
-    fn numbers(&self, args: Args) -> Result<()> {
+    fn numbers(&self, Args { number, .. }: Args) -> Result<()> {
         self.received.update(|received| received + 1);
-        self.last_number.set(args.number);
+        self.last_number.set(number);
         Ok(())
     }
 
