@@ -57,10 +57,11 @@ mod running;
 mod panics;
 mod logs;
 mod export;
-mod harness;
+pub mod harness;
 
 pub use context::{BlockingContext, Context};
 pub use declare::{Declare, Handling};
+pub use harness::Harness;
 
 pub use ports::{ExternalTarget, Port, Publisher, Requester, TargetFuture};
 pub use serve::{Exported, Serve};
@@ -76,8 +77,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything that a service needs, in one line.
 pub mod prelude {
     pub use crate::{
-        Array, BlockingContext, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget, Map,
-        Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service, subscriber, value,
+        Array, BlockingContext, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget, Harness,
+        Map, Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service, subscriber,
+        value,
     };
     pub use std::time::Duration;
     pub use tracing;
@@ -87,7 +89,7 @@ pub mod prelude {
 pub use service_framework_core as __core;
 #[doc(hidden)]
 pub mod __macro {
-    pub use crate::returned::Returned;
+    pub use crate::returned::returned;
 }
 #[doc(hidden)]
 pub mod __export {

@@ -1,0 +1,81 @@
+//! Writes the guide's page of settings from the table in the code, and fails when the page is out of date.
+//!
+//! `UPDATE_EXPECT=1 cargo test -p service-framework-core --test guide` writes it anew.
+
+use std::fmt::Write as _;
+
+use expect_test::expect_file;
+use service_framework_core::address_book::AddressBook;
+use service_framework_core::declaration::{ConnectionKind, Declaration};
+use service_framework_core::file::Document;
+use service_framework_core::problem::Problems;
+use service_framework_core::settings::{SETTINGS, Setting};
+use service_framework_core::wiring::wire;
+use service_framework_core::{Value, value};
+
+const HEAD: &str = "\
+# Settings
+
+How the framework behaves. Each setting has a default; the author may give another at the connection or in `setup_connections`; the address book has the last word, see
+[Configuration](configuration.md#the-address-book). `service_framework check` prints each value and where it came from.
+
+This page is written from the code by a test of `service-framework-core`.
+";
+
+#[test]
+fn the_page_of_settings_is_that_of_the_code() {
+    let mut page = HEAD.to_owned();
+    let (of_connections, of_services) =
+        SETTINGS.iter().partition::<Vec<_>, _>(|setting| !setting.is_of_service());
+    page.push_str("\n## Of a connection\n\nBeside its address. ");
+    let own: Vec<_> = of_connections.iter().filter(|setting| is_own(setting)).collect();
+    let own: Vec<_> = own.into_iter().map(|setting| format!("`{}`", setting.name)).collect();
+    let others = "may also stand under `settings` at the top of the book, for all connections that have them";
+    writeln!(page, "All but {} {others}.\n", own.join(", ")).expect("a string takes any text");
+    page.push_str("| setting | of | takes | default | what it does |\n|---|---|---|---|---|\n");
+    for setting in of_connections {
+        let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
+        row(&mut page, setting, Some(&kinds.join(", ")));
+    }
+    page.push_str("\n## Of the service\n\nUnder `settings` at the top of the book.\n\n");
+    page.push_str("| setting | takes | default | what it does |\n|---|---|---|---|\n");
+    for setting in of_services {
+        row(&mut page, setting, None);
+    }
+    expect_file!["../../../guide/src/settings.md"].assert_eq(&page);
+}
+
+fn row(page: &mut String, setting: &Setting, of: Option<&str>) {
+    let of = of.map(|of| format!(" {of} |")).unwrap_or_default();
+    let (name, takes, doc) = (setting.name, setting.takes.named(), setting.doc);
+    writeln!(page, "| `{name}` |{of} {takes} | {} | {doc} |", default(setting))
+        .expect("a string takes any text");
+}
+
+/// Whether the setting is refused at the top of a book.
+fn is_own(setting: &Setting) -> bool {
+    let mut settings = service_framework_core::value::Map::new();
+    settings.insert(setting.name, setting.default(setting.kinds.last().copied()));
+    let mut problems = Problems::new();
+    let document = Document::given(value!({"settings": (Value::Map(settings))}), "the test");
+    let book = AddressBook::read(&document, &mut problems);
+    wire(&Declaration::new("service", ""), None, &book, &mut problems);
+    !problems.is_empty()
+}
+
+/// The default, by type of connection where they differ.
+fn default(setting: &Setting) -> String {
+    let shown = |kind: Option<ConnectionKind>| match setting.default(kind) {
+        Value::Null => "none".to_owned(),
+        Value::Text(text) => format!("`\"{text}\"`"),
+        value => format!("`{value}`"),
+    };
+    let of: Vec<_> = setting.kinds.iter().map(|kind| (kind.name(), shown(Some(*kind)))).collect();
+    match of.first() {
+        None => shown(None),
+        Some((_, first)) if of.iter().all(|(_, default)| default == first) => first.clone(),
+        Some(_) => {
+            of.iter().map(|(kind, default)| format!("{kind}: {default}")).collect::<Vec<_>>().join(", ")
+        }
+    }
+}

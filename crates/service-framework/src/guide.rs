@@ -1,0 +1,7 @@
+//! Runs the samples of the guide as documentation tests.
+
+#[doc = include_str!("../../../guide/src/models.md")]
+struct Models;
+
+#[doc = include_str!("../../../guide/src/connections.md")]
+struct Connections;
