@@ -105,6 +105,9 @@ fn drive(
     mode: Mode,
     begun: &mpsc::SyncSender<Begun>,
 ) -> Result<Ended, Error> {
+    if let Some(path) = &options.ready {
+        ready::clear(path)?;
+    }
     let plan = Plan::new(source, options, mode)?;
     let log = Log::open(&LogOptions {
         service: plan.declaration.name.clone(),
