@@ -15,7 +15,7 @@ use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
 use service_framework_core::plugin::host::Instance;
 use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
 use service_framework_core::wiring::Wiring;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::counters::{Counters, Entry};
 use crate::plan::Plan;
@@ -71,6 +71,10 @@ pub(crate) struct Local {
     pub(crate) declaration: Declaration,
     pub(crate) instance: Instance,
     pub(crate) rounds: Rounds,
+    /// The threads that blocking handlers may take.
+    pub(crate) handler_threads: Arc<Semaphore>,
+    /// The threads that blocking functions of external targets may take.
+    pub(crate) target_threads: Arc<Semaphore>,
     counters: Arc<Counters>,
     wiring: Wiring,
     connections: Vec<Connection>,
@@ -98,6 +102,8 @@ impl Local {
             declaration: plan.declaration.clone(),
             instance,
             rounds,
+            handler_threads: Arc::new(Semaphore::new(plan.wiring.service.blocking_threads)),
+            target_threads: Arc::new(Semaphore::new(plan.wiring.service.blocking_threads)),
             counters,
             gate: RefCell::new(Gate::new(plan.wiring.service.in_flight)),
             wiring: plan.wiring.clone(),

@@ -121,8 +121,8 @@ fn drive(
         |error: std::io::Error| Error::System { what: "start the event loop".into(), why: error.to_string() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // One more for the engine's own look-ups.
-        .max_blocking_threads(plan.wiring.service.blocking_threads + 1)
+        // For handlers, for external targets, and one for the engine's own look-ups. Each is started when it is needed.
+        .max_blocking_threads(2 * plan.wiring.service.blocking_threads + 1)
         .thread_name("blocking")
         .build()
         .map_err(system)?;
