@@ -226,6 +226,11 @@ async fn live(
     let mut not_drained = local.in_work();
     not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
     intake.iter().for_each(tokio::task::JoinHandle::abort);
+    for number in 0..local.connections() {
+        if let Connection::Replyer(replyer) = local.connection(number) {
+            replying::refuse_the_rest(&local, number, replyer);
+        }
+    }
     local.close(LINGER).await;
     tracing::info!(target: crate::LOG, "service {service} has stopped");
     if !not_drained.is_empty() {
