@@ -1,3 +1,16 @@
-//! The `service_framework` command.
+//! The command `service_framework`: runs a service, describes it, checks it, makes a new one.
 
-fn main() {}
+mod flags;
+mod words;
+mod slip;
+mod command;
+mod run;
+mod failure;
+mod fault;
+mod print;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    fault::guard(|| command::run(std::env::args_os()))
+}

@@ -211,7 +211,9 @@ impl Model for Declaration {
                 "version" => declaration.version = text(value).map_err(within)?,
                 "doc" => declaration.doc = text(value).map_err(within)?,
                 "checks_messages" => declaration.checks_messages = flag(value).map_err(within)?,
-                "config" => declaration.config = Shape::from_value(value).map_err(within)?,
+                "config" => {
+                    declaration.config = Shape::from_value(value).and_then(message).map_err(within)?;
+                }
                 "connections" => declaration.connections = connections(value).map_err(within)?,
                 "hooks" => declaration.hooks = hooks(value).map_err(within)?,
                 _ => {}
@@ -260,6 +262,17 @@ impl ConnectionModel {
     }
 }
 
+/// Refuses a shape whose values have no named fields, as messages and configs do.
+fn message(shape: Shape) -> Result<Shape, Fault> {
+    match shape {
+        Shape::Any | Shape::Map(..) | Shape::Record(_) => Ok(shape),
+        _ => Err(Fault::mismatch(
+            "the model of a map, such as a struct with fields",
+            format!("that of {}", shape.named()),
+        )),
+    }
+}
+
 fn connections(value: &Value) -> Result<Vec<ConnectionModel>, Fault> {
     let connections = list(value, connection)?;
     match first_repeated(connections.iter().map(|connection| &*connection.name)) {
@@ -272,8 +285,9 @@ fn connections(value: &Value) -> Result<Vec<ConnectionModel>, Fault> {
 
 fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
     let map = fields(value, &["name", "doc", "type", "args", "returns", "run", "exclusive", "settings"])?;
-    let shape = |field: &str| {
-        Ok(optional(map, field, Shape::from_value)?.unwrap_or_else(crate::model::describe::<()>))
+    let message = |field: &str| {
+        let shape = optional(map, field, Shape::from_value)?.unwrap_or_else(crate::model::describe::<()>);
+        message(shape).map_err(|fault| fault.within(field))
     };
     let kind = |value: &Value| {
         let known = || named_choice(ConnectionKind::ALL.iter().map(|kind| kind.name()));
@@ -290,8 +304,8 @@ fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
         name: required(map, "name", text)?,
         doc: optional(map, "doc", text)?.unwrap_or_default(),
         kind: required(map, "type", kind)?,
-        args: shape("args")?,
-        returns: shape("returns")?,
+        args: message("args")?,
+        returns: message("returns")?,
         run: optional(map, "run", run)?.unwrap_or_default(),
         exclusive: optional(map, "exclusive", flag)?.unwrap_or(false),
         settings: optional(map, "settings", settings)?.unwrap_or_default(),

@@ -68,18 +68,131 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 }
 
 /// Makes a service of the `impl` block that holds its handlers.
+///
+/// The block stays as it is, and `Serve` is implemented from it. What it declares is what one would write by hand:
+///
+/// ```
+/// # use service_framework::prelude::*;
+/// # #[derive(Model)] struct Config {}
+/// # #[derive(Model)] struct CancelOrder { id: String }
+/// # #[derive(Model)] struct Cancelled { id: String }
+/// const AUDIT: Requester<Cancelled, Empty> = Requester::new("audit");
+///
+/// struct Gateway;
+///
+/// /// Cancels orders.
+/// #[service(uses(AUDIT))]
+/// impl Gateway {
+///     fn new(_config: Config) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     /// Cancels one order.
+///     #[replyer(deadline_s = 2.0)]
+///     async fn cancel_order(&self, args: CancelOrder, cx: &Context) -> Result<Cancelled> {
+///         let cancelled = Cancelled { id: args.id };
+///         cx.request(&AUDIT, &cancelled).await?;
+///         Ok(cancelled)
+///     }
+/// }
+///
+/// // The same without the attribute:
+/// struct ByHand;
+///
+/// impl Serve for ByHand {
+///     const NAME: &'static str = env!("CARGO_PKG_NAME");
+///     const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+///     const DOC: &'static str = "Cancels orders.";
+///     type Config = Config;
+///
+///     fn new(_config: Config) -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     fn declare(service: &mut Declare<Self>) {
+///         service.replyer("cancel_order").doc("Cancels one order.").set("deadline_s", 2.0).handle(
+///             async |_: &Self, args: CancelOrder, cx: &Context| {
+///                 let cancelled = Cancelled { id: args.id };
+///                 cx.request(&AUDIT, &cancelled).await?;
+///                 Ok(cancelled)
+///             },
+///         );
+///         service.uses(&AUDIT);
+///     }
+/// }
+/// ```
+///
+/// # What is read from the block
+///
+/// | | |
+/// |---|---|
+/// | its doc comment | what the service is for, in exported models. That of the *type* cannot be seen from here. |
+/// | `#[service(uses(A, B))]` | the constants that hold its ports |
+/// | `fn new(config: C) -> Result<Self>` | how it is made, and the config that it needs; `fn new()` for none |
+/// | `#[replyer]`, `#[subscriber]` | [handlers](macro@replyer), called as their methods unless a `name` is given |
+/// | methods of the names below | the optional methods |
+/// | `#[cfg(..)]` on any of them | whether it is declared |
+///
+/// Every other method is left alone. The service is called as its package.
+///
+/// # Optional methods
+///
+/// | method | when |
+/// |---|---|
+/// | `async fn main(&self, cx: &Context) -> Result<()>` | instead of answering: a leading edge |
+/// | `fn main(&self, cx: &BlockingContext) -> Result<()>` | the same, on a thread of its own |
+/// | `async fn init(&self, cx: &Context) -> Result<()>` | when the sockets are open, before the first message |
+/// | `async fn on_sigint(&self, cx: &Context) -> Result<()>`, `on_sigterm` | on the signal, before the service stops |
+/// | `fn setup_config(config: &Map) -> Result<Map>` | gives keys that overwrite those of the config |
+/// | `fn setup_addresses(addresses: Map, config: C) -> Result<Map>` | gives the whole address book |
+/// | `fn setup_connections(config: C) -> Result<Map>` | gives settings per connection |
+/// | `fn setup_states(config: C) -> Result<Map>` | gives settings per state |
+///
+/// `cx` may be left out; `init` and the signals' methods may be plain too.
 #[proc_macro_attribute]
 pub fn service(attribute: TokenStream, input: TokenStream) -> TokenStream {
     service::expand(attribute.into(), &input.into()).into()
 }
 
-/// Marks a handler that answers requests, within [`service`](macro@service).
+/// Marks a handler that answers requests, in an `impl` block with [`service`](macro@service).
+///
+/// What the method is says how it runs:
+///
+/// | | |
+/// |---|---|
+/// | `async fn` | on the service's thread, and others run while it waits |
+/// | `fn` | on the service's thread to its end: short work only |
+/// | `fn` with `#[replyer(blocking)]` | on a thread of a pool, and may block |
+/// | `&self` | beside other handlers |
+/// | `&mut self` | when no other handler runs, then alone, across its awaits |
+///
+/// It takes the arguments of a message (one model with named fields; left out for a message without) and then
+/// the context, `cx: &Context` or, if it is blocking, `cx: &BlockingContext` (left out if it is not needed). It returns `Result` of what is answered. Its doc comment is the
+/// connection's, in exported models.
+///
+/// # Options
+///
+/// | option | |
+/// |---|---|
+/// | `name = ".."` | what addresses and errors call the connection, instead of the method's name |
+/// | `blocking` | runs on a thread of a pool |
+/// | `deadline_s`, `max_message_bytes`, `max_depth`, `max_values`, `peer` | settings, which the address book may overwrite |
 #[proc_macro_attribute]
 pub fn replyer(_: TokenStream, input: TokenStream) -> TokenStream {
     service::stray("replyer", &input.into()).into()
 }
 
-/// Marks a handler that takes what is published, within [`service`](macro@service).
+/// Marks a handler that takes what is published, in an `impl` block with [`service`](macro@service).
+///
+/// It is as a [`replyer`](macro@replyer), but answers nothing: `-> Result<()>`. Messages of one subscriber are handled one at a time, in order.
+///
+/// # Options
+///
+/// | option | |
+/// |---|---|
+/// | `name = ".."` | what addresses and errors call the connection, instead of the method's name |
+/// | `blocking` | runs on a thread of a pool |
+/// | `topic`, `is_binder`, `queue`, `overflow`, `max_message_bytes`, `max_depth`, `max_values` | settings, which the address book may overwrite |
 #[proc_macro_attribute]
 pub fn subscriber(_: TokenStream, input: TokenStream) -> TokenStream {
     service::stray("subscriber", &input.into()).into()

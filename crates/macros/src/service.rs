@@ -2,8 +2,11 @@
 
 mod settings;
 mod options;
+mod types;
+mod parameters;
 mod signature;
 mod constructor;
+mod call;
 mod handler;
 mod hooks;
 
@@ -140,13 +143,6 @@ impl Parts {
     }
 
     fn handler(&mut self, attribute: &Attribute, method: &ImplItemFn) -> Result<()> {
-        if hooks::is_hook(&method.sig.ident) || method.sig.ident == "new" {
-            let text = format!(
-                "`{0}` is called by the framework: give the method another name, and the connection `name = \"{0}\"`",
-                method.sig.ident
-            );
-            return Err(Error::new_spanned(&method.sig.ident, text));
-        }
         let kind = Kind::of(attribute).expect("the attribute was found by its kind");
         let handler = handler::read(kind, attribute, method)?;
         if cfgs(&method.attrs).is_empty() {

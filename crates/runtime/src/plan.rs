@@ -107,14 +107,7 @@ impl Plan {
     /// If the service cannot be loaded; and [`Error::Refused`] with everything that is wrong with what it was given.
     pub fn new(source: &Source, options: &Options, mode: Mode) -> Result<Self, Error> {
         let plugin = source.load()?;
-        let declaration = plugin.describe().map_err(|failure| match source.as_path() {
-            Some(path) => {
-                Error::Plugin { path: path.to_owned(), why: format!("it cannot describe itself: {failure}") }
-            }
-            None => Error::Refused(
-                Problem::nowhere(format!("the service cannot describe itself: {failure}")).into(),
-            ),
-        })?;
+        let declaration = source.declaration_of(&plugin)?;
         let mut problems = Problems::new();
         if mode == Mode::Main && declaration.hook(Hook::Main).is_none() {
             let text = format!("service `{}` has no `main`: start it without -m", declaration.name);

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use service_framework_core::declaration::Declaration;
 use service_framework_core::plugin::host::{Linked, Plugin};
+use service_framework_core::problem::Problem;
 
 use crate::error::Error;
 use crate::{build, load};
@@ -39,6 +41,25 @@ impl Source {
             Kind::Path(path) if path.is_dir() => load::library(&build::library(path)?),
             Kind::Path(path) => load::library(path),
         }
+    }
+
+    /// What the service says of itself, which needs neither config nor addresses.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load); and if it cannot describe itself.
+    pub fn describe(&self) -> Result<Declaration, Error> {
+        self.declaration_of(&self.load()?)
+    }
+
+    pub(crate) fn declaration_of(&self, plugin: &Plugin) -> Result<Declaration, Error> {
+        plugin.describe().map_err(|failure| {
+            let why = format!("it cannot describe itself: {failure}");
+            match self.as_path() {
+                Some(path) => Error::Plugin { path: path.to_owned(), why },
+                None => Error::Refused(Problem::nowhere(format!("the service is refused: {why}")).into()),
+            }
+        })
     }
 
     /// The path, if it comes from one.

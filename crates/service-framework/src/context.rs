@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Poll, Wake, Waker};
 use std::thread::Thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::failure::code;
 use service_framework_core::plugin::guest::{Guest, Host};
 use service_framework_core::plugin::{Call, Outgoing};
-use service_framework_core::wire::{self, Encoding, Limits, Writer};
+use service_framework_core::wire::{self, Encoding, Writer};
 use service_framework_core::workflow::WorkflowId;
 
+use crate::harness::Watch;
 use crate::logs::{self, Logs};
 use crate::ports::{ExternalTarget, Publisher, Requester};
+use crate::running::HOST_HAS_BOUNDED;
 use crate::{Error, Map, Model, Result, Value};
 
 /// What all calls of one service have in common.
@@ -65,17 +67,18 @@ struct Inner {
     /// Messages sent so far.
     sent: AtomicU32,
     topic: Option<String>,
-    until: Option<Instant>,
+    /// By the host's clock.
+    until: Option<Duration>,
 }
 
 impl Context {
     pub(crate) fn of_call(shared: Arc<Shared>, call: &Call<'_>) -> Self {
         Self(Arc::new(Inner {
+            until: call.deadline.and_then(|left| shared.host.now().checked_add(left)),
             shared,
             workflow_id: call.workflow_id.clone().map(WorkflowId::into_owned),
             sent: AtomicU32::new(0),
             topic: call.topic.map(str::to_owned),
-            until: call.deadline.and_then(|left| Instant::now().checked_add(left)),
         }))
     }
 
@@ -99,7 +102,7 @@ impl Context {
 
     /// The time left for the answer; `None` if it may take any time.
     pub fn remaining(&self) -> Option<Duration> {
-        self.0.until.map(|until| until.saturating_duration_since(Instant::now()))
+        self.0.until.map(|until| until.saturating_sub(self.0.shared.host.now()))
     }
 
     /// Sends a request and waits for the reply.
@@ -176,8 +179,8 @@ impl Context {
         let operation =
             self.outgoing(name, None, deadline, args, |host, message| Ok(host.request(&message)))?;
         let returned = operation.await?;
-        // The host has bounded the reply; a model that is data checks it there, too.
-        wire::decode(&returned, Encoding::of(&returned), &Limits::default()).map_err(|fault| {
+        // A model that is data is checked by the host, too.
+        wire::decode(&returned, Encoding::of(&returned), &HOST_HAS_BOUNDED).map_err(|fault| {
             let fault = fault.within("return_args");
             Error::new(
                 code::BAD_RETURN,
@@ -391,18 +394,30 @@ impl BlockingContext {
 
 /// Parks the thread until a future is done.
 pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
+    struct Unpark(Thread, Option<Arc<Watch>>);
     impl Wake for Unpark {
         fn wake(self: Arc<Self>) {
+            if let Some(watch) = &self.1 {
+                watch.wakes();
+            }
             self.0.unpark();
         }
     }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let watch = Watch::current();
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current(), watch.clone())));
     let mut future = std::pin::pin!(future);
     loop {
+        if let Some(watch) = &watch {
+            watch.polls();
+        }
         match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
             Poll::Ready(value) => return value,
-            Poll::Pending => std::thread::park(),
+            Poll::Pending => {
+                if let Some(watch) = &watch {
+                    watch.sleeps();
+                }
+                std::thread::park();
+            }
         }
     }
 }

@@ -47,13 +47,13 @@ impl<S: Serve> Declare<S> {
     }
 
     /// A connection that answers requests. Give it a handler next.
-    pub fn replyer<R: Model + 'static>(&mut self, name: &str) -> Handling<'_, S, R> {
-        Handling::new(self, name, ConnectionKind::Replyer, model::describe::<R>())
+    pub fn replyer<R>(&mut self, name: &str) -> Handling<'_, S, R> {
+        Handling::new(self, name, ConnectionKind::Replyer)
     }
 
     /// A connection that takes what is published. Give it a handler next.
     pub fn subscriber(&mut self, name: &str) -> Handling<'_, S, ()> {
-        Handling::new(self, name, ConnectionKind::Subscriber, model::describe::<()>())
+        Handling::new(self, name, ConnectionKind::Subscriber)
     }
 
     /// Adds an outgoing connection.
@@ -89,8 +89,10 @@ impl<S: Serve> Declare<S> {
     }
 
     /// The service starts work of its own, on a thread of its own: an `fn main(&self, cx: &BlockingContext)`.
-    pub fn main_blocking(&mut self, main: impl Fn(&S, &BlockingContext) -> Result<()> + Copy + 'static)
-    where
+    pub fn main_blocking(
+        &mut self,
+        main: impl Fn(&S, &BlockingContext) -> Result<()> + Copy + Send + Sync + 'static,
+    ) where
         S: Send + Sync,
     {
         self.hook(
@@ -183,14 +185,14 @@ impl<S, R> std::fmt::Debug for Handling<'_, S, R> {
     }
 }
 
-impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
-    fn new(declare: &'d mut Declare<S>, name: &str, kind: ConnectionKind, returns: model::Shape) -> Self {
+impl<'d, S: Serve, R> Handling<'d, S, R> {
+    fn new(declare: &'d mut Declare<S>, name: &str, kind: ConnectionKind) -> Self {
         let model = ConnectionModel {
             name: name.to_owned(),
             doc: String::new(),
             kind,
             args: model::Shape::Any,
-            returns,
+            returns: model::Shape::Any,
             run: Run::Inline,
             exclusive: false,
             settings: Map::new(),
@@ -210,8 +212,12 @@ impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
         self
     }
 
-    fn add<A: Model>(mut self, run: Run, exclusive: bool, handler: Handler<S>) {
+    fn add<A: Model>(mut self, run: Run, exclusive: bool, handler: Handler<S>)
+    where
+        R: Model,
+    {
         self.model.args = model::describe::<A>();
+        self.model.returns = model::describe::<R>();
         self.model.run = run;
         self.model.exclusive = exclusive;
         self.declare.add(self.model, Some(handler));
@@ -221,7 +227,9 @@ impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
     pub fn handle<A: Model + 'static>(
         self,
         handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + 'static,
-    ) {
+    ) where
+        R: Model + 'static,
+    {
         self.add::<A>(Run::Async, false, running::asynchronous(handler));
     }
 
@@ -229,7 +237,9 @@ impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
     pub fn handle_mut<A: Model + 'static>(
         self,
         handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
-    ) {
+    ) where
+        R: Model + 'static,
+    {
         self.add::<A>(Run::Async, true, running::asynchronous_mut(handler));
     }
 
@@ -237,7 +247,9 @@ impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
     pub fn handle_inline<A: Model + 'static>(
         self,
         handler: impl Fn(&S, A, &Context) -> Result<R> + Copy + 'static,
-    ) {
+    ) where
+        R: Model + 'static,
+    {
         self.add::<A>(Run::Inline, false, running::inline(handler));
     }
 
@@ -245,16 +257,19 @@ impl<'d, S: Serve, R: Model + 'static> Handling<'d, S, R> {
     pub fn handle_inline_mut<A: Model + 'static>(
         self,
         handler: impl Fn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
-    ) {
+    ) where
+        R: Model + 'static,
+    {
         self.add::<A>(Run::Inline, true, running::inline_mut(handler));
     }
 
     /// An `fn(&self, .., cx: &BlockingContext)` that runs on a thread of a pool and may block.
     pub fn handle_blocking<A: Model + 'static>(
         self,
-        handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + 'static,
+        handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         S: Send + Sync,
+        R: Model + 'static,
     {
         self.add::<A>(Run::Blocking, false, running::blocking(handler));
     }

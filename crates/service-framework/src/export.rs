@@ -17,7 +17,7 @@ macro_rules! export {
         $crate::export!(@ $service, );
     };
     ($service:ty, tokio) => {
-        $crate::export!(@ $service, fn surround<T>(step: impl FnOnce() -> T) -> T {
+        $crate::export!(@ $service, const HAS_OWN_CLOCK: bool = true; fn surround<T>(step: impl FnOnce() -> T) -> T {
             $crate::__export::in_tokio::<$service, T>(step)
         });
     };

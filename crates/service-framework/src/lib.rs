@@ -59,10 +59,11 @@ mod logs;
 mod export;
 #[cfg(doctest)]
 mod guide;
-mod harness;
+pub mod harness;
 
 pub use context::{BlockingContext, Context};
 pub use declare::{Declare, Handling};
+pub use harness::Harness;
 
 pub use ports::{ExternalTarget, Port, Publisher, Requester, TargetFuture};
 pub use serve::{Exported, Serve};
@@ -78,8 +79,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything that a service needs, in one line.
 pub mod prelude {
     pub use crate::{
-        Array, BlockingContext, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget, Map,
-        Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service, subscriber, value,
+        Array, BlockingContext, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget, Harness,
+        Map, Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service, subscriber,
+        value,
     };
     pub use std::time::Duration;
     pub use tracing;
@@ -89,7 +91,7 @@ pub mod prelude {
 pub use service_framework_core as __core;
 #[doc(hidden)]
 pub mod __macro {
-    pub use crate::returned::Returned;
+    pub use crate::returned::returned;
 }
 #[doc(hidden)]
 pub mod __export {

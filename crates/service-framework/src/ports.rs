@@ -9,6 +9,11 @@ use service_framework_core::model;
 use crate::{Declare, Map, Model, Result, Serve, Value};
 
 /// An outgoing connection that a service declares with `uses(..)`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no port",
+    label = "`uses(..)` takes ports",
+    note = "a port is a constant, as in `const AUDIT: Requester<Cancelled, Empty> = Requester::new(\"audit\");`, or a `Publisher` or `ExternalTarget`"
+)]
 pub trait Port {
     /// Adds the connection to what a service declares.
     fn declare<S: Serve>(&self, service: &mut Declare<S>);
@@ -117,7 +122,7 @@ pub struct Requester<A, R> {
     types: PhantomData<fn(A) -> R>,
 }
 
-impl<A, R> Requester<A, R> {
+impl<A: Model, R: Model> Requester<A, R> {
     /// A requester called `name` in the address book.
     pub const fn new(name: &'static str) -> Self {
         Self { name, settings: Settings::NONE, types: PhantomData }
@@ -153,7 +158,7 @@ pub struct Publisher<A> {
     types: PhantomData<fn(A)>,
 }
 
-impl<A> Publisher<A> {
+impl<A: Model> Publisher<A> {
     /// A publisher called `name` in the address book.
     pub const fn new(name: &'static str) -> Self {
         Self { name, settings: Settings::NONE, types: PhantomData }
@@ -226,7 +231,7 @@ impl<A, R> Clone for Function<A, R> {
 
 impl<A, R> Copy for Function<A, R> {}
 
-impl<A, R> ExternalTarget<A, R> {
+impl<A: Model, R: Model> ExternalTarget<A, R> {
     /// A target whose function may block; it runs on a thread of a pool.
     pub const fn new(name: &'static str, function: fn(A) -> Result<R>) -> Self {
         Self { name, settings: Settings::NONE, function: Function::Blocking(function) }

@@ -1,18 +1,25 @@
-//! Reads what a handler answers off its return type, for `#[service]`.
+//! Takes what a handler returns, for `#[service]`.
 
 use crate::Result;
 
-/// The return type of a handler that is not written as `Result<..>`, such as an alias of one.
+/// What a handler may return: our [`Result`], and no other of that name.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
-    label = "write `Result<{Self}>`",
-    note = "a handler returns `service_framework::Result<R>`, whose error every error of the standard kind turns into at `?`"
+    label = "write `Result<..>`, the one of `service_framework`",
+    note = "its error is `service_framework::Error`, which `?` turns every standard error into"
 )]
-pub trait Returned {
-    /// What is answered.
-    type Ok;
+pub trait Returned<R> {
+    /// The same, as the type that it is known to be.
+    fn into_result(self) -> Result<R>;
 }
 
-impl<R> Returned for Result<R> {
-    type Ok = R;
+impl<R> Returned<R> for Result<R> {
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// What a handler returned.
+pub fn returned<R>(returned: impl Returned<R>) -> Result<R> {
+    returned.into_result()
 }

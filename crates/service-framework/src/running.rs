@@ -68,6 +68,11 @@ impl<S: Exported> Guest for Running<S> {
         }
     }
 
+    fn end(self: Arc<Self>) {
+        let shared = Arc::clone(&self.shared);
+        shared.logs.during(|| drop(self));
+    }
+
     fn surround<T>(step: impl FnOnce() -> T) -> T {
         panics::watch(|| S::surround(step))
     }
@@ -99,13 +104,17 @@ fn misuse() -> Error {
     Error::msg("a fault of the runtime: it ran a handler beside one that has the service to itself")
 }
 
+/// The host knows the limits that the operator has set, and has refused what is beyond them.
+pub(crate) const HOST_HAS_BOUNDED: Limits =
+    Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
+
 /// The arguments, the context and how to answer, for any kind of handler.
 fn prepare<S, A: Model>(running: &Running<S>, call: &Call<'_>) -> Result<(A, Context, Answer)> {
     let answer = Answer { encoding: call.encoding, peer: call.peer };
     let args = match call.target {
         // Hooks have no arguments; nothing stands there.
         Target::Hook(_) => wire::decode(&[0x80], Encoding::MessagePack, &Limits::default()),
-        Target::Connection(_) => wire::decode(call.args, call.encoding, &Limits::default()),
+        Target::Connection(_) => wire::decode(call.args, call.encoding, &HOST_HAS_BOUNDED),
     };
     let args = args.map_err(|fault| Error::new(code::BAD_ARGS, fault.within("args").to_string()))?;
     Ok((args, Context::of_call(Arc::clone(&running.shared), call), answer))
@@ -200,7 +209,7 @@ pub(crate) fn inline_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
 
 /// A handler that blocks a thread of a pool.
 pub(crate) fn blocking<S: Serve + Send + Sync, A: Model + 'static, R: Model + 'static>(
-    handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + 'static,
+    handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + Send + Sync + 'static,
 ) -> Handler<S> {
     Box::new(move |running, call| {
         Started::Ready(prepare::<S, A>(running, &call).and_then(|(args, cx, answer)| {

@@ -67,6 +67,10 @@ pub trait Serve: Sized + 'static {
     note = "write `service_framework::export!({Self});` once in its crate"
 )]
 pub trait Exported: Serve {
+    /// Whether something of its own, such as a tokio runtime, measures time for it.
+    #[doc(hidden)]
+    const HAS_OWN_CLOCK: bool = false;
+
     /// Runs a part of the service's work in the surroundings that it was exported with.
     #[doc(hidden)]
     fn surround<T>(step: impl FnOnce() -> T) -> T {

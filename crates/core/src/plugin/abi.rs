@@ -108,7 +108,7 @@ pub struct Plugin {
     /// Makes an instance from its config in MessagePack, and keeps the host. [`READY`], or [`FAILED`] and no instance.
     pub(crate) create:
         unsafe extern "C" fn(host: *const Host, config: Slice, instance: *mut *mut c_void, out: Sink) -> u32,
-    /// Ends an instance.
+    /// Ends an instance, on the service's thread; or, if a blocking handler outlasts everything else, on that handler's.
     pub(crate) destroy: unsafe extern "C" fn(instance: *mut c_void),
     /// Starts a handler. [`READY`] with the return arguments in the sink, [`FAILED`], or [`PENDING`] with a future, which must then be
     /// polled at least once: what it waits for does not know yet whom to wake.
@@ -179,6 +179,8 @@ pub struct Host {
     /// Publishes. [`READY`] or [`FAILED`].
     pub(crate) publish:
         unsafe extern "C" fn(context: *const c_void, message: *const Outgoing, out: Sink) -> u32,
+    /// The clock that deadlines and `sleep` go by, in microseconds since any moment. It never goes back.
+    pub(crate) now: unsafe extern "C" fn(context: *const c_void) -> u64,
     /// Starts to wait for that many microseconds.
     pub(crate) sleep: unsafe extern "C" fn(context: *const c_void, microseconds: u64) -> *mut c_void,
     /// Starts to wait until the service is to stop.

@@ -47,6 +47,9 @@ pub trait Guest: Sized + 'static {
     /// Starts a handler, and runs it as far as it goes without waiting.
     fn start(self: &Arc<Self>, call: Call<'_>) -> Started;
 
+    /// Ends the instance; others may hold it still.
+    fn end(self: Arc<Self>) {}
+
     /// Runs `step`, a part of `create`, `start` or a future, in the surroundings that the service needs.
     fn surround<T>(step: impl FnOnce() -> T) -> T {
         step()
@@ -151,7 +154,15 @@ unsafe extern "C" fn create<G: Guest>(
     instance: *mut *mut c_void,
     out: abi::Sink,
 ) -> u32 {
-    // SAFETY: the host lends its table and the config for this call.
+    // SAFETY: the size comes first in the tables of every version.
+    let size = unsafe { (*host).size };
+    if (size as usize) < size_of::<abi::Host>() {
+        let due = size_of::<abi::Host>();
+        let failure = Failure::msg(format!("the host's table has {size} bytes, this plugin needs {due}"));
+        // SAFETY: the host lends the sink for this call.
+        return unsafe { finish(&Err::<Vec<u8>, _>(failure), out) };
+    }
+    // SAFETY: the host lends its table, which is large enough, and the config for this call.
     let (host, config) = unsafe { (Host::retained(&*host), bytes(config)) };
     let outcome = guarded::<G, _>(|| G::surround(|| G::create(host, config)));
     let outcome = outcome.map(|created| {
@@ -168,7 +179,7 @@ unsafe extern "C" fn destroy<G: Guest>(instance: *mut c_void) {
     let instance = unsafe { Arc::from_raw(instance.cast::<G>()) };
     // An author's `drop` may panic; there is nobody left to tell.
     _ = guarded::<G, _>(|| {
-        G::surround(|| drop(instance));
+        G::surround(|| instance.end());
         Ok(())
     });
 }
@@ -317,6 +328,12 @@ impl Host {
         // SAFETY: this host was retained; message and sink are lent for the call.
         let status = unsafe { (self.0.publish)(self.0.context, &raw const message, sink(&mut out)) };
         if status == abi::READY { Ok(()) } else { Err(decode_failure(&out)) }
+    }
+
+    /// The time that deadlines and [`sleep`](Self::sleep) go by, since any moment.
+    pub fn now(&self) -> Duration {
+        // SAFETY: this host was retained.
+        Duration::from_micros(unsafe { (self.0.now)(self.0.context) })
     }
 
     /// Starts to wait.

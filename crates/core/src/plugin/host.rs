@@ -6,9 +6,9 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::lend::{bytes, lend_waker, lent_waker, optional, sink, slice, text};
 use super::{Call, Level, Outgoing, Record, Target, abi};
@@ -33,6 +33,11 @@ pub trait Host: Send + Sync + 'static {
     ///
     /// If the connection cannot take it now.
     fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure>;
+    /// The time that deadlines and [`sleep`](Self::sleep) go by, since any moment. It never goes back.
+    fn now(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
+    }
     /// Waits for a time; ends with no bytes.
     fn sleep(&self, duration: Duration) -> Operation;
     /// Waits until the service is to stop; ends with no bytes.
@@ -334,6 +339,7 @@ const HOST: abi::Host = abi::Host {
     encoding,
     request,
     publish,
+    now,
     sleep,
     stopping,
     stop,
@@ -429,6 +435,12 @@ unsafe fn write_failure(failure: &Failure, out: abi::Sink) {
     let bytes = wire::encode(failure, Encoding::MessagePack).unwrap_or_default();
     // SAFETY: passed on to the caller.
     unsafe { (out.write)(out.context, bytes.as_ptr(), bytes.len()) };
+}
+
+unsafe extern "C" fn now(context: *const c_void) -> u64 {
+    // SAFETY: whoever calls holds a reference.
+    let host = unsafe { host(context) };
+    guarded(|| host.now()).map_or(0, |now| u64::try_from(now.as_micros()).unwrap_or(u64::MAX))
 }
 
 unsafe extern "C" fn sleep(context: *const c_void, microseconds: u64) -> *mut c_void {

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Error, ImplItemFn, Result, ReturnType, Type};
 
-use super::signature::{refuse_unusual, typed};
+use super::parameters::typed;
+use super::signature::refuse_unusual;
+use super::types::{is_called, refuse_no_map};
 use super::{cfgs, place};
 
 const USAGE: &str =
@@ -30,8 +32,11 @@ pub(super) fn read(method: &ImplItemFn) -> Result<TokenStream> {
     if let Some(Type::Reference(lent)) = config {
         return Err(Error::new_spanned(lent, format!("the config is given away: write {USAGE}")));
     }
+    if let Some(ty) = config {
+        refuse_no_map(ty)?;
+    }
     let returns = match &signature.output {
-        ReturnType::Type(_, ty) if !is_self(ty) => ty,
+        ReturnType::Type(_, ty) if is_called(ty, "Result") => ty,
         ReturnType::Type(_, ty) => return Err(Error::new_spanned(ty, wrong_return())),
         ReturnType::Default => return Err(Error::new_spanned(signature, wrong_return())),
     };
@@ -67,10 +72,6 @@ pub(super) fn stand_in() -> TokenStream {
             ::core::unreachable!("the service has errors")
         }
     }
-}
-
-fn is_self(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
 }
 
 fn wrong_return() -> String {

@@ -4,8 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error, ImplItemFn, LitStr, Result};
 
+use super::call::Call;
 use super::options::{Kind, Options, name_of};
-use super::signature::{Cx, Lent, Signature, of_result, refuse_answer};
+use super::parameters::Cx;
+use super::signature::{Lent, Signature, Wanted};
 use super::{cfgs, place};
 use crate::doc::doc;
 
@@ -18,35 +20,30 @@ pub(super) struct Handler {
 /// Reads a method with `#[replyer]` or `#[subscriber]`.
 pub(super) fn read(kind: Kind, attribute: &Attribute, method: &ImplItemFn) -> Result<Handler> {
     let options = Options::parse(kind, attribute)?;
-    let what = format!("a {}", kind.name());
-    let cx = if options.blocking.is_some() { Cx::BlockingContext } else { Cx::Context };
-    let signature = Signature::read(&what, method, cx)?;
-    let name = options.name.clone().unwrap_or_else(|| name_of(&method.sig.ident));
-    let register = register(&options, method, &signature)?;
-    let call = call(method, &signature);
-
-    let args = signature.args.map_or_else(|| quote!(()), |ty| quote!(#ty));
-    let opened = match kind {
-        Kind::Subscriber => {
-            refuse_answer(&what, signature.returns)?;
-            quote!(service.subscriber(#name))
-        }
-        Kind::Replyer => {
-            let returns = signature.returns;
-            let answer = of_result(returns).map_or_else(
-                || quote_spanned!(place(returns)=> <#returns as ::service_framework::__macro::Returned>::Ok),
-                |answer| quote!(#answer),
-            );
-            quote_spanned!(place(returns)=> service.replyer::<#answer>(#name))
-        }
+    let wanted = Wanted {
+        what: &format!("a {}", kind.name()),
+        cx: if options.blocking.is_some() { Cx::BlockingContext } else { Cx::Context },
+        answers: kind.answers(),
     };
+    let signature = Signature::read(&wanted, method)?;
+    let name = options.name.clone().unwrap_or_else(|| name_of(&method.sig.ident));
+    let answer = signature.answer;
+    let opened = match kind {
+        Kind::Subscriber => quote!(service.subscriber(#name)),
+        Kind::Replyer => quote!(service.replyer::<#answer>(#name)),
+    };
+    let register = register(&options, method, &signature)?;
+    let taken = signature.args.map_or_else(|| quote!(()), |ty| quote!(#ty));
+    let Call { args, cx, call } = Call::of(method, &signature);
+    let wait = method.sig.asyncness;
+    let closure = quote!(#wait |this, #args, #cx| #call);
     let described = doc(&method.attrs);
     let described = (!described.is_empty()).then(|| quote!(.doc(#described)));
     let settings = &options.settings;
     let cfgs = cfgs(&method.attrs);
     let declaration = quote! {
         #(#cfgs)*
-        { #opened #described #settings #register::<#args>(#call); }
+        { #opened #described #settings #register::<#taken>(#closure); }
     };
     Ok(Handler { name, declaration })
 }
@@ -66,24 +63,12 @@ fn register(options: &Options, method: &ImplItemFn, signature: &Signature<'_>) -
         let span = proc_macro2::Span::call_site().located_at(blocking);
         return Ok(quote_spanned!(span=> .handle_blocking));
     }
-    let span = place(&method.sig.ident);
+    // What this method demands of its own is that the answer is a model.
+    let span = place(signature.answer);
     Ok(match (method.sig.asyncness.is_some(), signature.lent) {
         (true, Lent::Shared) => quote_spanned!(span=> .handle),
         (true, Lent::Exclusive) => quote_spanned!(span=> .handle_mut),
         (false, Lent::Shared) => quote_spanned!(span=> .handle_inline),
         (false, Lent::Exclusive) => quote_spanned!(span=> .handle_inline_mut),
     })
-}
-
-/// A closure that calls the method.
-fn call(method: &ImplItemFn, signature: &Signature<'_>) -> TokenStream {
-    let ident = &method.sig.ident;
-    let (args, pass_args) =
-        if signature.args.is_some() { (quote!(args), quote!(args,)) } else { (quote!(_), quote!()) };
-    let (cx, pass_cx) = if signature.cx { (quote!(cx), quote!(cx)) } else { (quote!(_), quote!()) };
-    let call = quote_spanned!(place(signature.returns)=> Self::#ident(this, #pass_args #pass_cx));
-    match method.sig.asyncness {
-        Some(_) => quote!(async |this, #args, #cx| #call.await),
-        None => quote!(|this, #args, #cx| #call),
-    }
 }

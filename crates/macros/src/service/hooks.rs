@@ -2,9 +2,12 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Error, Ident, ImplItemFn, Result, ReturnType};
+use syn::{Error, ImplItemFn, PatType, Result, ReturnType, Type};
 
-use super::signature::{Cx, Lent, Signature, refuse_answer, refuse_unusual, typed};
+use super::call::Call;
+use super::parameters::{Cx, typed};
+use super::signature::{Answers, Lent, Signature, Wanted, refuse_unusual};
+use super::types::{is_called, of_result};
 use super::{cfgs, place};
 
 /// Reads a method that has the name of an optional one.
@@ -12,7 +15,7 @@ pub(super) fn read(method: &ImplItemFn) -> Option<Result<TokenStream>> {
     let name = method.sig.ident.to_string();
     let declaration = match &*name {
         "main" => main(method),
-        "init" | "on_sigint" | "on_sigterm" => on_event(&name, method),
+        "init" | "on_sigint" | "on_sigterm" => on_event(method),
         "setup_config" => setup(method, &["config: &Map"]),
         "setup_addresses" => setup(method, &["addresses: Map", "config: Config"]),
         "setup_connections" | "setup_states" => setup(method, &["config: Config"]),
@@ -24,43 +27,37 @@ pub(super) fn read(method: &ImplItemFn) -> Option<Result<TokenStream>> {
 
 fn main(method: &ImplItemFn) -> Result<TokenStream> {
     let is_async = method.sig.asyncness.is_some();
-    let cx = if is_async { Cx::Context } else { Cx::BlockingContext };
-    let call = call("main", method, cx)?;
+    let Call { cx, call, .. } = call(method, if is_async { Cx::Context } else { Cx::BlockingContext })?;
     let span = place(&method.sig.ident);
     Ok(match is_async {
-        true => quote_spanned!(span=> service.main(async #call.await)),
-        false => quote_spanned!(span=> service.main_blocking(#call)),
+        true => quote_spanned!(span=> service.main(async |this, #cx| #call)),
+        false => quote_spanned!(span=> service.main_blocking(|this, #cx| #call)),
     })
 }
 
-fn on_event(name: &str, method: &ImplItemFn) -> Result<TokenStream> {
-    let call = call(name, method, Cx::Context)?;
-    let wait = method.sig.asyncness.map(|_| quote!(.await));
+fn on_event(method: &ImplItemFn) -> Result<TokenStream> {
+    let Call { cx, call, .. } = call(method, Cx::Context)?;
     let ident = &method.sig.ident;
-    Ok(quote_spanned!(place(ident)=> service.#ident(async #call #wait)))
+    Ok(quote_spanned!(place(ident)=> service.#ident(async |this, #cx| #call)))
 }
 
-/// A closure that calls a method which has no arguments.
-fn call(name: &str, method: &ImplItemFn, cx: Cx) -> Result<TokenStream> {
-    let what = format!("`{name}`");
-    let Signature { lent, args, cx, returns } = Signature::read(&what, method, cx)?;
-    if lent == Lent::Exclusive {
+/// The call of a method that has no arguments.
+fn call(method: &ImplItemFn, cx: Cx) -> Result<Call> {
+    let what = format!("`{}`", method.sig.ident);
+    let signature = Signature::read(&Wanted { what: &what, cx, answers: Answers::Nothing }, method)?;
+    if signature.lent == Lent::Exclusive {
         let text = format!(
             "{what} runs beside the handlers: write `&self`, and put what changes into a `Cell`, an atomic or a `Mutex`"
         );
         return Err(Error::new_spanned(method.sig.receiver(), text));
     }
-    if let Some(args) = args {
+    if let Some(args) = signature.args {
         let text = format!(
             "{what} is called without arguments; what the config says is kept by `new` in the service"
         );
         return Err(Error::new_spanned(args, text));
     }
-    refuse_answer(&what, returns)?;
-    let ident = &method.sig.ident;
-    let (taken, passed) = if cx { (quote!(cx), quote!(, cx)) } else { (quote!(_), quote!()) };
-    let call = quote_spanned!(place(returns)=> Self::#ident(this #passed));
-    Ok(quote!(|this, #taken| #call))
+    Ok(Call::of(method, &signature))
 }
 
 /// An optional method that runs before there is an instance.
@@ -76,26 +73,15 @@ fn setup(method: &ImplItemFn, parameters: &[&str]) -> Result<TokenStream> {
     if let Some(token) = &method.sig.asyncness {
         return Err(wrong(token, &format!("{what} runs before anything can be waited for")));
     }
-    if typed(method).count() != parameters.len() {
+    let is_lent = |parameter: &PatType| matches!(*parameter.ty, Type::Reference(_));
+    let wanted = parameters.iter().map(|parameter| parameter.contains('&'));
+    if !typed(method).map(is_lent).eq(wanted) {
         return Err(wrong(&method.sig, &format!("{what} has other parameters")));
     }
-    if let ReturnType::Default = method.sig.output {
-        return Err(wrong(&method.sig, &format!("{what} returns what it sets up")));
+    match &method.sig.output {
+        ReturnType::Type(_, ty) if matches!(of_result(ty).as_deref(), Some([map]) if is_called(map, "Map")) =>
+            {}
+        output => return Err(wrong(output, &format!("{what} returns a map"))),
     }
     Ok(quote_spanned!(place(ident)=> service.#ident(Self::#ident)))
-}
-
-/// Whether a method is an optional one.
-pub(super) fn is_hook(ident: &Ident) -> bool {
-    const NAMES: [&str; 8] = [
-        "main",
-        "init",
-        "on_sigint",
-        "on_sigterm",
-        "setup_config",
-        "setup_addresses",
-        "setup_connections",
-        "setup_states",
-    ];
-    NAMES.iter().any(|name| ident == name)
 }

@@ -8,6 +8,7 @@ use syn::{Attribute, Error, Expr, Ident, LitStr, Meta, Result, Token};
 
 use super::place;
 use super::settings::{OF_REPLYERS, OF_SUBSCRIBERS, Setting};
+use super::signature::Answers;
 
 /// Which connection a handler is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,13 @@ impl Kind {
         match self {
             Self::Replyer => "replyer",
             Self::Subscriber => "subscriber",
+        }
+    }
+
+    pub(super) fn answers(self) -> Answers {
+        match self {
+            Self::Replyer => Answers::Something,
+            Self::Subscriber => Answers::Nothing,
         }
     }
 

@@ -67,3 +67,38 @@ impl Setting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use service_framework_core::declaration::ConnectionKind;
+    use service_framework_core::settings::{SETTINGS, Takes as Known};
+
+    use super::*;
+
+    fn check(kind: ConnectionKind, ours: &[Setting]) {
+        let known = SETTINGS.iter().filter(|setting| setting.is_of(kind));
+        let mut known: Vec<_> =
+            known.map(|setting| (setting.name, format!("{:?}", takes(setting.takes)))).collect();
+        let mut ours: Vec<_> =
+            ours.iter().map(|setting| (setting.name, format!("{:?}", setting.takes))).collect();
+        known.sort();
+        ours.sort();
+        assert_eq!(ours, known);
+    }
+
+    fn takes(known: Known) -> Takes {
+        match known {
+            Known::Text => Takes::Text,
+            Known::Flag => Takes::Flag,
+            Known::Seconds { .. } => Takes::Seconds,
+            Known::Count { .. } => Takes::Count,
+            Known::Choice(choices) => Takes::Choice(choices),
+        }
+    }
+
+    #[test]
+    fn attributes_take_the_settings_that_there_are() {
+        check(ConnectionKind::Replyer, OF_REPLYERS);
+        check(ConnectionKind::Subscriber, OF_SUBSCRIBERS);
+    }
+}

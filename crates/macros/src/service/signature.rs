@@ -1,8 +1,9 @@
 //! Reads the signature of a method, and says what to write instead of a wrong one.
 
-use syn::{
-    Error, FnArg, GenericParam, ImplItemFn, PatType, Receiver, ReceiverKind, Result, ReturnType, Type,
-};
+use syn::{Error, GenericParam, ImplItemFn, Receiver, ReceiverKind, Result, ReturnType, Type};
+
+use super::parameters::{Cx, Parameters};
+use super::types::{is_nothing, of_result, refuse_no_map, written};
 
 /// What `self` is lent as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,105 +17,40 @@ pub(super) struct Signature<'m> {
     pub(super) lent: Lent,
     pub(super) args: Option<&'m Type>,
     pub(super) cx: bool,
+    /// The type that it returns, and what that is the `Result` of.
     pub(super) returns: &'m Type,
+    pub(super) answer: &'m Type,
 }
 
-/// Which context a method gets.
+/// What a method should be like.
+pub(super) struct Wanted<'w> {
+    /// What it is called in messages, such as "a replyer".
+    pub(super) what: &'w str,
+    pub(super) cx: Cx,
+    pub(super) answers: Answers,
+}
+
+/// Whether what a method returns goes anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cx {
-    Context,
-    BlockingContext,
+pub(super) enum Answers {
+    Something,
+    Nothing,
 }
 
 impl<'m> Signature<'m> {
-    /// Reads the signature of a method called `what` in messages, such as "a handler".
-    pub(super) fn read(what: &str, method: &'m ImplItemFn, cx: Cx) -> Result<Self> {
+    /// Reads the signature of a method.
+    pub(super) fn read(wanted: &Wanted<'_>, method: &'m ImplItemFn) -> Result<Self> {
+        let what = wanted.what;
         refuse_unusual(what, method)?;
         let receiver = method.sig.receiver().ok_or_else(|| {
             let text = format!("{what} is called with its service: write `&self` first");
             Error::new_spanned(&method.sig.ident, text)
         })?;
         let lent = lent(what, receiver)?;
-        let mut parameters = Parameters { args: None, cx: false };
-        for parameter in typed(method) {
-            parameters.read(what, parameter, cx)?;
-        }
-        let Parameters { args, cx } = parameters;
-        Ok(Self { lent, args, cx, returns: returned(what, method)? })
+        let Parameters { args, cx } = Parameters::read(wanted, method)?;
+        let (returns, answer) = returned(wanted, method)?;
+        Ok(Self { lent, args, cx, returns, answer })
     }
-}
-
-struct Parameters<'m> {
-    args: Option<&'m Type>,
-    cx: bool,
-}
-
-impl<'m> Parameters<'m> {
-    fn read(&mut self, what: &str, parameter: &'m PatType, cx: Cx) -> Result<()> {
-        let wrong = |text: String| Err(Error::new_spanned(parameter, text));
-        let expected = cx.name();
-        match (&*parameter.ty, Cx::of(&parameter.ty)) {
-            (Type::Reference(lent), Some(found)) if found == cx && lent.mutability.is_none() => {
-                if self.cx {
-                    return wrong("the context stands here twice".into());
-                }
-                self.cx = true;
-            }
-            (_, Some(Cx::BlockingContext)) if cx == Cx::Context => wrong(format!(
-                "only what runs on a thread of its own has a `BlockingContext`: write `cx: &{expected}`, or, for a \
-                 handler, `blocking` in its attribute"
-            ))?,
-            (_, Some(Cx::Context)) if cx == Cx::BlockingContext => {
-                wrong(format!(
-                    "this runs on a thread of its own, where nothing is awaited: write `cx: &{expected}`"
-                ))?;
-            }
-            (_, Some(_)) => wrong(format!("the context is lent: write `cx: &{expected}`"))?,
-            _ if self.cx => {
-                wrong(format!("the context comes last: write it as `cx: &{expected}` after the arguments"))?
-            }
-            _ if self.args.is_some() => {
-                wrong(format!(
-                    "{what} takes one model: put the arguments into one struct with `#[derive(Model)]`"
-                ))?;
-            }
-            (Type::Reference(lent), None) => {
-                let inner = &lent.elem;
-                wrong(format!("arguments are given away: write `{}` without `&`", quote::quote!(#inner)))?;
-            }
-            (Type::ImplTrait(_), None) => wrong("name the type: the model is described from it".into())?,
-            (ty, None) => self.args = Some(ty),
-        }
-        Ok(())
-    }
-}
-
-impl Cx {
-    fn of(ty: &Type) -> Option<Self> {
-        match ty {
-            Type::Reference(lent) => Self::of(&lent.elem),
-            Type::Path(path) => {
-                let name = &path.path.segments.last()?.ident;
-                [Self::Context, Self::BlockingContext].into_iter().find(|cx| name == cx.name())
-            }
-            _ => None,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Context => "Context",
-            Self::BlockingContext => "BlockingContext",
-        }
-    }
-}
-
-/// The parameters but for `self`.
-pub(super) fn typed(method: &ImplItemFn) -> impl Iterator<Item = &PatType> {
-    method.sig.inputs.iter().filter_map(|parameter| match parameter {
-        FnArg::Typed(typed) => Some(typed),
-        FnArg::Receiver(_) => None,
-    })
 }
 
 fn lent(what: &str, receiver: &Receiver) -> Result<Lent> {
@@ -128,15 +64,35 @@ fn lent(what: &str, receiver: &Receiver) -> Result<Lent> {
     }
 }
 
-/// What a method returns, if it says it.
-fn returned<'m>(what: &str, method: &'m ImplItemFn) -> Result<&'m Type> {
-    match &method.sig.output {
-        ReturnType::Type(_, ty) => Ok(ty),
-        ReturnType::Default => Err(Error::new_spanned(
-            &method.sig,
-            format!("{what} returns a `Result`: write `-> Result<()>` and end with `Ok(())`"),
-        )),
-    }
+/// What a method returns, and what that is the `Result` of.
+fn returned<'m>(wanted: &Wanted<'_>, method: &'m ImplItemFn) -> Result<(&'m Type, &'m Type)> {
+    let what = wanted.what;
+    let ty = match &method.sig.output {
+        ReturnType::Type(_, ty) => &**ty,
+        ReturnType::Default => {
+            let text = format!("{what} returns a `Result`: write `-> Result<()>` and end with `Ok(())`");
+            return Err(Error::new_spanned(&method.sig, text));
+        }
+    };
+    let answers = wanted.answers == Answers::Something;
+    let text = match (of_result(ty).as_deref(), ty) {
+        (Some([answer]), _) if !answers && !is_nothing(answer) => {
+            return Err(Error::new_spanned(answer, format!("{what} answers nothing: write `-> Result<()>`")));
+        }
+        (Some([answer]), _) => {
+            refuse_no_map(answer)?;
+            return Ok((ty, answer));
+        }
+        (Some([answer, ..]), _) => format!(
+            "{what} returns the `Result` of `service_framework`, whose error `?` turns every standard one into: write \
+             `-> Result<{}>`",
+            written(answer)
+        ),
+        (None, Type::ImplTrait(_)) => format!("{what} that waits is an `async fn`, and returns a `Result`"),
+        (None, _) if answers => format!("{what} returns a `Result`: write `-> Result<{}>`", written(ty)),
+        _ => format!("{what} returns a `Result`: write `-> Result<()>`"),
+    };
+    Err(Error::new_spanned(ty, text))
 }
 
 /// Refuses what no method that the framework calls can be.
@@ -155,30 +111,4 @@ pub(super) fn refuse_unusual(what: &str, method: &ImplItemFn) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-/// The `T` of `Result<T>`, if the type is written so.
-pub(super) fn of_result(ty: &Type) -> Option<&Type> {
-    let Type::Path(path) = ty else { return None };
-    let last = path.path.segments.last().filter(|last| last.ident == "Result")?;
-    let syn::PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
-    match arguments.args.first()? {
-        syn::GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    }
-}
-
-/// Refuses a return type that is written as `Result` of something.
-pub(super) fn refuse_answer(what: &str, returns: &Type) -> Result<()> {
-    let is_nothing = |ty: &Type| match ty {
-        Type::Tuple(tuple) => tuple.elems.is_empty(),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Empty"),
-        _ => false,
-    };
-    match of_result(returns) {
-        Some(answer) if !is_nothing(answer) => {
-            Err(Error::new_spanned(answer, format!("{what} answers nothing: write `-> Result<()>`")))
-        }
-        _ => Ok(()),
-    }
 }

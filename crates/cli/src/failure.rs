@@ -1,0 +1,51 @@
+//! Why the command ends without having done what was asked, and with which exit code.
+
+use std::fmt;
+
+/// Why the command ends without having done what was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Words that make no command; also `--help` and `--version`, which clap takes for errors.
+    Usage(clap::Error),
+    /// A service that did not start, or failed.
+    Service(service_framework_runtime::Error),
+    /// Anything else, with an exit code.
+    Other(anyhow::Error, u8),
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
+impl From<service_framework_runtime::Error> for Failure {
+    fn from(error: service_framework_runtime::Error) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl Failure {
+    /// The exit code.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(error) => u8::try_from(error.exit_code()).unwrap_or(2),
+            Self::Service(error) => error.exit_code(),
+            Self::Other(_, code) => *code,
+        }
+    }
+}
+
+impl fmt::Display for Failure {
+    /// The error with its causes. Every line says that it is one, and begins with the file if it is of one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(error) => write!(f, "{error}"),
+            Self::Service(service_framework_runtime::Error::Refused(problems)) => {
+                problems.to_string().lines().try_for_each(|line| writeln!(f, "error: {line}"))
+            }
+            Self::Service(error) => writeln!(f, "error: {:#}", anyhow::Error::from(error.clone())),
+            Self::Other(error, _) => writeln!(f, "error: {error:#}"),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The flags and subcommands, as clap reads them and as its help shows them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::Styles;
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use service_framework_runtime::log::Level;
+use service_framework_runtime::{Given, Mode, Options};
+
+use crate::words::Flag;
+
+/// The names of the original that have one dash and two letters, which clap has no place for.
+const SHORT: [(&str, &str); 3] =
+    [("-wt", "--service_loop_min_wait_time_s"), ("-cl", "--console_loglevel"), ("-bc", "--backup_count")];
+
+/// Runs a service: a plugin, wired by an address book.
+#[derive(Debug, Parser)]
+#[command(
+    name = "service_framework",
+    bin_name = "service_framework",
+    version,
+    styles = Styles::plain(),
+    max_term_width = 100,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    disable_help_subcommand = true,
+    disable_version_flag = true,
+    override_usage = "service_framework -s <PATH> [OPTIONS] [--any_key <VALUE>]...\n       service_framework <COMMAND>",
+    after_help = AFTER
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// Prints the version.
+    #[arg(long, action = ArgAction::Version)]
+    version: Option<bool>,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+const AFTER: &str = "\
+Any other `--key value`, `-key value` or `--key=value` sets a key of the config, over the file; `--a.b` sets `b` inside `a`.
+The value is the next word even if it begins with a dash, unless it is one of the flags above.
+LEVEL is critical, error, warning, info, debug, notset, or none, in any case; or as tracing has them.
+
+Exit codes: 0 ended or drained, 1 the service failed, 2 wrong usage, 70 a fault of service_framework itself,
+75 stopped with work not drained, 78 config, addresses or plugin refused.
+Signals: SIGINT and SIGTERM stop and drain, a second one stops at once; SIGUSR1 prints the counters.";
+
+/// The subcommands, told by the first word.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Describe(Describe),
+    Check(Check),
+    New(New),
+}
+
+/// What a service is run with.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The service: its shared library, or the folder of its crate, which is built first.
+    #[arg(short = 's', long = "service_path", alias = "service-path", value_name = "PATH", required = true)]
+    service: Option<PathBuf>,
+    /// Its config, a JSON file.
+    #[arg(short = 'c', long = "config_path", alias = "config-path", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Its address book, a JSON file.
+    #[arg(short = 'a', long = "addresses_path", alias = "addresses-path", value_name = "FILE")]
+    addresses: Option<PathBuf>,
+    /// Runs `main`, with the incoming connections beside it, and ends when it does.
+    #[arg(short = 'm', long = "main_mode", alias = "main-mode")]
+    main: bool,
+    /// At least so many seconds between two rounds, in which each incoming connection takes one message at most.
+    #[arg(
+        long = "service_loop_min_wait_time_s",
+        alias = "service-loop-min-wait-time-s",
+        value_name = "SECONDS",
+        default_value = "0",
+        value_parser = seconds
+    )]
+    loop_wait: Duration,
+    /// What is logged on stderr.
+    #[arg(
+        long = "console_loglevel",
+        alias = "console-loglevel",
+        value_name = "LEVEL",
+        default_value = "info",
+        value_parser = level
+    )]
+    console_level: Level,
+    /// A file to log to, or a folder (one that is there, or a path that ends in `/`): none, if not given.
+    #[arg(short = 'l', long = "log_path", alias = "log-path", value_name = "PATH")]
+    log: Option<PathBuf>,
+    /// What is logged to that file.
+    #[arg(
+        short = 'f',
+        long = "file_loglevel",
+        alias = "file-loglevel",
+        value_name = "LEVEL",
+        default_value = "info",
+        value_parser = level
+    )]
+    file_level: Level,
+    /// How many hourly log files are kept beside the current one.
+    #[arg(long = "backup_count", alias = "backup-count", value_name = "COUNT", default_value_t = 24)]
+    backup_count: usize,
+    /// Writes one line of JSON to this file when the sockets are open: service, pid, and the endpoint of each connection.
+    #[arg(long, value_name = "FILE")]
+    ready: Option<PathBuf>,
+}
+
+/// Says what a service is: its config, its connections with their models, its optional methods.
+#[derive(Debug, Args)]
+#[command(override_usage = "service_framework describe -s <PATH> [--json | --json-schema]")]
+pub(crate) struct Describe {
+    /// The service: its shared library, or the folder of its crate, which is built first.
+    #[arg(short = 's', long = "service_path", alias = "service-path", value_name = "PATH")]
+    pub(crate) service: PathBuf,
+    /// As JSON, which a model given as data is read from: on one line, unless it goes to a terminal.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The JSON Schemas of the config, and of the arguments and returns of each connection.
+    #[arg(long, alias = "json_schema", conflicts_with = "json")]
+    pub(crate) json_schema: bool,
+}
+
+/// Checks a service with its config and addresses, and opens nothing.
+///
+/// It takes the same words as running the service, and prints each value with where it came from, or everything that is wrong.
+#[derive(Debug, Args)]
+#[command(override_usage = "service_framework check -s <PATH> [OPTIONS] [--any_key <VALUE>]...")]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    /// As JSON, what is wrong included.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Makes the crate of a new service, with its address book and its config.
+///
+/// Inside the workspace of service_framework it is made in `services/NAME`, with its files in `addresses` and `configs`; anywhere else, in `NAME`.
+#[derive(Debug, Args)]
+#[command(override_usage = "service_framework new <NAME>")]
+pub(crate) struct New {
+    /// The name of the service: of its crate, its folder and its files.
+    pub(crate) name: String,
+}
+
+impl Run {
+    /// Where the service comes from.
+    pub(crate) fn service(&self) -> PathBuf {
+        self.service.clone().expect("clap asks for it")
+    }
+
+    /// What it does.
+    pub(crate) fn mode(&self) -> Mode {
+        if self.main { Mode::Main } else { Mode::Loop }
+    }
+
+    /// What it is started with, beside the unknown arguments.
+    pub(crate) fn options(&self, arguments: Vec<(String, String)>) -> Options {
+        let given = |path: &Option<PathBuf>| path.clone().map(Given::File).unwrap_or_default();
+        Options {
+            config: given(&self.config),
+            arguments,
+            addresses: given(&self.addresses),
+            console_level: self.console_level,
+            file_level: self.file_level,
+            log_path: self.log.clone(),
+            backup_count: self.backup_count,
+            loop_wait: self.loop_wait,
+            ready: self.ready.clone(),
+        }
+    }
+}
+
+/// The flags of the command, or of one of its subcommands, by all their names.
+pub(crate) fn flags_of(subcommand: Option<&str>) -> Vec<Flag> {
+    let mut command = Cli::command();
+    command.build();
+    let command = match subcommand {
+        Some(name) => command.find_subcommand(name).expect("it is one of ours").clone(),
+        None => command,
+    };
+    let flag = |arg: &clap::Arg| {
+        let long = format!("--{}", arg.get_long()?);
+        let aliases = arg.get_all_aliases().unwrap_or_default().into_iter().map(|alias| format!("--{alias}"));
+        let two_letters = SHORT.iter().filter(|(_, of)| *of == long).map(|(short, _)| (*short).to_owned());
+        let one_letter = arg.get_short().map(|short| format!("-{short}"));
+        let names = [long.clone()].into_iter().chain(aliases).chain(two_letters).chain(one_letter).collect();
+        Some(Flag { names, long, takes_value: arg.get_action().takes_values() })
+    };
+    command.get_arguments().filter_map(flag).collect()
+}
+
+/// Puts the names that clap does not know into its help, where those that it knows stand.
+pub(crate) fn with_short_names(help: &str) -> String {
+    SHORT.iter().fold(help.to_owned(), |help, (short, long)| {
+        help.replace(&format!("\n      {long} "), &format!("\n {short}, {long} "))
+    })
+}
+
+/// The longest wait between two rounds: a day.
+const LONGEST_S: f64 = 86_400.0;
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    if !(0.0..=LONGEST_S).contains(&seconds) {
+        return Err(format!("expected seconds from 0 to {LONGEST_S}"));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn level(text: &str) -> Result<Level, service_framework_runtime::log::UnknownLevel> {
+    text.parse()
+}

@@ -1,0 +1,226 @@
+//! Refused payloads do not disturb those who mean well.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use service_framework_connections::engine::Role;
+use service_framework_core::value;
+use service_framework_runtime::Service;
+
+use crate::Exchange;
+use crate::payloads::{MOST_BYTES, attacks, good};
+use crate::support::{Answer, Client, Raw, address, counters, request, risen, run, until_async, wired};
+
+const CLIENTS: usize = 4;
+const REQUESTS: i64 = 1_000;
+/// What no good request may wait longer than.
+const LATEST: Duration = Duration::from_secs(1);
+
+/// Sends 1,000 requests one after another, and tells how long the slowest took.
+async fn mean_well(client: Client, number: usize) -> Duration {
+    let mut slowest = Duration::ZERO;
+    for count in 0..REQUESTS {
+        let order = value!({"id": (format!("{number}-{count}")), "size": count, "price": 0.5});
+        let began = Instant::now();
+        assert_eq!(client.ask(order.clone()).await.ok(), order);
+        slowest = slowest.max(began.elapsed());
+    }
+    slowest
+}
+
+/// Repeats `attack` until the good clients are done, at least once.
+fn under_load(connection: &str, service: &Service, attack: impl AsyncFn()) {
+    let replyer = address(service, connection);
+    run(async {
+        let working = Rc::new(Cell::new(CLIENTS));
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (client, working) = (Client::to(&replyer), Rc::clone(&working));
+                tokio::task::spawn_local(async move {
+                    let slowest = mean_well(client, number).await;
+                    working.set(working.get() - 1);
+                    slowest
+                })
+            })
+            .collect();
+        loop {
+            attack().await;
+            if working.get() == 0 {
+                break;
+            }
+        }
+        for client in clients {
+            let slowest = client.await.unwrap();
+            assert!(slowest < LATEST, "a good request waited {slowest:?}");
+        }
+    });
+}
+
+#[test]
+fn a_replyer_refuses_each_hostile_payload_and_counts_it_once() {
+    let addresses = value!({"in": {
+        "order": {"replyer": {"address": "127.0.0.1:0", "max_message_bytes": MOST_BYTES}},
+        "order_later": {"replyer": {"address": "127.0.0.1:0", "max_message_bytes": MOST_BYTES}},
+        "taken": {"replyer": "127.0.0.1:0"},
+        "on_order": {"subscriber": "127.0.0.1:9"},
+    }});
+    for connection in ["order", "order_later"] {
+        let mut service = Service::of::<Exchange>(wired(addresses.clone()));
+        service.start().unwrap();
+        let attacks = attacks();
+        under_load(connection, &service, async || {
+            let client = Client::to(&address(&service, connection));
+            for attack in &attacks {
+                let before = counters(&service, connection);
+                let answer = client.ask_bytes(attack.payload.clone()).await;
+                let rise = risen(&before, &counters(&service, connection));
+                let (code, message) = answer.error();
+                assert_eq!(code, attack.code, "{}: {message}", attack.name);
+                assert!(message.contains(attack.told), "{}: {message}", attack.name);
+                assert_eq!(rise, [(code, 1)].into(), "{}", attack.name);
+            }
+            client.close().await;
+        });
+        let counted = counters(&service, connection);
+        assert_eq!(counted.handler.count - counted.refused["bad_args"], 4_000, "{counted:?}");
+        service.stop().unwrap();
+    }
+}
+
+#[test]
+fn a_subscriber_drops_each_hostile_payload_and_counts_it_once() {
+    run(async {
+        let (publisher, publisher_address) = Raw::bind(Role::Publish).await;
+        let addresses = value!({"in": {
+            "order": {"replyer": "127.0.0.1:0"},
+            "order_later": {"replyer": "127.0.0.1:0"},
+            "taken": {"replyer": "127.0.0.1:0"},
+            "on_order": {"subscriber": {"address": (publisher_address.to_string()), "max_message_bytes": MOST_BYTES}},
+        }});
+        let mut service = Service::of::<Exchange>(wired(addresses));
+        service.start().unwrap();
+        until_async(|| {
+            publisher.send(&[&good()]);
+            counters(&service, "on_order").messages_in > 0
+        })
+        .await;
+        let replyer = address(&service, "order");
+        let working = Rc::new(Cell::new(CLIENTS));
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let (client, working) = (Client::to(&replyer), Rc::clone(&working));
+                tokio::task::spawn_local(async move {
+                    let slowest = mean_well(client, number).await;
+                    working.set(working.get() - 1);
+                    slowest
+                })
+            })
+            .collect();
+        let topics: [(&str, &[u8]); 4] = [
+            ("a topic and no message", b"\xa5price"),
+            ("a topic longer than the frame", b"\xbfprice"),
+            ("a topic of 2^32-1 bytes", b"\xdb\xff\xff\xff\xffabc"),
+            ("a topic that is no UTF-8", b"\xa2\xff\xfe\x80"),
+        ];
+        loop {
+            for attack in attacks() {
+                let before = counters(&service, "on_order");
+                publisher.send(&[&attack.payload]);
+                until_async(|| !risen(&before, &counters(&service, "on_order")).is_empty()).await;
+                let rise = risen(&before, &counters(&service, "on_order"));
+                assert_eq!(rise, [(attack.code.to_owned(), 1)].into(), "{}", attack.name);
+            }
+            for (name, frame) in topics {
+                let before = counters(&service, "on_order");
+                publisher.send(&[frame]);
+                until_async(|| !risen(&before, &counters(&service, "on_order")).is_empty()).await;
+                let rise = risen(&before, &counters(&service, "on_order"));
+                assert_eq!(rise, [("bad_message".to_owned(), 1)].into(), "{name}");
+            }
+            let before = counters(&service, "on_order");
+            publisher.send(&[&good(), &good()]);
+            until_async(|| !risen(&before, &counters(&service, "on_order")).is_empty()).await;
+            assert_eq!(
+                risen(&before, &counters(&service, "on_order")),
+                [("frame_count".to_owned(), 1)].into()
+            );
+            if working.get() == 0 {
+                break;
+            }
+        }
+        for client in clients {
+            assert!(client.await.unwrap() < LATEST);
+        }
+        // What is right still arrives.
+        let taken = Client::to(&address(&service, "taken"));
+        let before = taken.ask(value!({})).await.ok();
+        publisher.send(&[&good()]);
+        while taken.ask(value!({})).await.ok() == before {}
+        service.stop().unwrap();
+    });
+}
+
+#[test]
+fn a_request_of_two_frames_is_dropped_and_counted() {
+    let addresses = value!({"in": {
+        "order": {"replyer": "127.0.0.1:0"},
+        "order_later": {"replyer": "127.0.0.1:0"},
+        "taken": {"replyer": "127.0.0.1:0"},
+        "on_order": {"subscriber": "127.0.0.1:9"},
+    }});
+    let mut service = Service::of::<Exchange>(wired(addresses));
+    service.start().unwrap();
+    run(async {
+        let raw = Raw::connect(Role::Dealer, &address(&service, "order")).await;
+        let order = request(&value!({"id": "a", "size": 1, "price": 0.5}));
+        let parts: [&[&[u8]]; 4] =
+            [&[b"", &order, &order], &[b"1", b"", &order, b""], &[&order], &[b"1", &order]];
+        for parts in parts {
+            raw.send(parts);
+        }
+        // The one reply is that of the one request.
+        raw.send(&[b"7", b"", &order]);
+        let reply = raw.recv().await;
+        assert_eq!((&reply[0][..], &reply[1][..], reply.len()), (&b"7"[..], &b""[..], 3));
+        assert!(Answer::read(&reply[2]).outcome.is_ok());
+        let counted = counters(&service, "order");
+        assert_eq!(counted.refused, [("frame_count".to_owned(), 2), ("no_delimiter".to_owned(), 2)].into());
+        assert_eq!((counted.messages_in, counted.messages_out), (1, 1));
+    });
+    service.stop().unwrap();
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn declared_lengths_take_no_memory() {
+    let addresses = value!({"in": {
+        "order": {"replyer": "127.0.0.1:0"},
+        "order_later": {"replyer": "127.0.0.1:0"},
+        "taken": {"replyer": "127.0.0.1:0"},
+        "on_order": {"subscriber": "127.0.0.1:9"},
+    }});
+    let mut service = Service::of::<Exchange>(wired(addresses));
+    service.start().unwrap();
+    run(async {
+        let client = Client::to(&address(&service, "order"));
+        let liars: Vec<_> = attacks().into_iter().filter(|attack| attack.name.contains("2^32-1")).collect();
+        assert_eq!(liars.len(), 25);
+        let before = peak_kib();
+        for liar in liars.iter().cycle().take(5_000) {
+            assert_eq!(client.ask_bytes(liar.payload.clone()).await.code(), "bad_message");
+        }
+        // Tests beside this one take some, too; one list of 2^32 values would take 64 GiB.
+        let grown = peak_kib() - before;
+        assert!(grown < 2 << 20, "{grown} KiB more of memory were asked for");
+    });
+    service.stop().unwrap();
+}
+
+/// The most memory that this process ever had mapped, touched or not.
+#[cfg(target_os = "linux")]
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmPeak:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}

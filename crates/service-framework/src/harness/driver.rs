@@ -1,0 +1,513 @@
+//! Drives a service under test: begins handlers, polls them, ends them, and moves the clock when nothing else can go on.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use service_framework_core::declaration::{ConnectionKind, Declaration, Hook, Run};
+use service_framework_core::failure::code;
+use service_framework_core::gate::{Access, Arrival, Gate};
+use service_framework_core::plugin::host::{Host as _, Instance, Plugin, Spawned, Started};
+use service_framework_core::plugin::{Level, Record, Target};
+use service_framework_core::wire::Encoding;
+use service_framework_core::workflow::WorkflowId;
+
+use super::call::{Begin, Call, Purpose, Stage, Work};
+use super::clock::Due;
+use super::ports::{Answer, Ports};
+use super::world::{Asked, Outcome, World};
+use super::{setup, threads};
+use crate::{Error, Map, Result, Value};
+
+/// How many handlers there may be at once, as in the runtime.
+const IN_FLIGHT: usize = 1024;
+/// How long `stop` waits, by the service's time.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// A message on its way in.
+pub(super) struct Incoming {
+    pub(super) args: Vec<u8>,
+    pub(super) encoding: Encoding,
+    pub(super) workflow_id: WorkflowId<'static>,
+    pub(super) topic: Option<String>,
+    pub(super) deadline: Option<Duration>,
+}
+
+/// A service and all that goes on in it. No cell is borrowed while anything of the service's or of the test's runs.
+pub(super) struct Driver {
+    pub(super) world: Arc<World>,
+    plugin: Plugin,
+    declaration: Declaration,
+    config: Value,
+    ports: Ports,
+    pub(super) calls: RefCell<BTreeMap<u64, Call>>,
+    next: Cell<u64>,
+    gate: RefCell<Gate>,
+    /// Calls at the gate, by the numbers of their tickets.
+    at_gate: RefCell<HashMap<u64, u64>>,
+    /// Per subscriber, the message in work and those behind it.
+    lines: RefCell<HashMap<usize, VecDeque<u64>>>,
+    admitted: RefCell<VecDeque<u64>>,
+    outcomes: RefCell<HashMap<u64, Outcome>>,
+    init: RefCell<Option<Result<()>>>,
+    pub(super) patience: Cell<Duration>,
+    /// `None` after a stop.
+    instance: RefCell<Option<Instance>>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        world: Arc<World>,
+        plugin: Plugin,
+        declaration: Declaration,
+        config: Value,
+        instance: Instance,
+    ) -> Self {
+        Self {
+            world,
+            plugin,
+            declaration,
+            config,
+            ports: Ports::default(),
+            calls: RefCell::default(),
+            next: Cell::new(0),
+            gate: RefCell::new(Gate::new(IN_FLIGHT)),
+            at_gate: RefCell::default(),
+            lines: RefCell::default(),
+            admitted: RefCell::default(),
+            outcomes: RefCell::default(),
+            init: RefCell::new(None),
+            patience: Cell::new(Duration::from_secs(30)),
+            instance: RefCell::new(Some(instance)),
+        }
+    }
+
+    pub(super) fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub(super) fn declaration(&self) -> &Declaration {
+        &self.declaration
+    }
+
+    pub(super) fn ports(&self) -> &Ports {
+        &self.ports
+    }
+
+    pub(super) fn set_patience(&self, patience: Duration) {
+        self.patience.set(patience);
+    }
+
+    pub(super) fn setup_addresses(&self, addresses: &Map) -> Result<Map> {
+        setup::addresses(self.plugin, &self.declaration, &self.config, addresses)
+    }
+
+    /// Runs `init`, once.
+    pub(super) fn init(&self) -> Result<()> {
+        if let Some(outcome) = self.init.borrow().clone() {
+            return outcome;
+        }
+        // What `init` itself leads to finds it done.
+        *self.init.borrow_mut() = Some(Ok(()));
+        let outcome = self.run_hook(Hook::Init).map_err(|failure| failure.while_doing("init"));
+        *self.init.borrow_mut() = Some(outcome.clone());
+        outcome
+    }
+
+    pub(super) fn run_hook_if_there(&self, hook: Hook) -> Result<()> {
+        self.init()?;
+        self.run_hook(hook)
+    }
+
+    fn run_hook(&self, hook: Hook) -> Result<()> {
+        if self.declaration.hook(hook).is_none() {
+            return Ok(());
+        }
+        let call = self.start_hook(hook)?;
+        self.wait(call).map(|_| ())
+    }
+
+    /// Starts a hook of the instance's.
+    pub(super) fn start_hook(&self, hook: Hook) -> Result<u64> {
+        let run = self
+            .declaration
+            .hook(hook)
+            .ok_or_else(|| Error::msg(format!("service `{}` has no `{hook}`", self.declaration.name)))?;
+        let call = self.add(hook.name(), Begin::bare(Target::Hook(hook), run), Purpose::Test);
+        self.arrive(call, true);
+        self.begin_admitted();
+        Ok(call)
+    }
+
+    /// Hands a message to its handler, or puts it where it waits for it.
+    pub(super) fn deliver(&self, number: usize, incoming: Incoming) -> Result<u64> {
+        self.init()?;
+        if self.world.is_stopping() {
+            return Err(Error::new(code::STOPPING, "the service takes no messages any more"));
+        }
+        let model = &self.declaration.connections[number];
+        let topic = || self.world.line(number).settings.get("topic")?.as_text().map(str::to_owned);
+        let begin = Begin {
+            target: Target::Connection(number as u32),
+            run: model.run,
+            access: if model.exclusive { Access::Exclusive } else { Access::Shared },
+            args: incoming.args,
+            encoding: incoming.encoding,
+            workflow_id: Some(incoming.workflow_id),
+            topic: incoming.topic.or_else(topic),
+            until: incoming.deadline.map(|left| self.world.now().saturating_add(left)),
+        };
+        let call = self.add(&model.name, begin, Purpose::Test);
+        if model.kind == ConnectionKind::Subscriber {
+            let mut lines = self.lines.borrow_mut();
+            let line = lines.entry(number).or_default();
+            line.push_back(call);
+            if line.len() == 1 {
+                drop(lines);
+                self.arrive(call, true);
+            }
+        } else {
+            self.arrive(call, false);
+        }
+        self.begin_admitted();
+        Ok(call)
+    }
+
+    fn add(&self, name: &str, begin: Begin, purpose: Purpose) -> u64 {
+        let id = self.next.get();
+        self.next.set(id + 1);
+        if let Some(until) = begin.until {
+            self.world.change(|state| state.clock.set(until, Due::Call(id)));
+        }
+        let call = Call { name: name.to_owned(), begin, purpose, ticket: None, stage: Stage::InLine };
+        self.calls.borrow_mut().insert(id, call);
+        id
+    }
+
+    fn arrive(&self, id: u64, always: bool) {
+        let access = self.calls.borrow()[&id].begin.access;
+        let mut gate = self.gate.borrow_mut();
+        let arrival = if always { gate.arrive_always(access) } else { gate.arrive(access) };
+        drop(gate);
+        let (ticket, stage) = match arrival {
+            Arrival::Admitted(ticket) => {
+                self.admitted.borrow_mut().push_back(id);
+                (ticket, Stage::Admitted)
+            }
+            Arrival::Queued(ticket) => {
+                self.at_gate.borrow_mut().insert(ticket.number(), id);
+                (ticket, Stage::AtGate)
+            }
+            Arrival::Busy => {
+                let text = format!("{IN_FLIGHT} requests are in work already");
+                return self.finish(id, Err(Error::new(code::BUSY, text)));
+            }
+        };
+        if let Some(call) = self.calls.borrow_mut().get_mut(&id) {
+            call.ticket = Some(ticket);
+            call.stage = stage;
+        }
+    }
+
+    fn begin_admitted(&self) {
+        loop {
+            let Some(id) = self.admitted.borrow_mut().pop_front() else { return };
+            self.begin(id);
+        }
+    }
+
+    /// Starts a handler, and runs it as far as it goes.
+    fn begin(&self, id: u64) {
+        // The call is out of the list while it runs.
+        let Some(mut call) = self.calls.borrow_mut().remove(&id) else { return };
+        let begun = match call.begin.run {
+            Run::Blocking => self.begin_on_thread(id, &mut call),
+            Run::Inline | Run::Async => self.begin_here(id, &call),
+        };
+        match begun {
+            Ok(stage) => {
+                call.stage = stage;
+                self.calls.borrow_mut().insert(id, call);
+            }
+            Err(outcome) => {
+                self.calls.borrow_mut().insert(id, call);
+                self.finish(id, outcome);
+            }
+        }
+    }
+
+    fn begin_here(&self, id: u64, call: &Call) -> Result<Stage, Outcome> {
+        let instance = self.instance.borrow();
+        let instance = instance.as_ref().ok_or_else(|| Err(gone()))?;
+        let waker = self.world.waker(id);
+        let mut out = Vec::new();
+        let lent = call.begin.lend(self.world.now());
+        match self.world.run(id, &waker, || instance.start(&lent, &mut out)) {
+            Started::Ready(outcome) => Err(outcome.map(|()| out)),
+            Started::Pending(pending) => {
+                self.world.change(|state| state.woken.push_back(id));
+                Ok(Stage::Waits(Work::Handler(pending, out), waker))
+            }
+        }
+    }
+
+    fn begin_on_thread(&self, id: u64, call: &mut Call) -> Result<Stage, Outcome> {
+        let instance = self.instance.borrow();
+        let instance = instance.as_ref().ok_or_else(|| Err(gone()))?.for_blocking();
+        let bare = Begin::bare(call.begin.target, Run::Blocking);
+        let begin = std::mem::replace(&mut call.begin, bare);
+        (call.begin.access, call.begin.until) = (begin.access, begin.until);
+        let now = self.world.now();
+        let run = move || {
+            let mut out = Vec::new();
+            instance.run(&begin.lend(now), &mut out).map(|()| out)
+        };
+        let thread = threads::start(&self.world, id, run);
+        thread.map(Stage::OnThread).map_err(|error| Err(Error::from(error).while_doing("a thread")))
+    }
+
+    /// Ends a call, whatever it does, and lets those in that waited for it.
+    fn finish(&self, id: u64, outcome: Outcome) {
+        let Some(mut call) = self.calls.borrow_mut().remove(&id) else { return };
+        let ticket = call.ticket.take();
+        self.world.change(|state| state.clock.forget(|due| matches!(due, Due::Call(call) if *call == id)));
+        // The handler ends before its place is given to the next.
+        let (name, purpose, target) = (call.name, call.purpose, call.begin.target);
+        match call.stage {
+            Stage::OnThread(thread) => thread.join().expect("a blocking handler that panics is caught"),
+            stage => drop(stage),
+        }
+        if let Some(ticket) = ticket {
+            self.at_gate.borrow_mut().remove(&ticket.number());
+            let admitted = self.gate.borrow_mut().leave(ticket);
+            for number in admitted {
+                let started = self.at_gate.borrow_mut().remove(&number);
+                let started = started.expect("whoever waits at the gate is on the list");
+                if let Some(call) = self.calls.borrow_mut().get_mut(&started) {
+                    call.stage = Stage::Admitted;
+                }
+                self.admitted.borrow_mut().push_back(started);
+            }
+        }
+        if let Target::Connection(number) = target {
+            self.next_in_line(number as usize, id);
+        }
+        self.tell(id, &name, purpose, outcome);
+    }
+
+    fn next_in_line(&self, number: usize, ended: u64) {
+        let mut lines = self.lines.borrow_mut();
+        let Some(line) = lines.get_mut(&number) else { return };
+        let was_first = line.front() == Some(&ended);
+        line.retain(|call| *call != ended);
+        if let (true, Some(next)) = (was_first, line.front().copied()) {
+            drop(lines);
+            self.arrive(next, true);
+        }
+    }
+
+    fn tell(&self, id: u64, name: &str, purpose: Purpose, outcome: Outcome) {
+        match (purpose, outcome) {
+            (Purpose::Test, outcome) => _ = self.outcomes.borrow_mut().insert(id, outcome),
+            (Purpose::Operation(operation), outcome) => self.world.end(operation, outcome),
+            (Purpose::Log, Err(failure)) => {
+                let message = format!("{name} ended: {failure}");
+                let (level, target) = (Level::Error, "service_framework::harness");
+                self.world.log(Record { level, target, message: &message, workflow_id: None });
+            }
+            (Purpose::Log | Purpose::Nobody, _) => {}
+        }
+    }
+
+    /// Does one thing that can be done without time passing; `false` if there is none.
+    pub(super) fn turn(&self) -> bool {
+        let mut state = self.world.look();
+        let ended = state.threads.take_ended();
+        let (spawned, given_up) = (state.spawned.pop_front(), state.given_up.pop_front());
+        let asked = state.asked.pop_front();
+        let woken = if asked.is_none() { state.woken.pop_front() } else { None };
+        let due = if asked.is_none() && woken.is_none() { state.clock.due() } else { None };
+        drop(state);
+        let did = !ended.is_empty() || spawned.is_some() || given_up.is_some();
+        let did = did || asked.is_some() || woken.is_some() || due.is_some();
+        ended.into_iter().for_each(|(id, outcome)| self.finish(id, outcome));
+        if let Some(spawned) = spawned {
+            self.begin_spawned(spawned);
+        }
+        if let Some(operation) = given_up {
+            self.give_up(operation);
+        }
+        if let Some(asked) = asked {
+            self.serve(asked);
+        }
+        if let Some(id) = woken {
+            self.poll(id);
+        }
+        match due {
+            Some(Due::Operation(operation)) => self.world.end_in_time(operation),
+            Some(Due::Answer(operation, outcome)) => self.world.end(operation, outcome),
+            Some(Due::Call(id)) => self.expire(id),
+            None => {}
+        }
+        self.begin_admitted();
+        did
+    }
+
+    fn begin_spawned(&self, spawned: Spawned) {
+        let begin = Begin::bare(Target::Hook(Hook::Main), Run::Async);
+        let id = self.add("background work", begin, Purpose::Log);
+        let waker = self.world.waker(id);
+        if let Some(call) = self.calls.borrow_mut().get_mut(&id) {
+            call.stage = Stage::Waits(Work::Spawned(spawned), waker);
+        }
+        self.world.change(|state| state.woken.push_back(id));
+    }
+
+    fn poll(&self, id: u64) {
+        let call = self.calls.borrow_mut().remove(&id);
+        let Some(mut call) = call else { return };
+        let Stage::Waits(work, waker) = &mut call.stage else {
+            self.calls.borrow_mut().insert(id, call);
+            return;
+        };
+        let polled = self.world.run(id, waker, || work.poll(waker));
+        self.calls.borrow_mut().insert(id, call);
+        if let Poll::Ready(outcome) = polled {
+            self.finish(id, outcome);
+        }
+    }
+
+    /// A call whose deadline is over. A thread cannot be ended; it goes on for nobody.
+    fn expire(&self, id: u64) {
+        let mut calls = self.calls.borrow_mut();
+        let Some(call) = calls.get_mut(&id) else { return };
+        let failure = Error::new(code::DEADLINE, format!("`{}` took longer than its deadline", call.name));
+        if !matches!(call.stage, Stage::OnThread(_)) {
+            drop(calls);
+            return self.finish(id, Err(failure));
+        }
+        let purpose = std::mem::replace(&mut call.purpose, Purpose::Nobody);
+        let name = call.name.clone();
+        drop(calls);
+        self.tell(id, &name, purpose, Err(failure));
+    }
+
+    /// The handler that called a target does not want to know any more.
+    fn give_up(&self, operation: u64) {
+        let calls = self.calls.borrow();
+        let is_meant = |(_, call): &(&u64, &Call)| {
+            call.purpose == Purpose::Operation(operation) && !matches!(call.stage, Stage::OnThread(_))
+        };
+        let meant = calls.iter().find(is_meant).map(|(id, _)| *id);
+        drop(calls);
+        if let Some(id) = meant {
+            self.finish(id, Err(gone()));
+        }
+    }
+
+    /// Answers a request of the service's, or calls its external target.
+    fn serve(&self, asked: Asked) {
+        let Asked { operation, number, args, encoding, workflow_id, until } = asked;
+        let line = self.world.line(number);
+        let answered = self.ports.with(number, |answer| match answer {
+            Some(Answer::Reply(delay, answer)) => Some(Some((*delay, answer(&args, encoding)))),
+            Some(Answer::Never) => Some(None),
+            None => None,
+        });
+        match answered {
+            Some(Some((Duration::ZERO, outcome))) => self.world.end(operation, outcome),
+            Some(Some((delay, outcome))) => self.world.change(|state| {
+                let at = state.clock.now().saturating_add(delay);
+                state.clock.set(at, Due::Answer(operation, outcome));
+            }),
+            Some(None) => {}
+            None if line.kind == ConnectionKind::ExternalTarget => {
+                let begin = Begin {
+                    args,
+                    encoding,
+                    workflow_id: Some(workflow_id),
+                    until,
+                    ..Begin::bare(Target::Connection(number as u32), self.declaration.connections[number].run)
+                };
+                let call = self.add(&line.name, begin, Purpose::Operation(operation));
+                self.admitted.borrow_mut().push_back(call);
+            }
+            None => {
+                let text =
+                    format!("the test has no answer for requests by `{}`: `harness.answer(..)`", line.name);
+                self.world.end(operation, Err(Error::msg(text)));
+            }
+        }
+    }
+
+    pub(super) fn has_ended(&self, call: u64) -> bool {
+        self.outcomes.borrow().contains_key(&call)
+    }
+
+    /// Waits for the outcome of a call.
+    pub(super) fn wait(&self, call: u64) -> Outcome {
+        self.go_on(|| self.has_ended(call), None).map_err(|stuck| self.explain(call, &stuck))?;
+        let outcome = self.outcomes.borrow_mut().remove(&call);
+        outcome.expect("it was there when the driver stopped")
+    }
+
+    /// Nobody will ask how a call ended.
+    pub(super) fn forget(&self, call: u64) {
+        self.outcomes.borrow_mut().remove(&call);
+        if let Some(call) = self.calls.borrow_mut().get_mut(&call)
+            && call.purpose == Purpose::Test
+        {
+            call.purpose = Purpose::Nobody;
+        }
+    }
+
+    pub(super) fn advance(&self, duration: Duration) -> Result<()> {
+        let until = self.world.now().saturating_add(duration);
+        self.go_on(|| false, Some(until)).map_err(|stuck| self.explain_all(&stuck))
+    }
+
+    pub(super) fn ask_to_stop(&self) {
+        self.world.stop();
+    }
+
+    pub(super) fn stop(&self) -> Result<()> {
+        if self.instance.borrow().is_none() {
+            return Ok(());
+        }
+        self.ask_to_stop();
+        let until = self.world.now().saturating_add(DRAIN);
+        let is_work = |call: &Call| call.purpose != Purpose::Log;
+        let drained = self.go_on(|| !self.calls.borrow().values().any(is_work), Some(until));
+        let left = self.calls.borrow().iter().filter(|(_, call)| is_work(call)).map(|(id, _)| *id).collect();
+        let outcome = self.explain_drain(drained, left);
+        self.end();
+        outcome
+    }
+
+    /// Drops all that goes on, then the service.
+    fn end(&self) {
+        self.world.close();
+        let calls = std::mem::take(&mut *self.calls.borrow_mut());
+        for (id, call) in calls {
+            let Call { name, purpose, stage, .. } = call;
+            drop(stage);
+            if purpose == Purpose::Test {
+                self.tell(id, &name, purpose, Err(gone()));
+            }
+        }
+        let instance = self.instance.borrow_mut().take();
+        drop(instance);
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn gone() -> Error {
+    Error::new(code::STOPPING, "the service has stopped")
+}

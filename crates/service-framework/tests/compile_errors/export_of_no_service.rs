@@ -1,0 +1,7 @@
+use service_framework::prelude::*;
+
+struct Gateway;
+
+export!(Gateway);
+
+fn main() {}

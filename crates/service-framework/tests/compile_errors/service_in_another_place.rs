@@ -1,0 +1,8 @@
+use service_framework::prelude::*;
+
+#[service]
+struct Gateway;
+
+export!(Gateway);
+
+fn main() {}

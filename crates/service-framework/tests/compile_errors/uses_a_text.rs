@@ -1,0 +1,27 @@
+use service_framework::prelude::*;
+
+#[derive(Model)]
+struct Config {}
+
+#[derive(Model)]
+struct Order {
+    id: String,
+}
+
+struct Gateway;
+
+#[service(uses("audit"))]
+impl Gateway {
+    fn new(_: Config) -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[replyer]
+    fn cancel(&self, _args: Order) -> Result<Empty> {
+        Ok(())
+    }
+}
+
+export!(Gateway);
+
+fn main() {}

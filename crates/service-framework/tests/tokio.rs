@@ -1,0 +1,97 @@
+//! A service that uses tokio in its handlers, exported for that.
+
+use service_framework::prelude::*;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+struct Waiter;
+
+#[derive(Model, Debug, PartialEq)]
+struct Text {
+    text: String,
+}
+
+impl Serve for Waiter {
+    const NAME: &'static str = "waiter";
+    type Config = Empty;
+
+    fn new(_: Empty) -> Result<Self> {
+        // A timer needs the runtime here already.
+        drop(tokio::time::interval(Duration::from_secs(1)));
+        Ok(Self)
+    }
+
+    fn declare(service: &mut Declare<Self>) {
+        service.replyer("time").handle(async |_: &Self, _: Empty, cx: &Context| {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            cx.sleep(Duration::from_millis(5)).await;
+            Ok(Text { text: "slept".into() })
+        });
+        service.replyer("net").handle(async |_: &Self, args: Text, cx: &Context| {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+            let address = listener.local_addr()?;
+            let server = tokio::spawn(async move {
+                let (mut stream, _) = listener.accept().await?;
+                let mut text = vec![0; 5];
+                stream.read_exact(&mut text).await?;
+                stream.write_all(&text).await
+            });
+            let client = async {
+                let mut stream = tokio::net::TcpStream::connect(address).await?;
+                stream.write_all(args.text.as_bytes()).await?;
+                let mut text = String::new();
+                stream.read_to_string(&mut text).await?;
+                Ok::<_, Error>(text)
+            };
+            let text = cx.timeout(Duration::from_secs(30), client).await??;
+            server.await??;
+            Ok(Text { text })
+        });
+        service.replyer("timeout").handle(async |_: &Self, _: Empty, _: &Context| {
+            let late = tokio::time::timeout(Duration::from_millis(5), std::future::pending::<()>()).await;
+            Ok(Text { text: late.unwrap_err().to_string() })
+        });
+        service.replyer("for_ever").handle(async |_: &Self, _: Empty, _: &Context| {
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            Ok(())
+        });
+    }
+}
+
+export!(Waiter, tokio);
+
+fn ask(connection: &str, text: &str) -> Text {
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    match connection {
+        "net" => harness.request(connection, &Text { text: text.into() }).unwrap(),
+        _ => harness.request(connection, &()).unwrap(),
+    }
+}
+
+#[test]
+fn handlers_use_tokio_time() {
+    assert_eq!(ask("time", "").text, "slept");
+    assert_eq!(ask("timeout", "").text, "deadline has elapsed");
+}
+
+#[test]
+fn handlers_use_tokio_net() {
+    assert_eq!(ask("net", "hello").text, "hello");
+}
+
+#[test]
+fn a_deadline_passes_in_real_time() {
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    let late = harness.message("for_ever", &()).deadline(Duration::from_millis(20)).request::<()>();
+    assert_eq!(late.unwrap_err().code(), "deadline");
+}
+
+#[test]
+fn what_waits_too_long_is_named() {
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    harness.set_patience(Duration::from_millis(20));
+    let stuck = harness.request::<_, ()>("for_ever", &()).unwrap_err();
+    assert_eq!(
+        stuck.message(),
+        "`for_ever` has not ended for 20ms: it waits for something outside of the harness"
+    );
+}
