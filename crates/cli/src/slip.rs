@@ -38,9 +38,7 @@ pub(crate) fn slips(keys: &[String], flags: &[Flag]) -> Vec<Slip> {
 fn slip(key: &str, flags: &[Flag]) -> Option<Slip> {
     let word = key.trim_start_matches('-');
     // Every letter is one edit away from every other.
-    if word.chars().nth(1).is_none() {
-        return None;
-    }
+    word.chars().nth(1)?;
     let names = flags.iter().flat_map(|flag| &flag.names);
     let mut names = names.map(|name| (name, name.trim_start_matches('-'))).filter(|(_, name)| name.len() > 1);
     let flag = names.clone().find(|(_, name)| distance(word, name) <= 1).or_else(|| {
@@ -62,7 +60,9 @@ impl Slip {
         let first = key.split_once('.').map_or(key, |(first, _)| first);
         match config {
             Shape::Record(record) => {
-                let is_it = |name: &str| [key, first].into_iter().any(|key| key == name || key.replace('-', "_") == name);
+                let is_it = |name: &str| {
+                    [key, first].into_iter().any(|key| key == name || key.replace('-', "_") == name)
+                };
                 match record.fields.iter().any(|field| is_it(&field.name)) {
                     true => Place::Field,
                     false if record.open => Place::Anywhere,

@@ -36,6 +36,8 @@ pub(crate) struct Words {
 pub(crate) struct Odd {
     /// What is wrong with it.
     pub(crate) text: String,
+    /// The word.
+    pub(crate) word: OsString,
     /// The keys of the pairs before it, and its own if it is a key.
     pub(crate) keys: Vec<String>,
 }
@@ -47,18 +49,20 @@ pub(crate) fn split(words: &[OsString], flags: &[Flag]) -> Result<Words, Odd> {
     while let Some(word) = rest.next() {
         let (name, value) = cut(word);
         if let Some(flag) = flag(flags, name) {
-            let value =
-                value.or_else(|| flag.takes_value.then(|| take_value(&mut rest, flags)).flatten());
+            let value = value.or_else(|| flag.takes_value.then(|| take_value(&mut rest, flags)).flatten());
             split.flags.push(joined(&flag.long, value));
             continue;
         }
-        let odd = |text: String, split: &Words| Odd { text, keys: split.keys.clone() };
+        let odd = |text, split: &Words| Odd { text, word: word.clone(), keys: split.keys.clone() };
         if !name.as_bytes().starts_with(b"-") || is_number(name) {
             let text = format!("{PAIRS}: `{}` stands behind no key", word.display());
             return Err(odd(text, &split));
         }
         let Some(name) = name.to_str() else {
-            return Err(odd(format!("`{}` is no UTF-8, as a key of the config must be", word.display()), &split));
+            return Err(odd(
+                format!("`{}` is no UTF-8, as a key of the config must be", word.display()),
+                &split,
+            ));
         };
         let key = name.strip_prefix("--").or_else(|| name.strip_prefix('-')).unwrap_or(name);
         if key.is_empty() {
@@ -74,7 +78,10 @@ pub(crate) fn split(words: &[OsString], flags: &[Flag]) -> Result<Words, Odd> {
         };
         let Some(value) = value.to_str() else {
             let value = value.display();
-            return Err(odd(format!("the value `{value}` of `{name}` is no UTF-8, as config must be"), &split));
+            return Err(odd(
+                format!("the value `{value}` of `{name}` is no UTF-8, as config must be"),
+                &split,
+            ));
         };
         split.arguments.push((key.to_owned(), value.to_owned()));
     }

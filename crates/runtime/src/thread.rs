@@ -105,6 +105,9 @@ fn drive(
     mode: Mode,
     begun: &mpsc::SyncSender<Begun>,
 ) -> Result<Ended, Error> {
+    if let Some(path) = &options.ready {
+        ready::clear(path)?;
+    }
     let plan = Plan::new(source, options, mode)?;
     let log = Log::open(&LogOptions {
         service: plan.declaration.name.clone(),
@@ -217,7 +220,9 @@ async fn live(
     let ended = match ended {
         Some(ended) => Ok(ended),
         // A main that looks whether it is to stop ends by itself; another one would go on for ever.
-        None if mode == Mode::Main && host.heeds_stop() => tokio::time::timeout_at(until.into(), running).await.map_err(|_| ()),
+        None if mode == Mode::Main && host.heeds_stop() => {
+            tokio::time::timeout_at(until.into(), running).await.map_err(|_| ())
+        }
         None => Ok(Ok(())),
     };
     _ = tokio::time::timeout_at(until.into(), local.idle()).await;
