@@ -25,6 +25,13 @@ impl From<service_framework_runtime::Error> for Failure {
     }
 }
 
+impl From<std::io::Error> for Failure {
+    /// Of writing what was asked for.
+    fn from(error: std::io::Error) -> Self {
+        Self::Other(anyhow::Error::from(error).context("cannot write to stdout"), 1)
+    }
+}
+
 impl Failure {
     /// The exit code.
     pub(crate) fn exit_code(&self) -> u8 {

@@ -21,7 +21,7 @@ const SHORT: [(&str, &str); 3] =
     bin_name = "service_framework",
     version,
     styles = Styles::plain(),
-    max_term_width = 100,
+    next_line_help = true,
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     disable_help_subcommand = true,
@@ -71,7 +71,7 @@ pub(crate) struct Run {
     /// Runs `main`, with the incoming connections beside it, and ends when it does.
     #[arg(short = 'm', long = "main_mode", alias = "main-mode")]
     main: bool,
-    /// At least so many seconds between two rounds, in which each incoming connection takes one message at most.
+    /// The least seconds between two rounds, each of one message per incoming connection.
     #[arg(
         long = "service_loop_min_wait_time_s",
         alias = "service-loop-min-wait-time-s",
@@ -89,7 +89,7 @@ pub(crate) struct Run {
         value_parser = level
     )]
     console_level: Level,
-    /// A file to log to, or a folder (one that is there, or a path that ends in `/`): none, if not given.
+    /// Logs to this file, or in this folder: one that is there, or a path that ends in `/`.
     #[arg(short = 'l', long = "log_path", alias = "log-path", value_name = "PATH")]
     log: Option<PathBuf>,
     /// What is logged to that file.
@@ -103,9 +103,15 @@ pub(crate) struct Run {
     )]
     file_level: Level,
     /// How many hourly log files are kept beside the current one.
-    #[arg(long = "backup_count", alias = "backup-count", value_name = "COUNT", default_value_t = 24)]
+    #[arg(
+        long = "backup_count",
+        alias = "backup-count",
+        value_name = "COUNT",
+        default_value = "24",
+        value_parser = count
+    )]
     backup_count: usize,
-    /// Writes one line of JSON to this file when the sockets are open: service, pid, and the endpoint of each connection.
+    /// Writes a line of JSON to this file when the sockets are open: service, pid, endpoints.
     #[arg(long, value_name = "FILE")]
     ready: Option<PathBuf>,
 }
@@ -117,19 +123,20 @@ pub(crate) struct Describe {
     /// The service: its shared library, or the folder of its crate, which is built first.
     #[arg(short = 's', long = "service_path", alias = "service-path", value_name = "PATH")]
     pub(crate) service: PathBuf,
-    /// As JSON, which a model given as data is read from: on one line, unless it goes to a terminal.
+    /// As the JSON that models given as data are read from.
     #[arg(long)]
     pub(crate) json: bool,
-    /// The JSON Schemas of the config, and of the arguments and returns of each connection.
+    /// The JSON Schemas of its config, and of the args and returns of each connection.
     #[arg(long, alias = "json_schema", conflicts_with = "json")]
     pub(crate) json_schema: bool,
 }
 
 /// Checks a service with its config and addresses, and opens nothing.
-///
-/// It takes the same words as running the service, and prints each value with where it came from, or everything that is wrong.
 #[derive(Debug, Args)]
-#[command(override_usage = "service_framework check -s <PATH> [OPTIONS] [--any_key <VALUE>]...")]
+#[command(
+    override_usage = "service_framework check -s <PATH> [OPTIONS] [--any_key <VALUE>]...",
+    after_help = "It takes what running the service takes, and prints each value with where it came from, or all that is wrong."
+)]
 pub(crate) struct Check {
     #[command(flatten)]
     pub(crate) run: Run,
@@ -139,10 +146,12 @@ pub(crate) struct Check {
 }
 
 /// Makes the crate of a new service, with its address book and its config.
-///
-/// Inside the workspace of service_framework it is made in `services/NAME`, with its files in `addresses` and `configs`; anywhere else, in `NAME`.
 #[derive(Debug, Args)]
-#[command(override_usage = "service_framework new <NAME>")]
+#[command(
+    override_usage = "service_framework new <NAME>",
+    after_help = "Inside the workspace of service_framework it joins that: services/NAME, addresses/NAME.json and
+configs/NAME.json are made. Anywhere else all of it is made in the folder NAME."
+)]
 pub(crate) struct New {
     /// The name of the service: of its crate, its folder and its files.
     pub(crate) name: String,
@@ -211,6 +220,10 @@ fn seconds(text: &str) -> Result<Duration, String> {
         return Err(format!("expected seconds from 0 to {LONGEST_S}"));
     }
     Ok(Duration::from_secs_f64(seconds))
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "expected a whole number, 0 or above".to_owned())
 }
 
 fn level(text: &str) -> Result<Level, service_framework_runtime::log::UnknownLevel> {

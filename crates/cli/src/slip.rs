@@ -38,9 +38,7 @@ pub(crate) fn slips(keys: &[String], flags: &[Flag]) -> Vec<Slip> {
 fn slip(key: &str, flags: &[Flag]) -> Option<Slip> {
     let word = key.trim_start_matches('-');
     // Every letter is one edit away from every other.
-    if word.chars().nth(1).is_none() {
-        return None;
-    }
+    word.chars().nth(1)?;
     let names = flags.iter().flat_map(|flag| &flag.names);
     let mut names = names.map(|name| (name, name.trim_start_matches('-'))).filter(|(_, name)| name.len() > 1);
     let flag = names.clone().find(|(_, name)| distance(word, name) <= 1).or_else(|| {

@@ -36,6 +36,8 @@ pub(crate) struct Words {
 pub(crate) struct Odd {
     /// What is wrong with it.
     pub(crate) text: String,
+    /// The word.
+    pub(crate) word: OsString,
     /// The keys of the pairs before it, and its own if it is a key.
     pub(crate) keys: Vec<String>,
 }
@@ -51,7 +53,7 @@ pub(crate) fn split(words: &[OsString], flags: &[Flag]) -> Result<Words, Odd> {
             split.flags.push(joined(&flag.long, value));
             continue;
         }
-        let odd = |text: String, split: &Words| Odd { text, keys: split.keys.clone() };
+        let odd = |text, split: &Words| Odd { text, word: word.clone(), keys: split.keys.clone() };
         if !name.as_bytes().starts_with(b"-") || is_number(name) {
             let text = format!("{PAIRS}: `{}` stands behind no key", word.display());
             return Err(odd(text, &split));

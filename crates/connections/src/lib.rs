@@ -76,6 +76,25 @@ pub async fn check_host(connection: &str, address: &Address) -> Result<(), Error
     })
 }
 
+/// Finds out whether this machine can listen at an address, without listening there: whether a host or a folder is its own.
+///
+/// Whether the port is free is known only to whoever takes it.
+///
+/// # Errors
+///
+/// [`Error::Bind`], as binding there would give.
+pub async fn check_listener(connection: &str, address: &Address) -> Result<(), Error> {
+    let checked = match address {
+        Address::Inproc(_) => Err(SocketError::NoInproc { engine: default_engine().name() }),
+        address => listen::check(address).await,
+    };
+    checked.map_err(|cause| Error::Bind {
+        connection: connection.to_owned(),
+        address: address.clone(),
+        cause,
+    })
+}
+
 /// Opens a listening socket for the connection of that name.
 async fn bind(
     engine: &Rc<dyn Engine>,

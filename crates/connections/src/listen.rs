@@ -1,7 +1,7 @@
 //! Listens on exactly the address asked for, whatever the engine.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 
 use service_framework_core::address::{Address, Host};
@@ -46,6 +46,25 @@ pub(crate) async fn listen(address: &Address) -> Result<(Listener, Address), Soc
         #[cfg(not(unix))]
         Address::Ipc(_) => Err(SocketError::System(io::ErrorKind::Unsupported.into())),
         Address::Inproc(_) => Err(SocketError::System(io::ErrorKind::Unsupported.into())),
+    }
+}
+
+/// Finds out whether one could listen at an address, but for its port.
+pub(crate) async fn check(address: &Address) -> Result<(), SocketError> {
+    // A datagram socket that nothing is sent by is nobody's to see.
+    let is_ours = |ip: IpAddr| UdpSocket::bind((ip, 0)).map(drop);
+    match address {
+        Address::Tcp { host: Host::Ip(ip), .. } => {
+            is_ours(*ip).map_err(|cause| SocketError::from_bind(address, cause))
+        }
+        Address::Tcp { host: Host::Name(name), port } => {
+            match resolve(name, *port).await?.into_iter().any(|at| is_ours(at.ip()).is_ok()) {
+                true => Ok(()),
+                false => Err(SocketError::NotOurs { port: *port }),
+            }
+        }
+        Address::Ipc(path) => folder_of(path).map(drop),
+        Address::Tcp { host: Host::Any, .. } | Address::Inproc(_) => Ok(()),
     }
 }
 
@@ -126,19 +145,22 @@ impl From<io::Error> for IpcError {
     }
 }
 
+/// The folder that a socket file is to stand in.
+fn folder_of(path: &Path) -> Result<&Path, SocketError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if folder.is_dir() { Ok(folder) } else { Err(SocketError::NoFolder { folder: folder.to_owned() }) }
+}
+
 /// Listens on a socket file, in place of a stale one.
 #[cfg(unix)]
 fn ipc(path: &Path) -> Result<(std::os::unix::net::UnixListener, SocketFile), IpcError> {
     use std::os::unix::fs::FileTypeExt as _;
     use std::os::unix::net::{UnixListener, UnixStream};
 
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if !folder.is_dir() {
-        return Err(IpcError::Known(SocketError::NoFolder { folder: folder.to_owned() }));
-    }
+    let folder = folder_of(path).map_err(IpcError::Known)?;
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error.into()),

@@ -11,7 +11,7 @@ use service_framework_core::file::Document;
 use service_framework_core::plugin::host::Plugin;
 use service_framework_core::problem::{Place, Problem, Problems};
 use service_framework_core::value::Map;
-use service_framework_core::wiring::{self, Wiring};
+use service_framework_core::wiring::{self, Wired, Wiring};
 
 use crate::error::Error;
 use crate::log::Level;
@@ -134,6 +134,35 @@ fn never_alone(service: &str, connection: &str) -> Problem {
         "`main` of service `{service}` has it lent for as long as it runs, so that the handler of `{connection}` would never have it to \
          itself: write `&self` there, and put what changes into a `Cell`, an atomic or a `Mutex`"
     ))
+}
+
+impl Plan {
+    /// Finds out whether this machine can listen where the service is to listen, and knows the hosts that it connects to. Opens none of its sockets.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] with everything that would keep the service from starting here.
+    pub fn check_hosts(&self) -> Result<(), Error> {
+        let system =
+            |error: std::io::Error| Error::System { what: "look up hosts".into(), why: error.to_string() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
+        let mut problems = Problems::new();
+        for Wired { name, address, place, listens, .. } in &self.wiring.connections {
+            let Some(address) = address else { continue };
+            let checked = runtime.block_on(async {
+                match listens {
+                    true => service_framework_connections::check_listener(name, address).await,
+                    false => service_framework_connections::check_host(name, address).await,
+                }
+            });
+            if let Err(error) = checked {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                let text = format!("{error}{}", cause.unwrap_or_default());
+                problems.add(Problem { text, place: place.clone() });
+            }
+        }
+        problems.into_result(()).map_err(Error::Refused)
+    }
 }
 
 /// Runs the hooks that come before anything is opened.

@@ -6,6 +6,17 @@ use service_framework_core::address::Address;
 
 use crate::error::Error;
 
+/// Takes away what an earlier start has left, which would say that sockets are open that are not.
+pub(crate) fn clear(path: &Path) -> Result<(), Error> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::System {
+            what: format!("remove the ready file of an earlier start, {}", path.display()),
+            why: error.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Writes one line of JSON: the service, the process, and the endpoint of each connection as a URL.
 ///
 /// The file appears whole: it is written beside its place and then moved there.
