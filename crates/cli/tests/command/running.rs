@@ -19,7 +19,7 @@ fn a_main_that_fails_is_told_once() {
     let mut parrot = Running::start(&mut cage.command(["-m", "--fail", "true", "-cl", "none"]));
     assert_eq!(parrot.wait(), 1);
     let told: Vec<_> = parrot.heard.iter().filter(|line| line.contains("no voice left")).collect();
-    assert_eq!(told, ["error: `main` of service `parrot` failed: hoarse: no voice left"]);
+    assert_eq!(told, ["error: `main` of service `parrot` failed: parrot.hoarse: no voice left"]);
     parrot.counters();
 }
 

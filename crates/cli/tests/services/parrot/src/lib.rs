@@ -70,8 +70,11 @@ impl Parrot {
     #[replyer(deadline_s = 2.5)]
     fn say(&self, args: Words, cx: &Context) -> Result<Words> {
         cx.publish(&GOSSIP, &args)?;
-        let again = args.words.repeat(self.config.times as usize);
-        Ok(Words { words: [vec![self.config.greeting.clone()], again].concat() })
+        let mut words = args.words;
+        let (greeting, again) = (self.config.greeting.clone(), words.len() * self.config.times as usize);
+        words = words.into_iter().cycle().take(again).collect();
+        words.insert(0, greeting);
+        Ok(Words { words })
     }
 
     /// Says it when it is stopped.
