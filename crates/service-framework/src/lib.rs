@@ -57,6 +57,8 @@ mod running;
 mod panics;
 mod logs;
 mod export;
+#[cfg(doctest)]
+mod guide;
 pub mod harness;
 
 pub use context::{BlockingContext, Context};
