@@ -30,7 +30,7 @@ pub(crate) fn run(root: &Path, target: &Path) -> anyhow::Result<()> {
     }
     // Outside of the workspace, as a reader's would be.
     let (folder, tools) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut shell = Shell::start(folder.path(), tools.path(), root, &target.join("guide"))?;
+    let mut shell = Shell::start(folder.path(), tools.path(), root, target)?;
     for Step { line, commands, expected } in &steps {
         println!("{CHAPTER}:{line}");
         println!("{}", indented(commands));

@@ -10,6 +10,7 @@ mod ci;
 mod tidy;
 mod bench;
 mod interop;
+mod guide;
 mod tally;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Chore {
     /// Measures the framework against its peers; what follows is handed to the bench.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
+    /// Does what the first chapter of the guide says, command by command, in an empty folder.
+    Guide,
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
     /// Runs a program that ends when the process that started it does.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(&workspace),
         Chore::Tidy => tidy::run(&workspace),
         Chore::Bench(options) => bench::run(&workspace, &options),
+        Chore::Guide => guide::run(&workspace.root, &workspace.target),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Tied(tied) => tied.run(),
     });
