@@ -9,6 +9,8 @@
 pub mod abi;
 pub mod guest;
 pub mod host;
+#[cfg(test)]
+mod header;
 mod lend;
 
 /// The name of the symbol that the plugin of a crate exports.

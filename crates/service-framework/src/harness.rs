@@ -3,11 +3,14 @@
 mod call;
 mod clock;
 mod driver;
+mod host;
 mod message;
+mod operation;
 mod ports;
 mod setup;
 mod stuck;
 mod threads;
+mod turn;
 mod world;
 
 use std::marker::PhantomData;

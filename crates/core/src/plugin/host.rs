@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
@@ -68,6 +69,9 @@ pub enum TableError {
         /// Its size in bytes.
         found: u32,
     },
+    /// A function that is not there.
+    #[error("its table has a null pointer for a function")]
+    Null,
 }
 
 /// A service in this program, by its type: `service_framework::export!` says that it is one.
@@ -104,7 +108,17 @@ impl Plugin {
         if (size as usize) < size_of::<abi::Plugin>() {
             return Err(TableError::Size { found: size });
         }
-        // SAFETY: the caller says that it is one, and version and size agree.
+        // SAFETY: the table is large enough, and from `describe` on it has nothing but pointers.
+        let functions = unsafe {
+            let first = table.byte_add(offset_of!(abi::Plugin, describe)).cast::<*const c_void>();
+            let count =
+                (size_of::<abi::Plugin>() - offset_of!(abi::Plugin, describe)) / size_of::<*const c_void>();
+            std::slice::from_raw_parts(first, count)
+        };
+        if functions.iter().any(|function| function.is_null()) {
+            return Err(TableError::Null);
+        }
+        // SAFETY: the caller says that it is one, version and size agree, and no function is null.
         Ok(Self(unsafe { &*table }))
     }
 

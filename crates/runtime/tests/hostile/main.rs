@@ -38,6 +38,11 @@ struct Ask {
     price: Decimal,
 }
 
+#[derive(Model)]
+struct Taken {
+    messages: u64,
+}
+
 /// Answers with what it was sent.
 struct Exchange {
     taken: AtomicU64,
@@ -61,8 +66,8 @@ impl Exchange {
     }
 
     #[replyer]
-    fn taken(&self) -> Result<u64> {
-        Ok(self.taken.load(Ordering::Relaxed))
+    fn taken(&self) -> Result<Taken> {
+        Ok(Taken { messages: self.taken.load(Ordering::Relaxed) })
     }
 
     #[subscriber]

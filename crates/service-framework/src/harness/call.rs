@@ -12,7 +12,8 @@ use service_framework_core::plugin::{self, Target};
 use service_framework_core::wire::{Encoding, Peer};
 use service_framework_core::workflow::WorkflowId;
 
-use super::world::{CallWaker, Outcome};
+use super::operation::CallWaker;
+use super::world::Outcome;
 
 /// One handler at work, or waiting to be.
 pub(super) struct Call {

@@ -7,7 +7,8 @@ use service_framework_core::failure::code;
 
 use super::call::{Purpose, Stage};
 use super::driver::Driver;
-use super::world::{State, What};
+use super::operation::What;
+use super::world::State;
 use crate::{Error, Result};
 
 /// How often the clock may be moved before somebody is said to go on for ever.

@@ -1,30 +1,27 @@
 //! The host that a service under test sees: what it asks for is put down here, from any thread, until the driver gets to it.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::Waker;
 use std::thread::ThreadId;
 use std::time::Duration;
 
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::failure::code;
-use service_framework_core::plugin::host::{Host, Operation, Spawned};
-use service_framework_core::plugin::{Level, Outgoing, Record};
-use service_framework_core::wire::{self, Encoding, Limits, Peer};
+use service_framework_core::plugin::host::Spawned;
+use service_framework_core::plugin::{Level, Outgoing};
+use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::workflow::WorkflowId;
 
 use super::clock::{Clock, Due};
+use super::operation::{CallWaker, Ongoing, Waiting, What};
 use super::ports::Sent;
 use super::threads;
-use crate::{Error, Map, Value};
+use crate::{Error, Map};
 
 /// What something ends with: encoded return arguments.
 pub(super) type Outcome = Result<Vec<u8>, Error>;
-
-/// The deadline of a request for which nobody set one, as in the runtime.
-const REQUEST_DEADLINE_S: f64 = 5.0;
 
 /// A record that the service wrote.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +48,10 @@ pub(super) struct Line {
 /// What the service asks of its host, and what the driver does about it.
 #[derive(Debug)]
 pub(super) struct World {
-    lines: Vec<Line>,
+    pub(super) lines: Vec<Line>,
     /// The thread of the test, which is the service's.
-    thread: ThreadId,
-    log_level: AtomicU32,
+    pub(super) thread: ThreadId,
+    pub(super) log_level: AtomicU32,
     state: Mutex<State>,
     changed: Condvar,
     this: Weak<Self>,
@@ -64,7 +61,7 @@ pub(super) struct World {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) clock: Clock,
-    operations: BTreeMap<u64, Waiting>,
+    pub(super) operations: BTreeMap<u64, Waiting>,
     next: u64,
     /// Requests that the driver has not seen.
     pub(super) asked: VecDeque<Asked>,
@@ -75,12 +72,12 @@ pub(super) struct State {
     pub(super) woken: VecDeque<u64>,
     pub(super) threads: threads::Running,
     /// The call that is polled now.
-    current: Option<(u64, Arc<CallWaker>)>,
-    is_stopping: bool,
+    pub(super) current: Option<(u64, Arc<CallWaker>)>,
+    pub(super) is_stopping: bool,
     /// The service is gone: nothing that it left waits any more.
-    is_closed: bool,
+    pub(super) is_closed: bool,
     sent: Vec<Sent>,
-    logs: Vec<Log>,
+    pub(super) logs: Vec<Log>,
     /// Counts what happens, so that a sleeper sees whether anything did.
     happened: u64,
 }
@@ -95,26 +92,6 @@ pub(super) struct Asked {
     pub(super) workflow_id: WorkflowId<'static>,
     /// The end of its deadline.
     pub(super) until: Option<Duration>,
-}
-
-/// An operation that the service has not dropped.
-#[derive(Debug)]
-struct Waiting {
-    what: What,
-    /// The call that it is for.
-    owner: Option<u64>,
-    waker: Option<Waker>,
-    /// The call whose own waker that is, if no combinator stands between.
-    woken: Option<u64>,
-    outcome: Option<Outcome>,
-}
-
-/// What is waited for.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    Sleep(Duration),
-    Reply(usize, Option<Duration>),
-    Stop,
 }
 
 impl World {
@@ -198,12 +175,12 @@ impl World {
 
     /// A waker for a call of the driver's.
     pub(super) fn waker(&self, call: u64) -> Arc<CallWaker> {
-        Arc::new(CallWaker { call, is_queued: AtomicBool::new(false), world: Weak::clone(&self.this) })
+        CallWaker::new(call, Weak::clone(&self.this))
     }
 
     /// Runs a step of a call on the service's thread; what it asks for is the call's.
     pub(super) fn run<T>(&self, call: u64, waker: &Arc<CallWaker>, step: impl FnOnce() -> T) -> T {
-        waker.is_queued.store(false, Ordering::Release);
+        waker.is_polled();
         self.look().current = Some((call, Arc::clone(waker)));
         let result = step();
         self.look().current = None;
@@ -248,7 +225,7 @@ impl World {
     }
 
     /// Starts to wait for something.
-    fn operation(&self, what: What, until: Option<Duration>) -> Ongoing {
+    pub(super) fn operation(&self, what: What, until: Option<Duration>) -> Ongoing {
         let owner = self.owner();
         let id = self.change(|state| {
             let outcome = match what {
@@ -275,7 +252,7 @@ impl World {
         threads::call_of_this_thread()
     }
 
-    fn record(&self, message: &Outgoing<'_>) -> (usize, WorkflowId<'static>) {
+    pub(super) fn record(&self, message: &Outgoing<'_>) -> (usize, WorkflowId<'static>) {
         let number = message.connection as usize;
         let line = self.line(number);
         let workflow_id = message.workflow_id.clone().map_or_else(WorkflowId::new, WorkflowId::into_owned);
@@ -291,7 +268,7 @@ impl World {
     }
 }
 
-fn gone() -> Error {
+pub(super) fn gone() -> Error {
     Error::new(code::STOPPING, "the service is gone")
 }
 
@@ -311,7 +288,7 @@ impl State {
             || self.threads.has_ended()
     }
 
-    fn end(&mut self, operation: u64, outcome: Outcome) -> Option<Waker> {
+    pub(super) fn end(&mut self, operation: u64, outcome: Outcome) -> Option<Waker> {
         let waiting = self.operations.get_mut(&operation)?;
         if waiting.outcome.is_some() {
             return None;
@@ -332,153 +309,5 @@ impl State {
     /// How many wakers of a call the operations hold.
     pub(super) fn wakers_held(&self, call: u64) -> usize {
         self.operations.values().filter(|waiting| waiting.woken == Some(call)).count()
-    }
-}
-
-impl Host for World {
-    fn encoding(&self, connection: u32) -> (Encoding, Peer) {
-        let setting = |name, value| {
-            let line = self.lines.get(connection as usize);
-            line.and_then(|line| line.settings.get(name)).and_then(Value::as_text) == Some(value)
-        };
-        let encoding = if setting("encoding", "json") { Encoding::Json } else { Encoding::MessagePack };
-        (encoding, if setting("peer", "python") { Peer::Python } else { Peer::Any })
-    }
-
-    fn request(&self, message: Outgoing<'_>) -> Operation {
-        let (number, workflow_id) = self.record(&message);
-        let line = self.line(number);
-        let seconds = line.settings.get("deadline_s").and_then(Value::as_f64);
-        let seconds = seconds.or((line.kind == ConnectionKind::Requester).then_some(REQUEST_DEADLINE_S));
-        let own = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let deadline = message.deadline.or(own);
-        let within = deadline.into_iter().chain(message.remaining).min();
-        let until = within.map(|within| self.now().saturating_add(within));
-        let operation = self.operation(What::Reply(number, within), until);
-        let (args, encoding) = (message.args.to_vec(), message.encoding);
-        let asked = Asked { operation: operation.id, number, args, encoding, workflow_id, until };
-        self.change(|state| state.asked.push_back(asked));
-        Box::pin(operation)
-    }
-
-    fn publish(&self, message: Outgoing<'_>) -> Result<(), Error> {
-        self.record(&message);
-        Ok(())
-    }
-
-    fn now(&self) -> Duration {
-        self.look().clock.now()
-    }
-
-    fn sleep(&self, duration: Duration) -> Operation {
-        let until = self.now().saturating_add(duration);
-        Box::pin(self.operation(What::Sleep(duration), Some(until)))
-    }
-
-    fn stopping(&self) -> Operation {
-        Box::pin(self.operation(What::Stop, None))
-    }
-
-    fn stop(&self) {
-        let wakers = self.change(|state| {
-            state.is_stopping = true;
-            let stops = state.operations.iter().filter(|(_, waiting)| matches!(waiting.what, What::Stop));
-            let stops = stops.map(|(id, _)| *id).collect::<Vec<_>>();
-            stops.into_iter().filter_map(|id| state.end(id, Ok(Vec::new()))).collect::<Vec<_>>()
-        });
-        wakers.into_iter().for_each(Waker::wake);
-    }
-
-    fn spawn(&self, future: Spawned) {
-        let late = self.change(|state| {
-            if state.is_closed {
-                return Some(future);
-            }
-            state.spawned.push_back(future);
-            None
-        });
-        drop(late);
-    }
-
-    fn log_level(&self) -> Option<Level> {
-        Level::from_number(self.log_level.load(Ordering::Relaxed))
-    }
-
-    fn log(&self, record: Record<'_>) {
-        let log = Log {
-            level: record.level,
-            target: record.target.to_owned(),
-            message: record.message.to_owned(),
-            workflow_id: record.workflow_id.map(str::to_owned),
-        };
-        self.change(|state| state.logs.push(log));
-    }
-}
-
-/// An operation as the service sees it.
-struct Ongoing {
-    id: u64,
-    world: Arc<World>,
-}
-
-impl Future for Ongoing {
-    type Output = Outcome;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
-        let current = self.world.look().current.clone();
-        let current = current.filter(|_| std::thread::current().id() == self.world.thread);
-        let count = || current.as_ref().map_or(0, |(_, waker)| Arc::strong_count(waker));
-        let before = count();
-        let waker = context.waker().clone();
-        let woken = current.as_ref().filter(|_| count() > before).map(|(call, _)| *call);
-        let mut state = self.world.look();
-        let waiting = state.operations.get_mut(&self.id).expect("it is there until it is dropped");
-        if let Some(outcome) = waiting.outcome.take() {
-            // Whoever polls it once more gets a failure, and no panic.
-            waiting.outcome = Some(Err(gone()));
-            return Poll::Ready(outcome);
-        }
-        waiting.woken = woken;
-        let old = waiting.waker.replace(waker);
-        drop(state);
-        drop(old);
-        Poll::Pending
-    }
-}
-
-impl Drop for Ongoing {
-    fn drop(&mut self) {
-        let waiting = self.world.change(|state| {
-            state.clock.forget(|due| matches!(due, Due::Operation(id) if *id == self.id));
-            let waiting = state.operations.remove(&self.id);
-            let is_request = |waiting: &&Waiting| matches!(waiting.what, What::Reply(..));
-            if waiting.as_ref().filter(is_request).is_some_and(|waiting| waiting.outcome.is_none()) {
-                state.given_up.push_back(self.id);
-            }
-            waiting
-        });
-        drop(waiting);
-    }
-}
-
-/// Puts a call on the list of those to poll.
-#[derive(Debug)]
-pub(super) struct CallWaker {
-    call: u64,
-    is_queued: AtomicBool,
-    world: Weak<World>,
-}
-
-impl Wake for CallWaker {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if !self.is_queued.swap(true, Ordering::AcqRel)
-            && let Some(world) = self.world.upgrade()
-        {
-            world.change(|state| state.woken.push_back(self.call));
-        }
     }
 }

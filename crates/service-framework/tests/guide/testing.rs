@@ -8,7 +8,8 @@ struct Order {
 }
 
 const AUDIT: Requester<Order, Empty> = Requester::new("audit");
-const AT_EXCHANGE: ExternalTarget<Order, Empty> = ExternalTarget::new("at_exchange", |_| Err(Error::msg("no test calls the exchange")));
+const AT_EXCHANGE: ExternalTarget<Order, Empty> =
+    ExternalTarget::new("at_exchange", |_| Err(Error::msg("no test calls the exchange")));
 
 struct Gateway;
 

@@ -1,0 +1,319 @@
+//! A plugin in C, built with `cc` and loaded: nothing of Rust crosses the boundary.
+#![expect(unsafe_code, reason = "loads a library")]
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use service_framework_core::declaration::{Declaration, Hook, Run};
+use service_framework_core::plugin::host::{
+    BlockingInstance, Host, Instance, Operation, Pending, Plugin, Spawned, Started, TableError,
+};
+use service_framework_core::plugin::{Call, Level, Outgoing, Record, Target, abi};
+use service_framework_core::value::Map;
+use service_framework_core::wire::{self, Encoding, Limits, Peer};
+use service_framework_core::workflow::WorkflowId;
+use service_framework_core::{Failure, Value, value};
+
+/// Builds the plugin, once per test, and gives its table.
+fn load(test: &str) -> *const abi::Plugin {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let name = format!("{}{test}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
+    command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC", "-I"]);
+    command.arg(root.join("include")).arg("-o").arg(&library);
+    let built =
+        command.arg(root.join("../runtime/tests/plugins/echo.c")).output().expect("there is a C compiler");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    // SAFETY: the library runs nothing when it is loaded.
+    let library = unsafe { libloading::Library::new(&library) }.expect("it was built for this machine");
+    // SAFETY: the symbol names a table, as the header says.
+    let symbol = unsafe { library.get::<*const abi::Plugin>("service_framework_plugin_v1_echo") };
+    let table = *symbol.expect("it exports its table");
+    // A library is never unloaded.
+    std::mem::forget(library);
+    table
+}
+
+fn plugin(test: &str) -> Plugin {
+    // SAFETY: the table came out of the library, which stays.
+    unsafe { Plugin::from_raw(load(test)) }.expect("it is for this version")
+}
+
+/// A host that answers requests with what it was asked, in capitals.
+#[derive(Default)]
+struct Desk {
+    records: Mutex<Vec<String>>,
+    published: Mutex<Vec<(Option<String>, Value)>>,
+    spawned: Mutex<Vec<Spawned>>,
+    is_stopping: Arc<AtomicBool>,
+}
+
+impl Host for Desk {
+    fn encoding(&self, _: u32) -> (Encoding, Peer) {
+        (Encoding::MessagePack, Peer::Python)
+    }
+
+    fn request(&self, message: Outgoing<'_>) -> Operation {
+        assert_eq!(message.connection, 6);
+        let args: Value = wire::decode(message.args, message.encoding, &Limits::default()).unwrap();
+        let text = args.get("text").unwrap().as_text().unwrap().to_uppercase();
+        let id = message.workflow_id.expect("the handler passes it on").as_str().to_owned();
+        let (encoding, remaining) = (message.encoding, message.remaining);
+        let mut polls = 0;
+        Box::pin(std::future::poll_fn(move |context| {
+            polls += 1;
+            if polls == 1 {
+                // A waker of the host's, through C and back, used by another thread.
+                let waker = context.waker().clone();
+                std::thread::spawn(move || waker.wake());
+                return Poll::Pending;
+            }
+            if text == "FAIL" {
+                return Poll::Ready(Err(Failure::named("audit.closed", "on holiday")));
+            }
+            let text = format!("{text} {id} {remaining:?}");
+            Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?))
+        }))
+    }
+
+    fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure> {
+        let args = wire::decode(message.args, message.encoding, &Limits::default())?;
+        self.published.lock().unwrap().push((message.topic.map(str::to_owned), args));
+        Ok(())
+    }
+
+    fn sleep(&self, duration: Duration) -> Operation {
+        assert_eq!(duration, Duration::from_millis(1));
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    fn stopping(&self) -> Operation {
+        let is_stopping = Arc::clone(&self.is_stopping);
+        Box::pin(std::future::poll_fn(move |_| match is_stopping.load(Ordering::SeqCst) {
+            true => Poll::Ready(Ok(Vec::new())),
+            false => Poll::Pending,
+        }))
+    }
+
+    fn stop(&self) {
+        self.is_stopping.store(true, Ordering::SeqCst);
+    }
+
+    fn spawn(&self, future: Spawned) {
+        self.spawned.lock().unwrap().push(future);
+    }
+
+    fn log_level(&self) -> Option<Level> {
+        Some(Level::Info)
+    }
+
+    fn log(&self, record: Record<'_>) {
+        let text =
+            format!("{:?} {} {} {:?}", record.level, record.target, record.message, record.workflow_id);
+        self.records.lock().unwrap().push(text);
+    }
+}
+
+struct Woken(AtomicBool, std::thread::Thread);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+        self.1.unpark();
+    }
+}
+
+/// Polls until it is ready, and only when it was woken.
+fn finish(mut pending: Pending, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let woken = Arc::new(Woken(AtomicBool::new(true), std::thread::current()));
+    let waker = Waker::from(Arc::clone(&woken));
+    loop {
+        while !woken.0.swap(false, Ordering::SeqCst) {
+            std::thread::park_timeout(Duration::from_secs(30));
+        }
+        if let Poll::Ready(outcome) = pending.poll(&Context::from_waker(&waker), out) {
+            return outcome;
+        }
+    }
+}
+
+/// The service, and its host.
+struct Service {
+    declaration: Declaration,
+    instance: Instance,
+    desk: Arc<Desk>,
+}
+
+impl Service {
+    fn start(test: &str) -> Self {
+        let plugin = plugin(test);
+        let desk = Arc::new(Desk::default());
+        let instance = plugin.create(desk.clone(), &[0x80]).unwrap();
+        Self { declaration: plugin.describe().unwrap(), instance, desk }
+    }
+
+    /// Asks, and checks both ways, since the service does not.
+    fn ask(&self, replyer: &str, args: &Value, encoding: Encoding) -> Result<Value, String> {
+        let (number, model) = self.declaration.connection(replyer).unwrap();
+        let check = |shape: &service_framework_core::model::Shape, value: &Value| match &shape.faults(value)[..]
+        {
+            [] => Ok(()),
+            [fault, ..] => Err(fault.to_string()),
+        };
+        check(&model.args, args)?;
+        let bytes = wire::encode(args, encoding).unwrap();
+        let call = Call {
+            target: Target::Connection(number as u32),
+            encoding,
+            peer: Peer::Any,
+            args: &bytes,
+            workflow_id: Some(WorkflowId::text("w")),
+            topic: None,
+            deadline: Some(Duration::from_secs(7)),
+        };
+        let mut out = b"head".to_vec();
+        let outcome = match model.run {
+            Run::Blocking => run_elsewhere(self.instance.for_blocking(), &call, &mut out),
+            _ => match self.instance.start(&call, &mut out) {
+                Started::Ready(outcome) => outcome,
+                Started::Pending(pending) => finish(pending, &mut out),
+            },
+        };
+        if let Err(failure) = outcome {
+            assert_eq!(out, b"head", "what stood there stays");
+            return Err(failure.to_string());
+        }
+        let returned = wire::decode(&out[4..], encoding, &Limits::default()).unwrap();
+        check(&model.returns, &returned)?;
+        Ok(returned)
+    }
+}
+
+fn run_elsewhere(instance: BlockingInstance, call: &Call<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+    std::thread::scope(|scope| scope.spawn(move || instance.run(call, out)).join().unwrap())
+}
+
+#[test]
+fn it_describes_itself() {
+    let declaration = plugin("describes").describe().unwrap();
+    assert_eq!((&*declaration.name, &*declaration.version), ("echo", "1.0.0"));
+    assert!(!declaration.checks_messages);
+    assert_eq!(declaration.connections.len(), 8);
+    assert_eq!(declaration.hook(Hook::Main), Some(Run::Async));
+}
+
+#[test]
+fn it_answers_at_once_later_and_from_a_thread() {
+    let service = Service::start("answers");
+    let args = value!({"text": "hello"});
+    for replyer in ["echo", "later", "block"] {
+        for encoding in [Encoding::MessagePack, Encoding::Json] {
+            assert_eq!(service.ask(replyer, &args, encoding).as_ref(), Ok(&args), "{replyer}");
+        }
+    }
+}
+
+#[test]
+fn it_asks_others() {
+    let service = Service::start("asks");
+    for encoding in [Encoding::MessagePack, Encoding::Json] {
+        let answer = service.ask("ask", &value!({"text": "hello"}), encoding);
+        assert_eq!(answer, Ok(value!({"text": "HELLO w Some(7s)"})));
+    }
+    let failure = service.ask("ask", &value!({"text": "fail"}), Encoding::MessagePack);
+    assert_eq!(failure, Err("audit.closed: on holiday".into()));
+    assert_eq!(service.desk.records.lock().unwrap()[0], r#"Info echo asking Some("w")"#);
+}
+
+#[test]
+fn it_fails_and_its_messages_are_checked() {
+    let service = Service::start("fails");
+    let ask = |replyer, args: Value| service.ask(replyer, &args, Encoding::MessagePack).unwrap_err();
+    assert_eq!(ask("refuse", value!({"text": ""})), "echo.refused: not today");
+    assert_eq!(ask("echo", value!({"text": 1})), "text: expected a text, got the integer 1");
+    assert_eq!(ask("wrong", value!({"text": ""})), "text: expected a text, got the integer 7");
+}
+
+#[test]
+fn its_main_publishes_spawns_and_ends_with_the_service() {
+    let service = Service::start("main");
+    let call = Call {
+        target: Target::Hook(Hook::Main),
+        encoding: Encoding::MessagePack,
+        peer: Peer::Any,
+        args: &[],
+        workflow_id: None,
+        topic: None,
+        deadline: None,
+    };
+    let mut out = Vec::new();
+    let Started::Pending(mut main) = service.instance.start(&call, &mut out) else { panic!("it waits") };
+    assert_eq!(*service.desk.published.lock().unwrap(), [(Some("news".into()), value!({"text": "told"}))]);
+    let mut context = Context::from_waker(Waker::noop());
+    let mut spawned = service.desk.spawned.lock().unwrap().pop().expect("it was given one");
+    assert!(std::pin::Pin::new(&mut spawned).poll(&mut context).is_ready());
+    drop(spawned);
+    assert!(main.poll(&context, &mut out).is_pending());
+    service.desk.stop();
+    assert!(main.poll(&context, &mut out).is_ready());
+}
+
+#[test]
+fn its_memory_is_given_back() {
+    let Service { instance, desk, .. } = Service::start("memory");
+    let call = Call {
+        target: Target::Connection(1),
+        encoding: Encoding::MessagePack,
+        peer: Peer::Any,
+        args: &[0x80],
+        workflow_id: None,
+        topic: None,
+        deadline: None,
+    };
+    let Started::Pending(half_way) = instance.start(&call, &mut Vec::new()) else { panic!("it waits") };
+    drop(instance);
+    assert!(desk.records.lock().unwrap().is_empty(), "a future keeps its instance");
+    drop(half_way);
+    assert_eq!(*desk.records.lock().unwrap(), ["Info echo destroyed None"]);
+    assert_eq!(Arc::strong_count(&desk), 1, "the host is released as often as it was retained");
+}
+
+#[test]
+fn setup_and_create_fail_with_reasons() {
+    let plugin = plugin("setup");
+    let failure = plugin.setup(Hook::SetupConfig, &Value::Map(Map::new())).unwrap_err();
+    assert_eq!(failure.to_string(), "echo.refused: not today");
+    let failure = plugin.create(Arc::new(Desk::default()), &[]).unwrap_err();
+    assert_eq!(failure.to_string(), "echo.refused: not today");
+}
+
+#[test]
+fn tables_that_do_not_fit_are_refused() {
+    const WORDS: usize = size_of::<abi::Plugin>() / size_of::<usize>();
+    let table = load("refused");
+    let refusal = |change: &dyn Fn(*mut u32)| {
+        let copy: &mut [usize; WORDS] = Box::leak(Box::new([0; WORDS]));
+        // SAFETY: the table has that many words.
+        unsafe { copy.as_mut_ptr().copy_from(table.cast(), WORDS) };
+        change(copy.as_mut_ptr().cast());
+        // SAFETY: the copy of a table is one but for the change, and is never freed.
+        unsafe { Plugin::from_raw(copy.as_ptr().cast()) }.map(|_| ())
+    };
+    let set = |position: usize, value: u32| {
+        // SAFETY: the first words of a table are its version and size, and the others are functions.
+        move |words: *mut u32| unsafe { *words.add(position) = value }
+    };
+    assert_eq!(refusal(&set(0, abi::VERSION)), Ok(()));
+    assert_eq!(refusal(&set(0, 2)), Err(TableError::Version { found: 2 }));
+    assert_eq!(refusal(&set(1, 8)), Err(TableError::Size { found: 8 }));
+    let null = |words: *mut u32| {
+        // SAFETY: the last word of a table is a function.
+        unsafe { *words.cast::<usize>().add(WORDS - 1) = 0 };
+    };
+    assert_eq!(refusal(&null), Err(TableError::Null));
+}
