@@ -11,7 +11,9 @@ pub(super) fn matches(expected: &str, actual: &str) -> bool {
 fn lines_match(expected: &[&str], actual: &[&str]) -> bool {
     match (expected, actual) {
         ([], actual) => actual.is_empty(),
-        (["...", rest @ ..], actual) => (0..=actual.len()).any(|skipped| lines_match(rest, &actual[skipped..])),
+        (["...", rest @ ..], actual) => {
+            (0..=actual.len()).any(|skipped| lines_match(rest, &actual[skipped..]))
+        }
         ([line, rest @ ..], [first, others @ ..]) => line_matches(line, first) && lines_match(rest, others),
         (_, []) => false,
     }
