@@ -1,3 +1,67 @@
-//! Every chore of this workspace.
+//! Every chore of this workspace: what a person runs at home, and what the CI runs.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
+
+mod step;
+mod workspace;
+mod demo;
+mod test;
+mod ci;
+mod tidy;
+mod bench;
+mod interop;
+mod tally;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use workspace::Workspace;
+
+/// Every chore of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", disable_help_subcommand = true)]
+struct Options {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Builds everything and watches this machine with five services, each a process of its own.
+    Demo(demo::Options),
+    /// Runs all tests, and prepares what they need.
+    Test,
+    /// Runs everything that a change must pass.
+    Ci,
+    /// Checks what no compiler does: how files open, who depends on whom, where `unsafe` may stand.
+    Tidy,
+    /// Measures the framework against its peers; what follows is handed to the bench.
+    #[command(disable_help_flag = true)]
+    Bench(bench::Options),
+    /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
+    Interop,
+    /// Runs a program that ends when the process that started it does.
+    #[command(hide = true)]
+    Tied(demo::Tied),
+}
+
+fn main() -> ExitCode {
+    let Options { chore } = Options::parse();
+    let done = Workspace::find().and_then(|workspace| match chore {
+        Chore::Demo(options) => demo::run(&workspace, &options),
+        Chore::Test => test::run(&workspace),
+        Chore::Ci => ci::run(&workspace),
+        Chore::Tidy => tidy::run(&workspace),
+        Chore::Bench(options) => bench::run(&workspace, &options),
+        Chore::Interop => interop::set_up(&workspace),
+        Chore::Tied(tied) => tied.run(),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::cell::Cell;
 use proptest::prelude::*;
 use service_framework_core::Value;
 use service_framework_core::declaration::Declaration;
-use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::wire::{self, Encoding, Limits, Reader, Token};
 use service_framework_macros::Model;
 
 #[path = "support/recorded.rs"]
@@ -201,6 +201,26 @@ fn many_keys_cost_no_quadratic_time() {
     assert!(read(&message, Encoding::MessagePack).0.is_ok());
 }
 
+/// Reads past a value token by token.
+fn walk(reader: &mut Reader<'_>) -> Result<(), service_framework_core::Fault> {
+    match reader.token()? {
+        Token::List(mut items) => {
+            while items.next(reader)? {
+                walk(reader)?;
+            }
+        }
+        Token::Map(mut entries) => {
+            while entries.next(reader)? {
+                walk(reader)?;
+                entries.colon(reader)?;
+                walk(reader)?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -215,6 +235,20 @@ proptest! {
             }
         }
         _ = wire::decode::<Declaration>(&bytes, Encoding::MessagePack, &Limits::default());
+    }
+
+    #[test]
+    fn what_is_skipped_is_what_has_tokens(
+        bytes in proptest::collection::vec(prop_oneof![any::<u8>(), 0x80u8..0x9f, 0xc0u8..=0xdf], 0..40),
+        limits in (0usize..5, 0usize..12)
+    ) {
+        let limits = Limits { max_depth: limits.0, max_values: limits.1, ..Limits::default() };
+        for encoding in [Encoding::MessagePack, Encoding::Json] {
+            let (mut skipping, mut walking) = [(); 2].map(|()| Reader::new(&bytes, encoding, &limits)).into();
+            let told = |fault: service_framework_core::Fault| fault.to_string();
+            prop_assert_eq!(skipping.skip().map_err(told), walk(&mut walking).map_err(told));
+            prop_assert_eq!(skipping.offset(), walking.offset());
+        }
     }
 
     #[test]

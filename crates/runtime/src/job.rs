@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -140,10 +141,10 @@ pub(crate) fn start_inline(
 }
 
 /// Ends a future at a deadline.
-async fn within(
+async fn within<T>(
     until: Option<Instant>,
-    future: impl Future<Output = Result<(), Failure>>,
-) -> Result<(), Failure> {
+    future: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
     let Some(until) = until else { return future.await };
     match tokio::time::timeout_at(until.into(), future).await {
         Ok(result) => result,
@@ -194,11 +195,19 @@ impl OwnedCall {
 /// Runs a blocking handler on a thread of the pool. At the deadline its caller is answered; the thread stays taken until it returns.
 async fn on_pool(
     local: Rc<Local>,
-    call: OwnedCall,
+    mut call: OwnedCall,
     out: Vec<u8>,
     until: Option<Instant>,
     pass: Option<Pass>,
 ) -> Done {
+    // A blocking handler may call a blocking target, which must find a thread when handlers have taken all of theirs.
+    let threads = if pass.is_some() { &local.handler_threads } else { &local.target_threads };
+    let free = async { Ok(Arc::clone(threads).acquire_owned().await.expect("it is never closed")) };
+    let thread = match within(until, free).await {
+        Ok(thread) => thread,
+        Err(failure) => return Done { out, result: Err(failure) },
+    };
+    call.deadline = until.map(|until| until.saturating_duration_since(Instant::now()));
     let instance = local.instance.for_blocking();
     let head = out.clone();
     let work = tokio::task::spawn_blocking(move || {
@@ -206,6 +215,7 @@ async fn on_pool(
         let result = instance.run(&call.lend(), &mut out);
         // The last reference may be this one, and a service ends on its own thread if it can.
         drop(instance);
+        drop(thread);
         Done { out, result }
     });
     let done: Rc<RefCell<Option<Done>>> = Rc::default();

@@ -15,7 +15,7 @@ use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
 use service_framework_core::plugin::host::Instance;
 use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
 use service_framework_core::wiring::Wiring;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::counters::{Counters, Entry};
 use crate::plan::Plan;
@@ -71,6 +71,10 @@ pub(crate) struct Local {
     pub(crate) declaration: Declaration,
     pub(crate) instance: Instance,
     pub(crate) rounds: Rounds,
+    /// The threads that blocking handlers may take.
+    pub(crate) handler_threads: Arc<Semaphore>,
+    /// The threads that blocking functions of external targets may take.
+    pub(crate) target_threads: Arc<Semaphore>,
     counters: Arc<Counters>,
     wiring: Wiring,
     connections: Vec<Connection>,
@@ -79,6 +83,10 @@ pub(crate) struct Local {
     waiting: RefCell<HashMap<u64, Option<Waker>>>,
     /// Calls of each connection that have begun and not ended.
     in_work: Vec<Cell<usize>>,
+    /// Messages of each connection that were received and have not begun.
+    queued: Vec<Cell<usize>>,
+    /// How many connections may still begin something.
+    intakes: Cell<usize>,
     on_idle: RefCell<Option<Waker>>,
     watched: Arc<Watched>,
     stopping: watch::Receiver<Stop>,
@@ -98,11 +106,15 @@ impl Local {
             declaration: plan.declaration.clone(),
             instance,
             rounds,
+            handler_threads: Arc::new(Semaphore::new(plan.wiring.service.blocking_threads)),
+            target_threads: Arc::new(Semaphore::new(plan.wiring.service.blocking_threads)),
             counters,
             gate: RefCell::new(Gate::new(plan.wiring.service.in_flight)),
             wiring: plan.wiring.clone(),
             waiting: RefCell::default(),
             in_work: connections.iter().map(|_| Cell::new(0)).collect(),
+            queued: connections.iter().map(|_| Cell::new(0)).collect(),
+            intakes: Cell::new(0),
             connections,
             on_idle: RefCell::default(),
             watched: Arc::new(Watched::new(
@@ -153,6 +165,15 @@ impl Local {
     /// From here on, intake takes what has arrived and refuses what comes after.
     pub(crate) fn begin_stop(&self) {
         self.is_stopping.set(true);
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.get()
+    }
+
+    /// Tells how many received messages of a connection wait to be begun.
+    pub(crate) fn queue(&self, number: usize, messages: usize) {
+        self.queued[number].set(messages);
     }
 
     /// How a handler of a connection takes the service.
@@ -219,17 +240,19 @@ impl Local {
             let count = &self.in_work[number];
             count.set(count.get() - 1);
         }
-        if self.is_stopping.get()
-            && let Some(waker) = self.on_idle.borrow_mut().take()
-        {
+        self.tell_idle();
+    }
+
+    fn tell_idle(&self) {
+        if let Some(waker) = self.on_idle.borrow_mut().take() {
             waker.wake();
         }
     }
 
-    /// Ends when no handler of a connection runs or waits.
+    /// Ends when no handler of a connection runs or waits, and none will begin.
     pub(crate) async fn idle(&self) {
         poll_fn(|context| {
-            if self.in_work.iter().all(|count| count.get() == 0) {
+            if self.intakes.get() == 0 && self.in_work.iter().all(|count| count.get() == 0) {
                 return Poll::Ready(());
             }
             *self.on_idle.borrow_mut() = Some(context.waker().clone());
@@ -240,9 +263,10 @@ impl Local {
 
     /// What runs or waits, by connection.
     pub(crate) fn in_work(&self) -> Vec<String> {
-        let counts = self.declaration.connections.iter().zip(&self.in_work);
-        let counts = counts.filter(|(_, count)| count.get() > 0);
-        counts.map(|(model, count)| format!("{} ({})", model.name, count.get())).collect()
+        let counts =
+            self.in_work.iter().zip(&self.queued).map(|(running, queued)| running.get() + queued.get());
+        let counts = self.declaration.connections.iter().zip(counts).filter(|(_, count)| *count > 0);
+        counts.map(|(model, count)| format!("{} ({count})", model.name)).collect()
     }
 
     /// Closes all sockets, letting what was sent leave.
@@ -252,6 +276,23 @@ impl Local {
         for connection in &self.connections {
             connection.close(until.saturating_duration_since(tokio::time::Instant::now())).await;
         }
+    }
+}
+
+/// Stands for a connection that may begin something. Dropping it says that nothing comes any more.
+pub(crate) struct Intake(Rc<Local>);
+
+impl Intake {
+    pub(crate) fn open(local: &Rc<Local>) -> Self {
+        local.intakes.set(local.intakes.get() + 1);
+        Self(Rc::clone(local))
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.0.intakes.set(self.0.intakes.get() - 1);
+        self.0.tell_idle();
     }
 }
 

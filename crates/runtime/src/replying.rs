@@ -1,8 +1,9 @@
 //! Answers the requests of one replyer: each once, with a result or with why there is none.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -15,52 +16,29 @@ use service_framework_core::wire::Encoding;
 use service_framework_core::workflow::WorkflowId;
 
 use crate::job::{self, Done, Progress};
-use crate::local::{Entrance, Local, Pass};
+use crate::local::{Entrance, Intake, Local, Pass};
+use crate::thread::Stop;
 
 /// How many requests are taken before other tasks have their turn.
 const BATCH: usize = 64;
 
+/// How many requests that had arrived are taken when the service is to stop.
+const LAST: usize = 10_000;
+
 /// Takes requests for as long as the service lives.
 pub(crate) async fn serve(local: Rc<Local>, number: usize, replyer: Rc<Replyer>) {
+    let intake = Intake::open(&local);
     let replying = Replying { local, number, replyer };
-    let mut last_round = 0;
-    let mut taken = 0;
-    let mut stopping = Box::pin(wait_for_stop(Rc::clone(&replying.local)));
-    loop {
-        let mut has_stopped = false;
-        let received = poll_fn(|context| {
-            if let Poll::Ready(received) = replying.replyer.poll_recv(context) {
-                return Poll::Ready(Some(received));
-            }
-            if stopping.as_mut().poll(context).is_ready() {
-                has_stopped = true;
-                return Poll::Ready(None);
-            }
-            Poll::Pending
-        })
-        .await;
-        let Some(received) = received else { break };
-        replying.local.rounds.wait(&mut last_round).await;
-        replying.take(received, Instant::now());
-        taken += 1;
-        if taken % BATCH == 0 {
-            tokio::task::yield_now().await;
-        }
-    }
-    // What had arrived was taken. What comes now is told that it comes too late.
-    loop {
-        let Received { reply_to, payload } = replying.replyer.recv().await;
-        let asker = match replying.read(&payload) {
-            Ok(request) => Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes),
-            Err(refusal) => Asker::of(reply_to, &payload, refusal.encoding, refusal.workflow_bytes),
-        };
-        replying.refuse(asker, None, &Failure::new(code::STOPPING, "the service is stopping"));
-    }
+    replying.take_until_stop().await;
+    replying.take_the_last();
+    drop(intake);
+    poll_fn(|context| replying.refuse_late(context)).await
 }
 
-async fn wait_for_stop(local: Rc<Local>) {
-    // The sender goes only when the service has ended.
-    _ = local.stopping().wait_for(|stop| *stop != crate::thread::Stop::No).await;
+/// Answers what nobody has read when the sockets are about to close.
+pub(crate) fn refuse_the_rest(local: &Rc<Local>, number: usize, replyer: &Rc<Replyer>) {
+    let replying = Replying { local: Rc::clone(local), number, replyer: Rc::clone(replyer) };
+    _ = replying.refuse_late(&mut Context::from_waker(Waker::noop()));
 }
 
 /// Whom a request came from, and what the reply repeats.
@@ -88,6 +66,61 @@ struct Replying {
 }
 
 impl Replying {
+    async fn take_until_stop(&self) {
+        let mut stopping = self.local.stopping();
+        let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
+        let mut last_round = 0;
+        let mut taken = 0;
+        while !self.local.is_stopping() {
+            let received = poll_fn(|context| match self.replyer.poll_recv(context) {
+                Poll::Ready(received) => Poll::Ready(Some(received)),
+                Poll::Pending => stopping.as_mut().poll(context).map(|_| None),
+            });
+            let Some(received) = received.await else { return };
+            if self.local.rounds.are_spread() {
+                tokio::select! {
+                    () = self.local.rounds.wait(&mut last_round) => {}
+                    _ = &mut stopping => return self.refuse_as_late(received),
+                }
+            }
+            self.take(received, Instant::now());
+            taken += 1;
+            if taken % BATCH == 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    /// Takes what had arrived when the service was told to stop; with rounds it would be too much at once.
+    fn take_the_last(&self) {
+        let context = &mut Context::from_waker(Waker::noop());
+        for _ in 0..if self.local.rounds.are_spread() { 0 } else { LAST } {
+            let Poll::Ready(received) = self.replyer.poll_recv(context) else { return };
+            self.take(received, Instant::now());
+        }
+    }
+
+    /// Tells everybody who comes now that it is too late.
+    fn refuse_late(&self, context: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..LAST {
+            match self.replyer.poll_recv(context) {
+                Poll::Ready(received) => self.refuse_as_late(received),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn refuse_as_late(&self, received: Received) {
+        let Received { reply_to, payload } = received;
+        let asker = match self.read(&payload) {
+            Ok(request) => Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes),
+            Err(refusal) => Asker::of(reply_to, &payload, refusal.encoding, refusal.workflow_bytes),
+        };
+        self.refuse(asker, None, &Failure::new(code::STOPPING, "the service is stopping"));
+    }
+
     fn read<'a>(&self, payload: &'a [u8]) -> Result<Request<'a>, Refusal<'a>> {
         let max_workflow_id = self.local.service_settings().max_workflow_id_bytes;
         Request::read(payload, &self.local.settings(self.number).limits, max_workflow_id)

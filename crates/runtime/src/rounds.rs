@@ -21,6 +21,11 @@ impl Rounds {
         Self { least, state: RefCell::new(None) }
     }
 
+    /// Whether there is a time to be kept between rounds.
+    pub(crate) fn are_spread(&self) -> bool {
+        !self.least.is_zero()
+    }
+
     /// Whether a connection that took its last message in round `last` may take another at `now`: then the round is kept in `last`. Otherwise, when to ask again.
     pub(crate) fn take(&self, last: &mut u64, now: Instant) -> Result<(), Instant> {
         if self.least.is_zero() {

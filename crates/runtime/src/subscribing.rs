@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -17,7 +17,8 @@ use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, topic};
 
 use crate::job::{self, Done, Progress};
-use crate::local::{Local, Pass};
+use crate::local::{Intake, Local, Pass};
+use crate::thread::Stop;
 
 /// How many messages are handled before other tasks have their turn.
 const BATCH: usize = 64;
@@ -27,19 +28,28 @@ const DROPPED_OLDEST: &str = "dropped_oldest";
 
 type Going = Pin<Box<dyn Future<Output = ()>>>;
 
-/// Takes messages for as long as the service lives.
+/// Takes messages until the service is to stop and everything that had arrived is handled.
 pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscriber>) {
-    let mut subscribing =
-        Subscribing { local, number, subscriber, queue: VecDeque::new(), going: None, last_round: 0 };
-    let mut stopping = Box::pin({
-        let local = Rc::clone(&subscribing.local);
-        async move {
-            _ = local.stopping().wait_for(|stop| *stop != crate::thread::Stop::No).await;
-        }
-    });
+    let _intake = Intake::open(&local);
+    let mut stopping = local.stopping();
+    let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
+    let mut subscribing = Subscribing {
+        local: Rc::clone(&local),
+        number,
+        subscriber,
+        queue: VecDeque::new(),
+        going: None,
+        awaits_round: false,
+        last_round: 0,
+        last: None,
+    };
     poll_fn(|context| {
-        let is_stopping = stopping.as_mut().poll(context).is_ready();
-        subscribing.poll(context, is_stopping)
+        if subscribing.last.is_none() && stopping.as_mut().poll(context).is_ready() {
+            subscribing.begin_stop();
+        }
+        let polled = subscribing.poll(context);
+        local.queue(number, subscribing.queue.len());
+        polled
     })
     .await;
 }
@@ -52,17 +62,37 @@ struct Subscribing {
     queue: VecDeque<Bytes>,
     /// The message that is being handled.
     going: Option<Going>,
+    /// Whether that is only the wait for the next round.
+    awaits_round: bool,
     last_round: u64,
+    /// Once the service is to stop: how many messages may still be read.
+    last: Option<usize>,
 }
 
 impl Subscribing {
-    /// Goes on as far as it can. Ends when the service is to stop and everything that had arrived is handled.
-    fn poll(&mut self, context: &mut Context<'_>, is_stopping: bool) -> Poll<()> {
+    /// From here on, only what has arrived is handled, and no more of it than the queue would hold. With rounds, what waits is dropped: it
+    /// would be too much at once, or take too long.
+    fn begin_stop(&mut self) {
+        if !self.local.rounds.are_spread() {
+            self.last = Some(self.local.settings(self.number).queue);
+            return;
+        }
+        self.last = Some(0);
+        for _ in self.queue.drain(..) {
+            self.local.counters(self.number).refuse(code::STOPPING);
+        }
+        if self.awaits_round {
+            self.going = None;
+        }
+    }
+
+    /// Goes on as far as it can.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         for _ in 0..BATCH {
             let has_worked = self.work(context);
             let has_read = self.read(context);
             if !has_worked && !has_read {
-                let is_done = is_stopping && self.going.is_none() && self.queue.is_empty();
+                let is_done = self.last.is_some() && self.going.is_none() && self.queue.is_empty();
                 return if is_done { Poll::Ready(()) } else { Poll::Pending };
             }
         }
@@ -84,20 +114,26 @@ impl Subscribing {
             self.queue.push_front(frame);
             // The round's end becomes the thing in work, so that its time is waited for.
             self.going = Some(Box::pin(tokio::time::sleep_until(until.into())));
+            self.awaits_round = true;
             return true;
         }
+        self.awaits_round = false;
         self.begin(frame);
         true
     }
 
     /// Reads a message if there is one and room for it; whether it did.
     fn read(&mut self, context: &mut Context<'_>) -> bool {
+        if self.last == Some(0) {
+            return false;
+        }
         let settings = self.local.settings(self.number);
         let is_full = self.queue.len() >= settings.queue;
         if is_full && settings.overflow == Overflow::Wait {
             return false;
         }
         let Poll::Ready(frame) = self.subscriber.poll_recv(context) else { return false };
+        self.last = self.last.map(|last| last - 1);
         if is_full {
             self.queue.pop_front();
             self.local.counters(self.number).refuse(DROPPED_OLDEST);

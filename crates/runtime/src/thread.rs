@@ -124,8 +124,8 @@ fn drive(
         |error: std::io::Error| Error::System { what: "start the event loop".into(), why: error.to_string() };
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // One more for the engine's own look-ups.
-        .max_blocking_threads(plan.wiring.service.blocking_threads + 1)
+        // For handlers, for external targets, and one for the engine's own look-ups. Each is started when it is needed.
+        .max_blocking_threads(2 * plan.wiring.service.blocking_threads + 1)
         .thread_name("blocking")
         .build()
         .map_err(system)?;
@@ -229,6 +229,11 @@ async fn live(
     let mut not_drained = local.in_work();
     not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
     intake.iter().for_each(tokio::task::JoinHandle::abort);
+    for number in 0..local.connections() {
+        if let Connection::Replyer(replyer) = local.connection(number) {
+            replying::refuse_the_rest(&local, number, replyer);
+        }
+    }
     local.close(LINGER).await;
     tracing::info!(target: crate::LOG, "service {service} has stopped");
     if !not_drained.is_empty() {

@@ -11,6 +11,9 @@ pub(crate) fn write(current: &Current) -> String {
             names.iter().map(move |(name, summary)| (format!("{kind} {name}"), summary))
         })
         .collect();
+    if rows.is_empty() {
+        return "the board knows nothing yet\n".into();
+    }
     let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0).max("reading".len());
     let mut table =
         format!("{:width$} {:>12} {:>12} {:>12} {:>12}\n", "reading", "last", "min", "max", "mean");

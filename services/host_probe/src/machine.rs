@@ -73,14 +73,17 @@ impl Machine {
 
     fn network(&self, elapsed_s: f64) -> Readings {
         let rate = |bytes: u64| bytes as f64 / elapsed_s;
-        let interfaces = self.networks.iter().flat_map(|(name, data)| {
+        // Most machines have interfaces that nobody uses.
+        let used =
+            self.networks.iter().filter(|(_, data)| data.total_received() + data.total_transmitted() > 0);
+        let rates = used.flat_map(|(name, data)| {
             let name = name.display();
             [
                 (format!("{name} received_bytes_per_s"), rate(data.received())),
                 (format!("{name} sent_bytes_per_s"), rate(data.transmitted())),
             ]
         });
-        interfaces.collect()
+        rates.collect()
     }
 }
 

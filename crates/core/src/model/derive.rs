@@ -8,19 +8,21 @@ use crate::wire::{self, Entries, Peer, Reader, Token, Writer};
 
 pub use super::containers::map;
 
-/// The next key of a record and where it stands; `None` at the end.
-pub fn key<'a>(
-    entries: &mut Entries,
-    reader: &mut Reader<'a>,
-) -> Result<Option<(usize, Cow<'a, str>)>, Fault> {
+/// A key and where it stands. One that the record does not have may not be UTF-8.
+pub type FoundKey<'a> = (usize, Cow<'a, [u8]>);
+
+/// The next key of a record; `None` at the end.
+#[inline]
+pub fn key<'a>(entries: &mut Entries, reader: &mut Reader<'a>) -> Result<Option<FoundKey<'a>>, Fault> {
     if !entries.next(reader)? {
         return Ok(None);
     }
     let start = reader.offset();
-    entries.read_text_key(reader).map(|key| Some((start, key)))
+    entries.read_key_bytes(reader).map(|key| Some((start, key)))
 }
 
 /// Reads the field whose key stood at `at` into its slot. Null for a field that may be missing counts as missing.
+#[inline]
 pub fn read<T: Model>(
     reader: &mut Reader<'_>,
     at: usize,
@@ -42,6 +44,7 @@ pub fn read<T: Model>(
 }
 
 /// The value of a field after the whole record, which starts at `start`, was read.
+#[inline]
 pub fn take<T>(
     slot: Option<T>,
     start: usize,
@@ -52,19 +55,28 @@ pub fn take<T>(
 }
 
 /// Refuses a field that the record, which starts at `start`, does not have.
-pub fn unknown(reader: &Reader<'_>, start: usize, at: usize, key: &str, known: &[&str]) -> Fault {
-    match wire::tagged_as(key) {
-        Some(tagged) => not_a_map(reader, start, tagged),
-        None => Fault::unknown(key, known.iter().copied()).at_offset(at),
+#[cold]
+pub fn unknown(reader: &Reader<'_>, start: usize, at: usize, key: &[u8], known: &[&str]) -> Fault {
+    match utf8(key, at) {
+        Ok(key) => match wire::tagged_as(key) {
+            Some(tagged) => not_a_map(reader, start, tagged),
+            None => Fault::unknown(key, known.iter().copied()).at_offset(at),
+        },
+        Err(fault) => fault,
     }
 }
 
 /// Reads past a field that an open record, which starts at `start`, does not have.
-pub fn pass(reader: &mut Reader<'_>, start: usize, key: &str) -> Result<(), Fault> {
+pub fn pass(reader: &mut Reader<'_>, start: usize, at: usize, key: &[u8]) -> Result<(), Fault> {
+    let key = utf8(key, at)?;
     match wire::tagged_as(key) {
         Some(tagged) => Err(not_a_map(reader, start, tagged)),
         None => reader.skip().map_err(|fault| fault.within(key)),
     }
+}
+
+fn utf8(key: &[u8], at: usize) -> Result<&str, Fault> {
+    std::str::from_utf8(key).map_err(|_| Fault::malformed("a text that is not UTF-8").at_offset(at))
 }
 
 /// The fault of a map at `start`, just entered, that is `tagged` instead.

@@ -47,6 +47,7 @@ impl Model for bool {
         Shape::Bool
     }
 
+    #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
         match reader.token()? {
@@ -60,6 +61,11 @@ impl Model for bool {
     }
 }
 
+#[cold]
+fn not_in_range(reader: &Reader<'_>, range: IntRange, token: &Token<'_>, start: usize) -> Fault {
+    reader.mismatch(range.named(), token, start)
+}
+
 macro_rules! integers {
     ($($int:ident)*) => {$(
         impl Model for $int {
@@ -67,14 +73,14 @@ macro_rules! integers {
                 Shape::Int(IntRange::from_name(stringify!($int)).expect("all of these have a name"))
             }
 
+            #[inline]
             fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
                 let start = reader.offset();
                 let token = reader.token()?;
                 if let Token::Int(int) = token && let Ok(int) = Self::try_from(int) {
                     return Ok(int);
                 }
-                let range = IntRange { min: Self::MIN.into(), max: Self::MAX.into() };
-                Err(reader.mismatch(range.named(), &token, start))
+                Err(not_in_range(reader, IntRange { min: Self::MIN.into(), max: Self::MAX.into() }, &token, start))
             }
 
             fn encode(&self, writer: &mut Writer) {
@@ -91,6 +97,7 @@ impl Model for f64 {
         Shape::Float
     }
 
+    #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
         match reader.token()? {
@@ -118,6 +125,7 @@ impl Model for f32 {
         Shape::Float
     }
 
+    #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         f64::decode(reader).map(|float| float as Self)
     }
@@ -132,6 +140,7 @@ impl Model for String {
         Shape::Text
     }
 
+    #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
         match reader.token()? {
@@ -279,7 +288,7 @@ impl Model for Empty {
         match reader.token()? {
             Token::Map(mut entries) => match entries.text_key(reader)? {
                 None => Ok(()),
-                Some(key) => Err(unknown(reader, start, start, &key, &[])),
+                Some(key) => Err(unknown(reader, start, start, key.as_bytes(), &[])),
             },
             other => Err(reader.mismatch("a map", &other, start)),
         }

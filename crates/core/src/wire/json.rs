@@ -1,8 +1,9 @@
 //! JSON by RFC 8259, token by token, both ways.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
-use super::reader::{Raw, Token};
+use super::reader::{Entries, Items, Token};
 use crate::fault::Fault;
 
 /// Where the next thing that is no blank stands.
@@ -11,29 +12,30 @@ pub(super) fn skip_blanks(input: &[u8], at: usize) -> usize {
     at + blanks.count()
 }
 
-/// Reads the token after blanks, and says where it ends.
-pub(super) fn token(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> {
-    let at = skip_blanks(input, at);
-    let plain = match input.get(at) {
-        None => return Err(Fault::malformed("truncated: a value is due").at_offset(at)),
-        Some(b'{') => return Ok((Raw::Map(None), at + 1)),
-        Some(b'[') => return Ok((Raw::List(None), at + 1)),
+/// Reads the token after blanks at `at`, and moves there where it ends.
+pub(super) fn token<'a>(input: &'a [u8], at: &mut usize) -> Result<Token<'a>, Fault> {
+    let start = skip_blanks(input, *at);
+    let (token, end) = match input.get(start) {
+        None => return Err(Fault::malformed("truncated: a value is due").at_offset(start)),
+        Some(b'{') => (Token::Map(Entries::unknown()), start + 1),
+        Some(b'[') => (Token::List(Items::unknown()), start + 1),
         Some(b'"') => {
-            let (text, end) = text(input, at)?;
-            return Ok((Raw::Plain(Token::Text(text)), end));
+            let (text, end) = text(input, start)?;
+            (Token::Text(text), end)
         }
-        Some(b'-' | b'0'..=b'9') => return number(input, at),
-        Some(b't') => word(input, at, "true", Token::Bool(true)),
-        Some(b'f') => word(input, at, "false", Token::Bool(false)),
-        Some(b'n') => word(input, at, "null", Token::Null),
-        Some(b'/' | b'#') => Err(Fault::malformed("JSON has no comments").at_offset(at)),
-        Some(b'\'') => Err(Fault::malformed("JSON puts text into double quotes").at_offset(at)),
+        Some(b'-' | b'0'..=b'9') => number(input, start)?,
+        Some(b't') => word(input, start, "true", Token::Bool(true))?,
+        Some(b'f') => word(input, start, "false", Token::Bool(false))?,
+        Some(b'n') => word(input, start, "null", Token::Null)?,
+        Some(b'/' | b'#') => return Err(Fault::malformed("JSON has no comments").at_offset(start)),
+        Some(b'\'') => return Err(Fault::malformed("JSON puts text into double quotes").at_offset(start)),
         Some(b']' | b'}') => {
-            Err(Fault::malformed("a value is due here, not a closing bracket").at_offset(at))
+            return Err(Fault::malformed("a value is due here, not a closing bracket").at_offset(start));
         }
-        Some(_) => Err(unexpected(input, at, "a value")),
+        Some(_) => return Err(unexpected(input, start, "a value")),
     };
-    plain.map(|(token, end)| (Raw::Plain(token), end))
+    *at = end;
+    Ok(token)
 }
 
 /// Whether another element follows in a list or map that ends with `close`, and where to read on.
@@ -78,7 +80,7 @@ fn word<'a>(input: &[u8], at: usize, word: &str, token: Token<'a>) -> Result<(To
     }
 }
 
-fn number(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> {
+fn number(input: &[u8], at: usize) -> Result<(Token<'_>, usize), Fault> {
     let digits = |from: usize| input[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
     let bad = |text: &str| Fault::malformed(text).at_offset(at);
     let mut end = at + usize::from(input[at] == b'-');
@@ -120,7 +122,7 @@ fn number(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> {
             Token::Int(int.ok_or_else(|| bad("an integer outside -2^63 to 2^64-1"))?)
         }
     };
-    Ok((Raw::Plain(token), end))
+    Ok((token, end))
 }
 
 /// Reads a text that starts with its quote at `at`.
@@ -208,5 +210,15 @@ pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
 
 /// Appends a finite float so that it reads back as the same float, never as an integer.
 pub(super) fn write_float(out: &mut Vec<u8>, float: f64) {
-    out.extend_from_slice(format!("{float:?}").as_bytes());
+    write!(out, "{float:?}").expect("a vector takes everything");
+}
+
+/// Appends an integer.
+pub(super) fn write_int(out: &mut Vec<u8>, int: i128) {
+    match i64::try_from(int) {
+        // The common size is also the faster one to print.
+        Ok(int) => write!(out, "{int}"),
+        Err(_) => write!(out, "{int}"),
+    }
+    .expect("a vector takes everything");
 }

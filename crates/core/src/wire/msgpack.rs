@@ -1,85 +1,78 @@
 //! MessagePack, token by token, both ways.
 
-use super::reader::{Raw, Token};
+use super::reader::{Entries, Items, Token};
 use crate::fault::Fault;
 
-/// Reads the token that starts at `at`, and says where it ends.
-pub(super) fn token(input: &[u8], at: usize) -> Result<(Raw<'_>, usize), Fault> {
-    let mut bytes = Bytes { input, at };
-    let marker = bytes.take(1)?[0];
-    let plain = match marker {
+/// Reads the token that starts at `at`, and moves there where it ends.
+#[inline]
+pub(super) fn token<'a>(input: &'a [u8], at: &mut usize) -> Result<Token<'a>, Fault> {
+    let start = *at;
+    let mut bytes = Bytes { input, at: start };
+    let [marker] = bytes.array()?;
+    let token = match marker {
         0x00..=0x7f => Token::Int(marker.into()),
         0xe0..=0xff => Token::Int((marker as i8).into()),
-        0x80..=0x8f => return Ok((Raw::Map(Some(usize::from(marker & 0x0f))), bytes.at)),
-        0x90..=0x9f => return Ok((Raw::List(Some(usize::from(marker & 0x0f))), bytes.at)),
+        0x80..=0x8f => Token::Map(Entries::of(usize::from(marker & 0x0f))),
+        0x90..=0x9f => Token::List(Items::of(usize::from(marker & 0x0f))),
         0xa0..=0xbf => bytes.text(usize::from(marker & 0x1f))?,
         0xc0 => Token::Null,
         0xc2 => Token::Bool(false),
         0xc3 => Token::Bool(true),
         0xc4..=0xc6 => {
-            let length = bytes.length(1 << (marker - 0xc4))?;
+            let length = bytes.length(marker - 0xc4)?;
             Token::Bytes(bytes.take(length)?)
         }
-        0xca => Token::Float(f32::from_bits(bytes.unsigned(4)? as u32).into()),
-        0xcb => Token::Float(f64::from_bits(bytes.unsigned(8)?)),
-        0xcc..=0xcf => Token::Int(bytes.unsigned(1 << (marker - 0xcc))?.into()),
-        0xd0 => Token::Int((bytes.unsigned(1)? as i8).into()),
-        0xd1 => Token::Int((bytes.unsigned(2)? as i16).into()),
-        0xd2 => Token::Int((bytes.unsigned(4)? as i32).into()),
-        0xd3 => Token::Int((bytes.unsigned(8)? as i64).into()),
+        0xca => Token::Float(f32::from_be_bytes(bytes.array()?).into()),
+        0xcb => Token::Float(f64::from_be_bytes(bytes.array()?)),
+        0xcc => Token::Int(u8::from_be_bytes(bytes.array()?).into()),
+        0xcd => Token::Int(u16::from_be_bytes(bytes.array()?).into()),
+        0xce => Token::Int(u32::from_be_bytes(bytes.array()?).into()),
+        0xcf => Token::Int(u64::from_be_bytes(bytes.array()?).into()),
+        0xd0 => Token::Int(i8::from_be_bytes(bytes.array()?).into()),
+        0xd1 => Token::Int(i16::from_be_bytes(bytes.array()?).into()),
+        0xd2 => Token::Int(i32::from_be_bytes(bytes.array()?).into()),
+        0xd3 => Token::Int(i64::from_be_bytes(bytes.array()?).into()),
         0xd9..=0xdb => {
-            let length = bytes.length(1 << (marker - 0xd9))?;
+            let length = bytes.length(marker - 0xd9)?;
             bytes.text(length)?
         }
-        0xdc | 0xdd => return Ok((Raw::List(Some(bytes.length(2 << (marker - 0xdc))?)), bytes.at)),
-        0xde | 0xdf => return Ok((Raw::Map(Some(bytes.length(2 << (marker - 0xde))?)), bytes.at)),
-        0xc1 => return Err(Fault::malformed("the reserved byte c1").at_offset(at)),
+        0xdc | 0xdd => Token::List(Items::of(bytes.length(marker - 0xdc + 1)?)),
+        0xde | 0xdf => Token::Map(Entries::of(bytes.length(marker - 0xde + 1)?)),
+        0xc1 => return Err(Fault::malformed("the reserved byte c1").at_offset(start)),
         0xc7..=0xc9 | 0xd4..=0xd8 => {
-            return Err(Fault::malformed("an extension type, which the wire does not have").at_offset(at));
+            return Err(Fault::malformed("an extension type, which the wire does not have").at_offset(start));
         }
     };
-    Ok((Raw::Plain(plain), bytes.at))
+    *at = bytes.at;
+    Ok(token)
 }
 
-/// Where the value that starts at `at` ends, without a look at what its texts say; `None` if it is broken or over a limit.
-///
-/// This is what every message's arguments pass before they are decoded, so it makes no tokens.
-pub(super) fn skip(input: &[u8], at: usize, depth_left: usize, values_left: &mut usize) -> Option<usize> {
-    *values_left = values_left.checked_sub(1)?;
-    let marker = *input.get(at)?;
-    let at = at + 1;
-    let length = |width: usize| {
-        let bytes = input.get(at..at + width)?;
-        Some(bytes.iter().fold(0, |number: usize, byte| number << 8 | usize::from(*byte)))
-    };
-    let after = |from: usize, count: usize| {
-        let end = from.checked_add(count)?;
-        (end <= input.len()).then_some(end)
-    };
-    let (start, children) = match marker {
-        0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => return Some(at),
-        0xa0..=0xbf => return after(at, usize::from(marker & 0x1f)),
-        0xcc | 0xd0 => return after(at, 1),
-        0xcd | 0xd1 => return after(at, 2),
-        0xca | 0xce | 0xd2 => return after(at, 4),
-        0xcb | 0xcf | 0xd3 => return after(at, 8),
-        0xc4 | 0xd9 => return after(at + 1, length(1)?),
-        0xc5 | 0xda => return after(at + 2, length(2)?),
-        0xc6 | 0xdb => return after(at + 4, length(4)?),
-        0x80..=0x8f => (at, usize::from(marker & 0x0f) * 2),
-        0x90..=0x9f => (at, usize::from(marker & 0x0f)),
-        0xdc => (at + 2, length(2)?),
-        0xdd => (at + 4, length(4)?),
-        0xde => (at + 2, length(2)?.checked_mul(2)?),
-        0xdf => (at + 4, length(4)?.checked_mul(2)?),
-        0xc1 | 0xc7..=0xc9 | 0xd4..=0xd8 => return None,
-    };
-    let depth_left = depth_left.checked_sub(1)?;
-    let mut at = start;
-    for _ in 0..children {
-        at = skip(input, at, depth_left, values_left)?;
+/// A text of less than 32 bytes that starts at `at`, as the bytes it is made of: most keys.
+#[inline]
+pub(super) fn short_text(input: &[u8], at: usize) -> Option<&[u8]> {
+    match input.get(at..)? {
+        [marker @ 0xa0..=0xbf, rest @ ..] => rest.get(..usize::from(marker & 0x1f)),
+        _ => None,
     }
-    Some(at)
+}
+
+/// The length in bytes of a number, boolean, null or short ASCII text at the start of `input`; `None` for anything else,
+/// truncated values included.
+#[inline]
+pub(super) fn plain_length(input: &[u8]) -> Option<usize> {
+    let length = match *input.first()? {
+        0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 1,
+        0xcc | 0xd0 => 2,
+        0xcd | 0xd1 => 3,
+        0xca | 0xce | 0xd2 => 5,
+        0xcb | 0xcf | 0xd3 => 9,
+        0xa0..=0xbf => {
+            let text = short_text(input, 0)?;
+            return text.is_ascii().then_some(1 + text.len());
+        }
+        _ => return None,
+    };
+    (length <= input.len()).then_some(length)
 }
 
 struct Bytes<'a> {
@@ -88,24 +81,45 @@ struct Bytes<'a> {
 }
 
 impl<'a> Bytes<'a> {
+    #[inline]
     fn take(&mut self, count: usize) -> Result<&'a [u8], Fault> {
-        let taken = self.input[self.at..].get(..count);
-        let taken = taken.ok_or_else(|| {
-            let left = self.input.len() - self.at;
-            Fault::malformed(format!("truncated: {count} bytes are due, {left} are left")).at_offset(self.at)
-        })?;
-        self.at += count;
-        Ok(taken)
+        match self.input[self.at..].get(..count) {
+            Some(taken) => {
+                self.at += count;
+                Ok(taken)
+            }
+            None => Err(self.truncated(count)),
+        }
     }
 
-    fn unsigned(&mut self, width: usize) -> Result<u64, Fault> {
-        Ok(self.take(width)?.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Fault> {
+        match self.input[self.at..].first_chunk() {
+            Some(taken) => {
+                self.at += N;
+                Ok(*taken)
+            }
+            None => Err(self.truncated(N)),
+        }
     }
 
-    fn length(&mut self, width: usize) -> Result<usize, Fault> {
-        Ok(usize::try_from(self.unsigned(width)?).unwrap_or(usize::MAX))
+    #[cold]
+    fn truncated(&self, count: usize) -> Fault {
+        let left = self.input.len() - self.at;
+        Fault::malformed(format!("truncated: {count} bytes are due, {left} are left")).at_offset(self.at)
     }
 
+    /// A length of 8, 16 or 32 bits, for a width of 0, 1 or 2.
+    #[inline]
+    fn length(&mut self, width: u8) -> Result<usize, Fault> {
+        Ok(match width {
+            0 => u8::from_be_bytes(self.array()?).into(),
+            1 => u16::from_be_bytes(self.array()?).into(),
+            _ => usize::try_from(u32::from_be_bytes(self.array()?)).unwrap_or(usize::MAX),
+        })
+    }
+
+    #[inline]
     fn text(&mut self, length: usize) -> Result<Token<'a>, Fault> {
         let start = self.at;
         match std::str::from_utf8(self.take(length)?) {

@@ -102,35 +102,43 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// If the bytes are no token, or a limit is passed.
+    #[inline]
     pub fn token(&mut self) -> Result<Token<'a>, Fault> {
-        let start = self.at;
-        self.values_left = match self.values_left.checked_sub(1) {
-            Some(left) => left,
-            None => return Err(Fault::malformed("more values than a message may have").at_offset(start)),
+        self.count()?;
+        let token = match self.encoding {
+            Encoding::MessagePack => msgpack::token(self.input, &mut self.at)?,
+            Encoding::Json => json::token(self.input, &mut self.at)?,
         };
-        let (token, end) = match self.encoding {
-            Encoding::MessagePack => msgpack::token(self.input, start)?,
-            Encoding::Json => json::token(self.input, start)?,
-        };
-        self.at = end;
-        let token = match token {
-            Raw::Plain(token) => token,
-            Raw::List(length) => Token::List(Items(self.enter(length)?)),
-            Raw::Map(length) => Token::Map(Entries(self.enter(length)?)),
-        };
+        if let Token::List(_) | Token::Map(_) = token {
+            self.enter()?;
+        }
         Ok(token)
     }
 
-    fn enter(&mut self, length: Option<usize>) -> Result<Left, Fault> {
+    /// Counts a value against the limit.
+    #[inline]
+    fn count(&mut self) -> Result<(), Fault> {
+        match self.values_left.checked_sub(1) {
+            Some(left) => {
+                self.values_left = left;
+                Ok(())
+            }
+            None => Err(Fault::malformed("more values than a message may have").at_offset(self.at)),
+        }
+    }
+
+    #[inline]
+    fn enter(&mut self) -> Result<(), Fault> {
         if self.depth == self.max_depth {
             let text = format!("nested deeper than {} levels", self.max_depth);
             return Err(Fault::malformed(text).at_offset(self.at));
         }
         self.depth += 1;
-        Ok(length.map_or(Left::Unknown { first: true }, Left::Known))
+        Ok(())
     }
 
     /// Whether another element of the innermost open container follows; leaves the container if none does.
+    #[inline]
     fn more(&mut self, left: &mut Left, close: u8) -> Result<bool, Fault> {
         let more = match left {
             Left::Known(0) => false,
@@ -156,6 +164,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     ///
     /// If a limit is passed.
+    #[inline]
     pub fn null(&mut self) -> Result<bool, Fault> {
         let is_null = match self.encoding {
             Encoding::MessagePack => self.input.get(self.at) == Some(&0xc0),
@@ -168,6 +177,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The fault of a value that starts at `start` with `token`, which was read last, where `expected` is due.
+    #[cold]
     pub fn mismatch(&self, expected: impl Into<String>, token: &Token<'_>, start: usize) -> Fault {
         let found = match token {
             Token::List(_) | Token::Map(_) => self.found(start).unwrap_or_else(|| token.named()),
@@ -189,13 +199,7 @@ impl<'a> Reader<'a> {
     /// If the bytes are no value, or a limit is passed.
     pub fn skip(&mut self) -> Result<(), Fault> {
         if self.encoding == Encoding::MessagePack {
-            let mut values_left = self.values_left;
-            let depth_left = self.max_depth - self.depth;
-            if let Some(end) = msgpack::skip(self.input, self.at, depth_left, &mut values_left) {
-                (self.at, self.values_left) = (end, values_left);
-                return Ok(());
-            }
-            // Something is wrong with the value; going through it token by token says what.
+            return self.skip_values(1);
         }
         match self.token()? {
             Token::List(mut items) => {
@@ -211,6 +215,25 @@ impl<'a> Reader<'a> {
                 }
             }
             _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads that many values of MessagePack and forgets them, without making tokens of most.
+    fn skip_values(&mut self, count: usize) -> Result<(), Fault> {
+        for _ in 0..count {
+            if let Some(length) = msgpack::plain_length(&self.input[self.at..]) {
+                self.count()?;
+                self.at += length;
+                continue;
+            }
+            let inside = match self.token()? {
+                Token::List(Items(Left::Known(count))) => count,
+                Token::Map(Entries(Left::Known(count))) => count.saturating_mul(2),
+                _ => continue,
+            };
+            self.skip_values(inside)?;
+            self.depth -= 1;
         }
         Ok(())
     }
@@ -260,6 +283,14 @@ impl<'a> Reader<'a> {
 }
 
 impl Items {
+    pub(super) fn of(count: usize) -> Self {
+        Self(Left::Known(count))
+    }
+
+    pub(super) fn unknown() -> Self {
+        Self(Left::Unknown { first: true })
+    }
+
     /// Whether another item follows; it is then the next thing to read.
     ///
     /// # Errors
@@ -276,6 +307,14 @@ impl Items {
 }
 
 impl Entries {
+    pub(super) fn of(count: usize) -> Self {
+        Self(Left::Known(count))
+    }
+
+    pub(super) fn unknown() -> Self {
+        Self(Left::Unknown { first: true })
+    }
+
     /// Whether another entry follows; its key is then the next thing to read, then [`colon`](Self::colon), then the value.
     ///
     /// # Errors
@@ -306,6 +345,22 @@ impl Entries {
         if self.next(reader)? { self.read_text_key(reader).map(Some) } else { Ok(None) }
     }
 
+    /// As [`read_text_key`](Self::read_text_key), but the bytes need not be UTF-8: enough to find a key that one knows.
+    #[inline]
+    pub(crate) fn read_key_bytes<'a>(&self, reader: &mut Reader<'a>) -> Result<Cow<'a, [u8]>, Fault> {
+        if reader.encoding == Encoding::MessagePack
+            && let Some(text) = msgpack::short_text(reader.input, reader.at)
+        {
+            reader.count()?;
+            reader.at += 1 + text.len();
+            return Ok(Cow::Borrowed(text));
+        }
+        Ok(match self.read_text_key(reader)? {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        })
+    }
+
     /// Reads the key that [`next`](Self::next) found, which must be text, and the colon after it.
     pub(crate) fn read_text_key<'a>(&self, reader: &mut Reader<'a>) -> Result<Cow<'a, str>, Fault> {
         let start = reader.at;
@@ -322,11 +377,4 @@ impl Entries {
     pub fn declared(&self) -> usize {
         if let Left::Known(count) = self.0 { count } else { 0 }
     }
-}
-
-/// A token as an encoding sees it, before depth is counted.
-pub(super) enum Raw<'a> {
-    Plain(Token<'a>),
-    List(Option<usize>),
-    Map(Option<usize>),
 }

@@ -39,7 +39,8 @@ pub struct Writer {
 impl Writer {
     /// A writer with nothing written.
     pub fn new(encoding: Encoding, peer: Peer) -> Self {
-        Self::append(Vec::new(), encoding, peer)
+        // Most messages are small; growing to this size from nothing would cost several allocations.
+        Self::append(Vec::with_capacity(128), encoding, peer)
     }
 
     /// A writer that appends to `out`.
@@ -112,7 +113,7 @@ impl Writer {
         let fits = match self.encoding {
             Encoding::MessagePack => msgpack::write_int(&mut self.out, int),
             Encoding::Json => {
-                self.out.extend_from_slice(int.to_string().as_bytes());
+                json::write_int(&mut self.out, int);
                 (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&int)
             }
         };

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
 use syn::{DeriveInput, Error, Ident, Result, Token};
 
 use super::attributes::{Container, Inner, refuse_tag};
@@ -74,8 +75,9 @@ fn decode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     });
     let arms = fields.iter().map(|field @ Field { ty, name, slot, .. }| {
         let absent = absent(krate, field);
+        let key = syn::LitByteStr::new(name.as_bytes(), ty.span());
         quote_spanned!(place(ty)=>
-            #name => #krate::model::derive::read(reader, at, #name, &mut #slot, #absent)?,)
+            #key => #krate::model::derive::read(reader, at, #name, &mut #slot, #absent)?,)
     });
     let values = fields.iter().map(|field @ Field { ident, name, slot, ty, .. }| {
         let absent = absent(krate, field);
@@ -83,7 +85,7 @@ fn decode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     });
     let names = fields.iter().map(|field| &field.name);
     let stray = if container.open {
-        quote!(#krate::model::derive::pass(reader, start, &key)?)
+        quote!(#krate::model::derive::pass(reader, start, at, &key)?)
     } else {
         quote!(return ::core::result::Result::Err(#krate::model::derive::unknown(reader, start, at, &key, &[#(#names),*])))
     };

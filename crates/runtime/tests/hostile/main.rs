@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use service_framework::prelude::*;
 use service_framework_core::value::AnyArray;
 
-#[path = "../support.rs"]
+#[path = "../support/peers.rs"]
 mod support;
 
 mod accepted;

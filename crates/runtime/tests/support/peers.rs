@@ -16,7 +16,7 @@ use service_framework_runtime::log::Level;
 use service_framework_runtime::{ConnectionCounters, Options, Service};
 
 /// Generous: a test that comes near it has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs the peers of a test on one thread.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {

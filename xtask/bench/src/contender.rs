@@ -1,0 +1,36 @@
+//! What a contender brings: a server, and clients that load it.
+
+use std::{path::Path, process::Command};
+
+use crate::{case::Case, process::Process, sample::Window};
+
+/// One of those that are compared.
+///
+/// The harness does the rest for all of them alike: cores, rounds, waiting, stopping, counting up.
+pub(crate) trait Contender {
+    /// What the page calls it.
+    fn name(&self) -> &'static str;
+
+    /// Why it cannot run a case, if so: it is not installed, or knows no such thing.
+    fn refuses(&self, case: &Case) -> Option<String>;
+
+    /// Starts the serving process of a case, a replyer or a publisher, and waits until it is ready.
+    ///
+    /// `folder` is empty and for this run alone.
+    fn start(&self, case: &Case, folder: &Path) -> anyhow::Result<Server>;
+
+    /// The command of one client process: it connects to the server, warms up, counts as long as it is
+    /// told, prints a [`Sample`](crate::sample::Sample) as a JSON line and ends.
+    ///
+    /// A publisher gets one for each subscriber, a replyer one that holds all connections.
+    fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command>;
+}
+
+/// A serving process that is ready.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The process.
+    pub(crate) process: Process,
+    /// Where it listens: `tcp://HOST:PORT`.
+    pub(crate) endpoint: String,
+}

@@ -1,0 +1,23 @@
+//! Those that are compared, in the order in which they run.
+
+mod framework;
+mod own_peer;
+mod python;
+
+use crate::{case::names, contender::Contender, options::Options, peers::Peer};
+
+/// All that the options leave.
+pub(crate) fn all(options: &Options) -> anyhow::Result<Vec<Box<dyn Contender>>> {
+    let mut all: Vec<Box<dyn Contender>> = vec![
+        Box::new(framework::Framework::new(options)?),
+        Box::new(own_peer::OwnPeer::new(names::TCP, Peer::Tcp)?),
+        Box::new(own_peer::OwnPeer::new(names::LIBZMQ, Peer::Libzmq)?),
+        Box::new(own_peer::OwnPeer::new(names::LIBZMQ_MESSAGEPACK, Peer::LibzmqMessagepack)?),
+        Box::new(python::Python::new(options)?),
+    ];
+    let wanted = &options.contender;
+    all.retain(|contender| {
+        wanted.is_empty() || wanted.iter().any(|part| contender.name().contains(part.as_str()))
+    });
+    Ok(all)
+}

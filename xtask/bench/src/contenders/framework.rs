@@ -1,0 +1,167 @@
+//! Ours: the real command, with real plugins loaded over their boundary, on both sides.
+//!
+//! It runs four services, found beside the command as `lib<name>.so`. Their messages are those of the other
+//! typed contenders, `{number: int, price: float, text: str}` in 64 bytes:
+//!
+//! | service | connections | does |
+//! |---|---|---|
+//! | `bench_echo` | replyer `echo` | returns its arguments |
+//! | `bench_ask` | requesters `echo_0` to `echo_15` | keeps `calls` requests in flight on each of the first `connections` of them |
+//! | `bench_publish` | publisher `numbers` | publishes without pause, numbered from 1 |
+//! | `bench_count` | subscriber `numbers` | counts; what its numbers skip was lost |
+//!
+//! All but `bench_echo` are run with `-m`. `bench_ask` and `bench_count` have the config `warm_up_s` and `seconds`
+//! (floats; `bench_ask` also `connections` and `calls`, integers). Their `main` waits for the first message,
+//! warms up, counts, prints one [`Sample`](crate::sample::Sample) as a JSON line on stdout and returns.
+
+use std::{
+    env::consts::{DLL_PREFIX, DLL_SUFFIX, EXE_SUFFIX},
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use crate::{
+    case::{Case, Work, names},
+    contender::{Contender, Server},
+    options::Options,
+    process::Process,
+    sample::Window,
+};
+
+/// How many requesters the client declares; it uses as many as its config says.
+const CONNECTIONS: u32 = 16;
+
+/// The services of the bench, run by the command.
+#[derive(Debug)]
+pub(crate) struct Framework {
+    command: PathBuf,
+    plugins: PathBuf,
+}
+
+impl Framework {
+    pub(crate) fn new(options: &Options) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program, and what lies beside it")?;
+        let command = match &options.framework {
+            Some(command) => std::path::absolute(command)?,
+            None => program.with_file_name(format!("service_framework{EXE_SUFFIX}")),
+        };
+        let plugins = match &options.plugins {
+            Some(plugins) => std::path::absolute(plugins)?,
+            None => command.with_file_name(""),
+        };
+        Ok(Self { command, plugins })
+    }
+
+    fn plugin(&self, service: &str) -> PathBuf {
+        self.plugins.join(format!("{DLL_PREFIX}{service}{DLL_SUFFIX}"))
+    }
+
+    /// The command that runs a service, with its files written into the folder.
+    fn run(&self, folder: &Path, service: &str, addresses: &Value) -> anyhow::Result<Command> {
+        let book = folder.join(format!("{service}.addresses.json"));
+        write(&book, addresses)?;
+        let mut command = Command::new(&self.command);
+        command.arg("-s").arg(self.plugin(service)).arg("-a").arg(book).args(["-cl", "CRITICAL"]);
+        Ok(command)
+    }
+}
+
+/// The service that serves in a case, and the one that loads it.
+fn services(case: &Case) -> (&'static str, &'static str) {
+    match case.work {
+        Work::Request { .. } | Work::Idle => ("bench_echo", "bench_ask"),
+        Work::Publish { .. } => ("bench_publish", "bench_count"),
+    }
+}
+
+impl Contender for Framework {
+    fn name(&self) -> &'static str {
+        names::FRAMEWORK
+    }
+
+    fn refuses(&self, case: &Case) -> Option<String> {
+        let (server, client) = services(case);
+        [self.command.clone(), self.plugin(server), self.plugin(client)]
+            .into_iter()
+            .find(|file| !file.is_file())
+            .map(|file| {
+                // Where one machine keeps its files says nothing on a page.
+                let name = file.file_name().unwrap_or(file.as_os_str());
+                format!("`{}` is not built", name.display())
+            })
+    }
+
+    fn start(&self, case: &Case, folder: &Path) -> anyhow::Result<Server> {
+        let (service, _) = services(case);
+        let (addresses, connection) = match case.work {
+            Work::Request { .. } | Work::Idle => {
+                (json!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "out": {}}), "echo")
+            }
+            Work::Publish { .. } => {
+                (json!({"in": {}, "out": {"numbers": {"publisher": "127.0.0.1:0"}}}), "numbers")
+            }
+        };
+        let mut command = self.run(folder, service, &addresses)?;
+        let ready = folder.join("ready.json");
+        command.arg("--ready").arg(&ready);
+        if matches!(case.work, Work::Publish { .. }) {
+            command.arg("-m");
+        }
+        let mut process = Process::start(format!("the server of {}", self.name()), command)?;
+        let endpoint = process.until(|| endpoint(&fs::read_to_string(&ready).ok()?, connection))?;
+        Ok(Server { process, endpoint })
+    }
+
+    fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command> {
+        let (_, service) = services(case);
+        let mut config = json!({
+            "warm_up_s": window.warm_up.as_secs_f64(),
+            "seconds": window.counted.as_secs_f64(),
+        });
+        let addresses = match case.work {
+            Work::Request { connections, calls } => {
+                config["connections"] = connections.into();
+                config["calls"] = calls.into();
+                let requesters: serde_json::Map<String, Value> = (0..CONNECTIONS)
+                    .map(|index| (format!("echo_{index}"), json!({"requester": server.endpoint})))
+                    .collect();
+                json!({"in": {}, "out": requesters})
+            }
+            Work::Publish { .. } | Work::Idle => {
+                json!({"in": {"numbers": {"subscriber": server.endpoint}}, "out": {}})
+            }
+        };
+        let mut command = self.run(folder, service, &addresses)?;
+        let path = folder.join(format!("{service}.config.json"));
+        write(&path, &config)?;
+        command.arg("-m").arg("-c").arg(path);
+        Ok(command)
+    }
+}
+
+/// Reads the line that the command writes when the sockets are open; `None` while there is none.
+fn endpoint(ready: &str, connection: &str) -> Option<String> {
+    let ready: Value = serde_json::from_str(ready).ok()?;
+    Some(ready["endpoints"][connection].as_str()?.to_owned())
+}
+
+fn write(path: &Path, value: &Value) -> anyhow::Result<()> {
+    fs::write(path, value.to_string()).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_read_when_the_line_is_whole() {
+        let line = r#"{"service": "bench_echo", "pid": 7, "endpoints": {"echo": "tcp://127.0.0.1:4000"}}"#;
+        assert_eq!(endpoint(line, "echo").as_deref(), Some("tcp://127.0.0.1:4000"));
+        assert_eq!(endpoint(&line[..40], "echo"), None);
+        assert_eq!(endpoint("", "echo"), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! The peers that are part of this program, which runs itself as theirs.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::Context as _;
+
+use crate::{
+    case::{Case, Work},
+    contender::{Contender, Server},
+    peers::{self, Peer},
+    process::Process,
+    sample::Window,
+};
+
+/// A peer whose processes are this program's.
+#[derive(Debug)]
+pub(crate) struct OwnPeer {
+    name: &'static str,
+    peer: Peer,
+    program: PathBuf,
+}
+
+impl OwnPeer {
+    pub(crate) fn new(name: &'static str, peer: Peer) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program, to run it as a peer")?;
+        Ok(Self { name, peer, program })
+    }
+
+    fn command(&self, role: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["peer", self.peer.word(), role]);
+        command
+    }
+
+    /// The command of a client, which others may borrow.
+    pub(crate) fn client_command(&self, case: &Case, endpoint: &str, window: Window) -> Command {
+        let mut command = match case.work {
+            Work::Request { connections, calls } => {
+                let mut command = self.command("request");
+                command.args(["--connections", &connections.to_string(), "--calls", &calls.to_string()]);
+                command
+            }
+            Work::Publish { .. } | Work::Idle => self.command("subscribe"),
+        };
+        command
+            .args(["--endpoint", endpoint])
+            .args(["--warm-up", &window.warm_up.as_secs_f64().to_string()])
+            .args(["--seconds", &window.counted.as_secs_f64().to_string()]);
+        command
+    }
+}
+
+impl Contender for OwnPeer {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn refuses(&self, _case: &Case) -> Option<String> {
+        None
+    }
+
+    fn start(&self, case: &Case, _folder: &Path) -> anyhow::Result<Server> {
+        let mut command = match case.work {
+            Work::Publish { .. } => self.command("publish"),
+            Work::Request { .. } | Work::Idle => self.command("reply"),
+        };
+        if let Work::Request { calls, .. } = case.work {
+            command.args(["--calls", &calls.to_string()]);
+        }
+        let mut process = Process::start(format!("the server of {}", self.name), command)?;
+        let endpoint = process.line(std::time::Duration::ZERO, peers::endpoint_of_line)?;
+        Ok(Server { process, endpoint })
+    }
+
+    fn client(
+        &self,
+        case: &Case,
+        server: &Server,
+        window: Window,
+        _folder: &Path,
+    ) -> anyhow::Result<Command> {
+        Ok(self.client_command(case, &server.endpoint, window))
+    }
+}

@@ -1,0 +1,60 @@
+//! The processes of the peers that are written here, each as fast as it can reasonably be.
+
+mod body;
+mod message;
+
+mod libzmq;
+mod tcp;
+
+use clap::ValueEnum;
+
+use self::{body::Raw, message::Typed};
+use crate::options::PeerOptions;
+
+/// A peer that this program plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Peer {
+    /// Length-prefixed messages on tokio.
+    Tcp,
+    /// 64 bytes on libzmq.
+    Libzmq,
+    /// Typed MessagePack with a workflow id on libzmq.
+    LibzmqMessagepack,
+}
+
+impl Peer {
+    /// What it is called on the command line.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Libzmq => "libzmq",
+            Self::LibzmqMessagepack => "libzmq-messagepack",
+        }
+    }
+}
+
+/// Runs one process of a peer.
+pub(crate) fn run(options: &PeerOptions) -> anyhow::Result<()> {
+    match options.peer {
+        Peer::Tcp => tcp::run(&options.role),
+        Peer::Libzmq => libzmq::run::<Raw>(&options.role),
+        Peer::LibzmqMessagepack => libzmq::run::<Typed>(&options.role),
+    }
+}
+
+/// Says on which endpoint a server is ready.
+fn print_endpoint(endpoint: &str) -> anyhow::Result<()> {
+    print_line(&format!("ready {endpoint}"))
+}
+
+/// Reads what [`print_endpoint`] wrote.
+pub(crate) fn endpoint_of_line(line: &str) -> Option<String> {
+    line.strip_prefix("ready ").map(str::to_owned)
+}
+
+fn print_line(line: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{line}")?;
+    Ok(out.flush()?)
+}

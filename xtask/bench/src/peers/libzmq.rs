@@ -1,0 +1,30 @@
+//! libzmq, driven as its guide says, with one I/O thread in each process.
+
+mod no_drop;
+mod publish;
+mod request;
+
+use super::body::Body;
+use crate::options::Role;
+
+/// Runs one process.
+pub(crate) fn run<B: Body>(role: &Role) -> anyhow::Result<()> {
+    let context = zmq::Context::new();
+    match role {
+        Role::Reply { calls: 1 } => request::reply::<B>(&context),
+        Role::Reply { .. } => request::route::<B>(&context),
+        Role::Request { target, connections, calls: 1 } => {
+            request::request::<B>(&context, target, *connections)
+        }
+        Role::Request { target, connections: 1, calls } => request::deal::<B>(&context, target, *calls),
+        Role::Request { .. } => anyhow::bail!("one connection, or one call on each"),
+        Role::Publish => publish::publish::<B>(&context),
+        Role::Subscribe { target } => publish::subscribe::<B>(&context, target),
+    }
+}
+
+/// Binds to a free port; gives the endpoint.
+fn bind(socket: &zmq::Socket) -> anyhow::Result<String> {
+    socket.bind("tcp://127.0.0.1:*")?;
+    socket.get_last_endpoint()?.map_err(|_| anyhow::anyhow!("the endpoint bound is not text"))
+}

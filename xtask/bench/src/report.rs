@@ -1,0 +1,95 @@
+//! The page of results: ratios first, then what else was seen, absolute figures last and small.
+
+mod figures;
+mod ratios;
+
+use std::fmt::Write as _;
+
+use crate::{machine::Machine, round::CaseResult};
+
+/// The whole page, as Markdown.
+pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
+    let mut page = String::from(HEAD);
+    page.push_str("| | |\n|---|---|\n");
+    for (name, value) in &machine.facts {
+        // A `String` takes whatever is written.
+        let _ = writeln!(page, "| {name} | {value} |");
+    }
+    for part in [
+        ratios::ours(results),
+        ratios::peers(results),
+        figures::lost(results),
+        figures::idle(results),
+        figures::absent(results),
+    ] {
+        page.push_str(&part);
+    }
+    page.push_str(METHOD);
+    page.push_str(&figures::absolute(results));
+    page
+}
+
+/// A section with a table; nothing when it has no rows.
+fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let mut table = format!("\n## {title}\n\n");
+    let line =
+        |cells: &mut dyn Iterator<Item = &str>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
+    table.push_str(&line(&mut head.iter().copied()));
+    table.push_str(&line(&mut head.iter().map(|_| "---")));
+    for row in rows {
+        table.push_str(&line(&mut row.iter().map(String::as_str)));
+    }
+    table
+}
+
+const HEAD: &str = "\
+# Benchmarks
+
+`cargo xtask bench` writes this page; nobody edits it. Read the ratios: absolute figures move with the
+machine, and stand at the end. A ratio is the median of ratios pair by pair, each of two runs of one round,
+with the least and the most of them in parentheses.
+
+";
+
+const METHOD: &str = "
+## How it is measured
+
+- Every server and every client is a process of its own, built for release, started anew for each run, on loopback.
+  The contenders take turns: A B C, A B C, ..
+- A client with one connection waits for its server in lock step, also when many calls travel together, and on two
+  cores that measures the scheduler; so it is compared on one core only, with its server. All other cases run
+  free on two cores.
+- `service_framework` is the command with plugins loaded over their boundary, on both sides; messages are
+  MessagePack, checked against the model, with a workflow id.
+- `raw tokio TCP` sends 64 bytes behind their length, one thread on either side; what one read brought is
+  answered by one write.
+- `raw libzmq` sends 64 bytes, REQ to REP, or DEALER to ROUTER for many calls over one connection. 16 REQ sockets
+  are polled by one thread.
+- `libzmq + MessagePack` is the same with typed structs of 64 bytes (rmp-serde, named), the envelope and the
+  workflow id of the framework's wire.
+- `Python 0.0.20` is the original with its own command on both sides, 16 clients being 16 threads; its subscriber cannot start as
+  published, so libzmq + MessagePack reads its publications.
+- Subscribers are a process each. Publishers send as fast as they can and number their messages; a number that
+  does not arrive while counting is lost. The libzmq publishers wait for slow subscribers (`ZMQ_XPUB_NODROP`).
+- An idle service is a replyer that nobody has asked; CPU is what the kernel's scheduler counted, over all threads.
+
+## What it needs
+
+A C++ compiler (`g++` of a plain Debian): the `zmq` crate builds libzmq from source. Linux, for cores and `/proc`. Two cores.
+For the Python row, an environment with `service_framework==0.0.20`, `pyzmq`, `msgpack` and `numpy`, given with `--python DIR`.
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_without_rows_is_left_out() {
+        assert_eq!(table("Lost", &["a", "b"], &[]), "");
+        let rows = [vec!["1".to_owned(), "2".to_owned()]];
+        assert_eq!(table("Lost", &["a", "b"], &rows), "\n## Lost\n\n| a | b |\n| --- | --- |\n| 1 | 2 |\n");
+    }
+}

@@ -1,0 +1,155 @@
+//! Who is how much faster than whom.
+
+use super::table;
+use crate::{
+    case::{TARGETS, USUAL_TCP_OVER_LIBZMQ, names},
+    round::{CaseResult, ContenderResult},
+    statistics::Spread,
+};
+
+/// Ours against each peer, with what it should reach.
+pub(super) fn ours(results: &[CaseResult]) -> String {
+    let mut rows = Vec::new();
+    for result in results {
+        for peer in result.contenders.iter().filter(|peer| peer.name != names::FRAMEWORK) {
+            let Some(ratio) = between(result, names::FRAMEWORK, peer.name) else { continue };
+            let (target, met) = judge(result.case.name, peer.name, ratio);
+            rows.push(vec![
+                result.case.title.to_owned(),
+                peer.name.to_owned(),
+                format!("**{ratio}**"),
+                target,
+                met.to_owned(),
+            ]);
+        }
+    }
+    table("service_framework against its peers", &["case", "against", "ratio", "target", ""], &rows)
+}
+
+/// The peers among themselves: whether this machine is like others.
+pub(super) fn peers(results: &[CaseResult]) -> String {
+    let mut rows = Vec::new();
+    for result in results {
+        for (upper, lower) in [
+            (names::TCP, names::LIBZMQ),
+            (names::TCP, names::LIBZMQ_MESSAGEPACK),
+            (names::LIBZMQ, names::LIBZMQ_MESSAGEPACK),
+        ] {
+            let Some(ratio) = between(result, upper, lower) else { continue };
+            let telling = result.case.name == "request-16" && (upper, lower) == (names::TCP, names::LIBZMQ);
+            let usual = if telling { note(ratio) } else { String::new() };
+            rows.push(vec![
+                result.case.title.to_owned(),
+                format!("{upper} / {lower}"),
+                ratio.to_string(),
+                usual,
+            ]);
+        }
+    }
+    table("The peers among themselves", &["case", "", "ratio", "usual"], &rows)
+}
+
+fn between(result: &CaseResult, upper: &str, lower: &str) -> Option<Spread> {
+    let find =
+        |name| result.contenders.iter().find(|contender| contender.name == name).map(ContenderResult::rates);
+    Spread::of_ratios(&find(upper)?, &find(lower)?)
+}
+
+fn judge(case: &str, peer: &str, ratio: Spread) -> (String, &'static str) {
+    let Some(target) = TARGETS.iter().find(|target| target.case == case && target.peer == peer) else {
+        return (String::new(), "");
+    };
+    let met = if ratio.median >= target.ratio_min { "reached" } else { "**missed**" };
+    (format!(">= {}x", target.ratio_min), met)
+}
+
+fn note(ratio: Spread) -> String {
+    let (least, most) = USUAL_TCP_OVER_LIBZMQ.into_inner();
+    if USUAL_TCP_OVER_LIBZMQ.contains(&ratio.median) {
+        format!("{least}..{most}")
+    } else {
+        format!("**outside {least}..{most}: this machine is not like the one that the targets were set on**")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+    use crate::{
+        case::{CASES, Case},
+        round::Outcome,
+    };
+
+    fn result(name: &str, rates: &[(&'static str, [f64; 3])]) -> CaseResult {
+        let case: Case = *CASES.iter().find(|case| case.name == name).unwrap();
+        let contender = |(name, rates): &(&'static str, [f64; 3])| ContenderResult {
+            name,
+            rounds: rates.map(|rate| Some(Outcome::Load { rate, lost: 0.0 })).to_vec(),
+            trouble: None,
+        };
+        CaseResult { case, contenders: rates.iter().map(contender).collect() }
+    }
+
+    #[track_caller]
+    fn check(section: &str, expected: &Expect) {
+        expected.assert_eq(section);
+    }
+
+    #[test]
+    fn ours_stands_beside_its_target() {
+        let results = [result(
+            "request-16",
+            &[
+                (names::FRAMEWORK, [50.0, 50.0, 60.0]),
+                (names::TCP, [100.0, 100.0, 100.0]),
+                (names::LIBZMQ_MESSAGEPACK, [10.0, 25.0, 20.0]),
+            ],
+        )];
+        check(
+            &ours(&results),
+            &expect![[r#"
+
+            ## service_framework against its peers
+
+            | case | against | ratio | target |  |
+            | --- | --- | --- | --- | --- |
+            | Request/reply 64 B, 16 clients (16 connections from one process) | raw tokio TCP | **0.50x (0.50..0.60)** | >= 0.6x | **missed** |
+            | Request/reply 64 B, 16 clients (16 connections from one process) | libzmq + MessagePack | **3.00x (2.00..5.00)** | >= 2.5x | reached |
+        "#]],
+        );
+    }
+
+    #[test]
+    fn an_unusual_machine_is_noted() {
+        let rates = |tcp| [result("request-16", &[(names::TCP, [tcp; 3]), (names::LIBZMQ, [10.0; 3])])];
+        check(
+            &peers(&rates(30.0)),
+            &expect![[r#"
+
+            ## The peers among themselves
+
+            | case |  | ratio | usual |
+            | --- | --- | --- | --- |
+            | Request/reply 64 B, 16 clients (16 connections from one process) | raw tokio TCP / raw libzmq | 3.00x (3.00..3.00) | 2.5..5 |
+        "#]],
+        );
+        check(
+            &peers(&rates(90.0)),
+            &expect![[r#"
+
+            ## The peers among themselves
+
+            | case |  | ratio | usual |
+            | --- | --- | --- | --- |
+            | Request/reply 64 B, 16 clients (16 connections from one process) | raw tokio TCP / raw libzmq | 9.00x (9.00..9.00) | **outside 2.5..5: this machine is not like the one that the targets were set on** |
+        "#]],
+        );
+    }
+
+    #[test]
+    fn without_ours_there_is_no_table() {
+        check(&ours(&[result("request-1", &[(names::TCP, [1.0; 3])])]), &expect![[r#""#]]);
+    }
+}

@@ -1,0 +1,207 @@
+//! Runs every case in rounds, each contender once in each round.
+
+use std::{fmt, process::Command, time::Duration};
+
+use anyhow::Context as _;
+
+use crate::{
+    case::{CASES, Case, Work},
+    contender::Contender,
+    cpus::Cpus,
+    idle::Idle,
+    options::Options,
+    process::Process,
+    sample::{Sample, Window},
+};
+
+/// What a case gave.
+#[derive(Debug)]
+pub(crate) struct CaseResult {
+    /// Which one.
+    pub(crate) case: Case,
+    /// One for each contender, in the order in which they ran.
+    pub(crate) contenders: Vec<ContenderResult>,
+}
+
+/// What a contender gave in a case.
+#[derive(Debug)]
+pub(crate) struct ContenderResult {
+    /// Which one.
+    pub(crate) name: &'static str,
+    /// One for each round; `None` where the run failed, or there was none.
+    pub(crate) rounds: Vec<Option<Outcome>>,
+    /// Why there are no figures, or fewer.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// Why a contender does not run, or no longer.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// It said that it cannot.
+    Refused(String),
+    /// It said that it can, and could not.
+    Failed(String),
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(why) => f.write_str(why),
+            Self::Failed(why) => write!(f, "failed: {why}"),
+        }
+    }
+}
+
+/// What one run gave.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outcome {
+    /// Of all clients together: messages a second, and which part of those sent did not arrive.
+    Load { rate: f64, lost: f64 },
+    /// Of the server alone.
+    Idle(Idle),
+}
+
+impl ContenderResult {
+    /// Messages a second, round by round.
+    pub(crate) fn rates(&self) -> Vec<Option<f64>> {
+        let rate = |outcome: &Option<Outcome>| match outcome {
+            Some(Outcome::Load { rate, .. }) => Some(*rate),
+            _ => None,
+        };
+        self.rounds.iter().map(rate).collect()
+    }
+}
+
+/// An idle service is the same in every round; a few show that.
+const IDLE_ROUNDS_MAX: u32 = 3;
+
+/// Runs what the options ask for, and says on stderr how far it is.
+pub(crate) fn run_all(
+    options: &Options,
+    cpus: &Cpus,
+    contenders: &[Box<dyn Contender>],
+) -> anyhow::Result<Vec<CaseResult>> {
+    let wanted = |case: &&Case| {
+        options.case.is_empty() || options.case.iter().any(|part| case.name.contains(part.as_str()))
+    };
+    let cases: Vec<&Case> = CASES.iter().filter(wanted).collect();
+    anyhow::ensure!(
+        !cases.is_empty(),
+        "no case has such a name; there are {}",
+        CASES.map(|c| c.name).join(", ")
+    );
+    anyhow::ensure!(!contenders.is_empty(), "no contender has such a name");
+    cases.into_iter().map(|case| run_case(case, options, cpus, contenders)).collect()
+}
+
+fn run_case(
+    case: &Case,
+    options: &Options,
+    cpus: &Cpus,
+    contenders: &[Box<dyn Contender>],
+) -> anyhow::Result<CaseResult> {
+    let mut results = Vec::new();
+    for contender in contenders {
+        let trouble = contender.refuses(case).map(Trouble::Refused);
+        if let Some(trouble) = &trouble {
+            eprintln!("{}: {} is left out: {trouble}", case.name, contender.name());
+        }
+        results.push(ContenderResult { name: contender.name(), rounds: Vec::new(), trouble });
+    }
+    let rounds = match case.work {
+        Work::Idle => options.rounds().min(IDLE_ROUNDS_MAX),
+        Work::Request { .. } | Work::Publish { .. } => options.rounds(),
+    };
+    for round in 1..=rounds {
+        for (contender, result) in contenders.iter().zip(&mut results) {
+            // One that failed would fail again, and takes its time for that.
+            if result.trouble.is_some() {
+                result.rounds.push(None);
+                continue;
+            }
+            match run_once(case, options, cpus, contender.as_ref()) {
+                Ok(outcome) => {
+                    eprintln!("{} {round}/{rounds}: {}: {}", case.name, contender.name(), words(&outcome));
+                    result.rounds.push(Some(outcome));
+                }
+                Err(error) => {
+                    eprintln!("{} {round}/{rounds}: {} failed: {error:#}", case.name, contender.name());
+                    result.trouble = Some(Trouble::Failed(format!("{error:#}, in round {round}")));
+                    result.rounds.push(None);
+                }
+            }
+        }
+    }
+    Ok(CaseResult { case: *case, contenders: results })
+}
+
+fn words(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Load { rate, lost } if *lost > 0.0 => format!("{rate:.0}/s, {:.1}% lost", lost * 100.0),
+        Outcome::Load { rate, .. } => format!("{rate:.0}/s"),
+        Outcome::Idle(idle) => format!("{:.3}% CPU, {:.1} MB", idle.cpu_percent, idle.resident_mb),
+    }
+}
+
+fn run_once(
+    case: &Case,
+    options: &Options,
+    cpus: &Cpus,
+    contender: &dyn Contender,
+) -> anyhow::Result<Outcome> {
+    let folder = tempfile::tempdir().context("cannot make a folder for a run")?;
+    let folder = folder.path();
+    let mut server = cpus.with(case.cores, || contender.start(case, folder))?;
+    let outcome = match case.work {
+        Work::Idle => {
+            std::thread::sleep(options.window().warm_up);
+            Outcome::Idle(Idle::watch(server.process.id(), options.idle_time())?)
+        }
+        Work::Request { .. } | Work::Publish { .. } => {
+            let window = options.window();
+            let clients = match case.work {
+                Work::Publish { subscribers } => subscribers,
+                Work::Request { .. } | Work::Idle => 1,
+            };
+            let commands: Vec<Command> = (0..clients)
+                .map(|_| contender.client(case, &server, window, folder))
+                .collect::<anyhow::Result<_>>()?;
+            let what = format!("a client of {}", contender.name());
+            let clients: Vec<Process> = cpus.with(case.cores, || {
+                commands.into_iter().map(|command| Process::start(what.as_str(), command)).collect()
+            })?;
+            sum(&collect(clients, window)?)
+        }
+    };
+    server.process.must_run()?;
+    Ok(outcome)
+}
+
+fn collect(mut clients: Vec<Process>, window: Window) -> anyhow::Result<Vec<Sample>> {
+    let time: Duration = window.warm_up + window.counted;
+    clients.iter_mut().map(|client| client.line(time, Sample::of_line)).collect()
+}
+
+fn sum(samples: &[Sample]) -> Outcome {
+    let messages: u64 = samples.iter().map(|sample| sample.messages).sum();
+    let lost: u64 = samples.iter().map(|sample| sample.lost).sum();
+    Outcome::Load {
+        rate: samples.iter().map(Sample::rate).sum(),
+        lost: lost as f64 / (messages + lost).max(1) as f64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subscribers_add_up() {
+        let samples = [
+            Sample { messages: 60, lost: 40, seconds: 1.0 },
+            Sample { messages: 80, lost: 20, seconds: 2.0 },
+        ];
+        let Outcome::Load { rate, lost } = sum(&samples) else { panic!("a load is summed") };
+        assert_eq!((rate, lost), (100.0, 0.3));
+    }
+}

@@ -1,0 +1,39 @@
+//! `cargo xtask test`: all tests, and what they need.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use anyhow::{Context as _, bail};
+
+use crate::step::step;
+use crate::tally::Tally;
+use crate::workspace::Workspace;
+use crate::{demo, interop};
+
+/// Runs all tests. The last line says how many passed.
+pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
+    step("the Python originals", || interop::set_up(workspace))?;
+    let tally = step("tests", || tests(workspace))?;
+    step("the demo", || demo::run(workspace, &demo::Options::for_a_test()))?;
+    println!("{tally}");
+    Ok(())
+}
+
+/// Runs the tests of all default members, documentation included.
+fn tests(workspace: &Workspace) -> anyhow::Result<Tally> {
+    let mut command = workspace.cargo_command();
+    command.args(["test", "--no-fail-fast"]).env(interop::VARIABLE, interop::folder(workspace));
+    let mut runner = command.stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let output = runner.stdout.take().expect("it was piped above");
+    let mut tally = Tally::default();
+    for line in BufReader::new(output).lines() {
+        let line = line.context("cannot read what the tests say")?;
+        println!("{line}");
+        tally.read(&line);
+    }
+    let status = runner.wait()?;
+    if !status.success() || tally.failed > 0 {
+        bail!("{tally}; `cargo test` ended with {status}");
+    }
+    Ok(tally)
+}
