@@ -10,6 +10,7 @@ mod ci;
 mod tidy;
 mod bench;
 mod interop;
+mod guide;
 mod tally;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Chore {
     Bench(bench::Options),
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
+    /// Does what the first chapter of the guide says, in an empty folder, and compares what comes out.
+    Guide,
     /// Runs a program that ends when the process that started it does.
     #[command(hide = true)]
     Tied(demo::Tied),
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(&workspace),
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Interop => interop::set_up(&workspace),
+        Chore::Guide => guide::run(&workspace),
         Chore::Tied(tied) => tied.run(),
     });
     match done {

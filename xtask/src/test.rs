@@ -8,13 +8,14 @@ use anyhow::{Context as _, bail};
 use crate::step::step;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
-use crate::{demo, interop};
+use crate::{demo, guide, interop};
 
 /// Runs all tests. The last line says how many passed.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("the Python originals", || interop::set_up(workspace))?;
     let tally = step("tests", || tests(workspace))?;
     step("the demo", || demo::run(workspace, &demo::Options::for_a_test()))?;
+    step("the first chapter of the guide", || guide::run(workspace))?;
     println!("{tally}");
     Ok(())
 }
