@@ -40,10 +40,10 @@ enum Chore {
     /// Measures the framework against its peers; what follows is handed to the bench.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
-    /// Does what the first chapter of the guide says, command by command, in an empty folder.
-    Guide,
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
+    /// Does what the first chapter of the guide says, in an empty folder, and compares what comes out.
+    Guide,
     /// Runs a program that ends when the process that started it does.
     #[command(hide = true)]
     Tied(demo::Tied),
@@ -57,8 +57,8 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(&workspace),
         Chore::Tidy => tidy::run(&workspace),
         Chore::Bench(options) => bench::run(&workspace, &options),
-        Chore::Guide => guide::run(&workspace.root, &workspace.target),
         Chore::Interop => interop::set_up(&workspace),
+        Chore::Guide => guide::run(&workspace),
         Chore::Tied(tied) => tied.run(),
     });
     match done {

@@ -24,6 +24,8 @@ mod counters;
 mod watchdog;
 mod signals;
 mod ready;
+#[cfg(doctest)]
+mod guide;
 
 /// The name under which the runtime writes its own log records.
 const LOG: &str = "service_framework";

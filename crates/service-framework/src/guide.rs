@@ -5,3 +5,6 @@ struct Models;
 
 #[doc = include_str!("../../../guide/src/connections.md")]
 struct Connections;
+
+#[doc = include_str!("../../../README.md")]
+struct Readme;
