@@ -68,6 +68,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     let mut demo = Demo::new(workspace, options)?;
     let watched = demo.start(&stop).and_then(|()| demo.watch(limit, &stop));
     let stopped = demo.stop();
+    if is_live {
+        println!();
+    }
     demo.sum_up();
     watched.and(stopped)
 }
@@ -174,6 +177,9 @@ impl Demo {
     }
 
     fn sum_up(&self) {
+        if self.children.is_empty() {
+            return;
+        }
         let stopped = self.children.iter().filter(|child| child.ended_well()).count();
         println!(
             "{stopped} of {} services stopped cleanly; their logs are in {}",

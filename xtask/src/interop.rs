@@ -50,7 +50,7 @@ fn make(environment: &Path, version: &str) -> anyhow::Result<()> {
     let python = OsStr::new("python3");
     let found = Command::new(python).args(["-c", "import venv, ensurepip"]).output();
     let found = found.context(
-        "`python3` is not there: install Python 3.12 or later (Debian: apt install python3 python3-venv)",
+        "`python3` is not there: install Python 3.11 or later (Debian: apt install python3 python3-venv)",
     )?;
     if !found.status.success() {
         bail!("`python3` cannot make virtual environments: install them (Debian: apt install python3-venv)");
