@@ -37,8 +37,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     }
     // Outside of the workspace, as a reader's would be.
     let (folder, tools) = (tempfile::tempdir()?, tempfile::tempdir()?);
-    let mut shell =
-        Shell::start(folder.path(), tools.path(), &workspace.root, &workspace.target.join("guide"))?;
+    let mut shell = Shell::start(folder.path(), tools.path(), &workspace.root, &workspace.target)?;
     for Step { line, commands, expected } in &steps {
         println!("{CHAPTER}:{line}");
         println!("{}", indented(commands));

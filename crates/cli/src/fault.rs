@@ -15,10 +15,7 @@ pub(crate) fn guard(run: impl FnOnce() -> u8) -> ExitCode {
 
 fn code(run: impl FnOnce() -> u8) -> u8 {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-        print::message(&format!(
-            "error: a fault of service_framework itself, please report it at {} with the lines above\n",
-            env!("CARGO_PKG_REPOSITORY")
-        ));
+        print::message("error: a fault of service_framework itself, please report it with the lines above\n");
         FAULT
     })
 }

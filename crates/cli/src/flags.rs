@@ -40,12 +40,13 @@ pub(crate) struct Cli {
 }
 
 const AFTER: &str = "\
-Any other `--key value`, `-key value` or `--key=value` sets a key of the config, over the file; `--a.b` sets `b` inside `a`.
-The value is the next word even if it begins with a dash, unless it is one of the flags above.
-LEVEL is critical, error, warning, info, debug, notset, or none, in any case; or as tracing has them.
+Any other `--key value`, `-key value` or `--key=value` sets a key of the config, over the file;
+`--a.b value` sets `b` inside `a`. The value is the next word even if it begins with a dash, unless
+it is one of the flags above.
+LEVEL is critical, error, warning, info, debug, notset or none, in any case; or as tracing has them.
 
-Exit codes: 0 ended or drained, 1 the service failed, 2 wrong usage, 70 a fault of service_framework itself,
-75 stopped with work not drained, 78 config, addresses or plugin refused.
+Exit codes: 0 ended or drained, 1 the service failed, 2 wrong usage, 70 a fault of service_framework
+itself, 75 stopped with work not drained, 78 config, addresses or plugin refused.
 Signals: SIGINT and SIGTERM stop and drain, a second one stops at once; SIGUSR1 prints the counters.";
 
 /// The subcommands, told by the first word.
@@ -135,7 +136,8 @@ pub(crate) struct Describe {
 #[derive(Debug, Args)]
 #[command(
     override_usage = "service_framework check -s <PATH> [OPTIONS] [--any_key <VALUE>]...",
-    after_help = "It takes what running the service takes, and prints each value with where it came from, or all that is wrong."
+    after_help = "It takes what running the service takes, and prints each value with where it came from, or all that
+is wrong."
 )]
 pub(crate) struct Check {
     #[command(flatten)]
@@ -228,4 +230,49 @@ fn count(text: &str) -> Result<usize, String> {
 
 fn level(text: &str) -> Result<Level, service_framework_runtime::log::UnknownLevel> {
     text.parse()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(words: &[&str]) -> (Options, Mode) {
+        let words = words.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
+        let split = crate::words::split(&words, &flags_of(None)).expect("flags and pairs");
+        let name = std::ffi::OsString::from("service_framework");
+        let cli = Cli::try_parse_from([name].into_iter().chain(split.flags)).expect("legal flags");
+        (cli.run.options(split.arguments), cli.run.mode())
+    }
+
+    #[test]
+    fn what_is_not_given_is_as_in_the_original() {
+        let (given, mode) = options(&["-s", "x"]);
+        assert_eq!(mode, Mode::Loop);
+        assert_eq!(format!("{given:?}"), format!("{:?}", Options::default()));
+    }
+
+    #[test]
+    fn every_flag_arrives() {
+        let long = "--config_path c --addresses_path a --main_mode --service_loop_min_wait_time_s 0.25 \
+                    --console_loglevel None --log_path l --file_loglevel Debug --backup_count 7 --ready r -s x --k v";
+        let short = "-s x -c c -a a -m -wt 0.25 -cl none -l l -f DEBUG -bc 7 --ready=r -k v";
+        let dashed = "--k v --service-path x --config-path c --addresses-path a --main-mode --backup-count=7 --ready r \
+                      --service-loop-min-wait-time-s .25 --console-loglevel off --log-path l --file-loglevel debug";
+        for line in [long, short, dashed] {
+            let (given, mode) = options(&line.split_whitespace().collect::<Vec<_>>());
+            assert_eq!(mode, Mode::Main);
+            let expected = Options {
+                config: Given::File("c".into()),
+                arguments: vec![("k".into(), "v".into())],
+                addresses: Given::File("a".into()),
+                console_level: Level::Off,
+                file_level: Level::Debug,
+                log_path: Some("l".into()),
+                backup_count: 7,
+                loop_wait: Duration::from_millis(250),
+                ready: Some("r".into()),
+            };
+            assert_eq!(format!("{given:?}"), format!("{expected:?}"));
+        }
+    }
 }

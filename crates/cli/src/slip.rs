@@ -73,3 +73,50 @@ impl Slip {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use service_framework_core::model::{Field, Record};
+
+    use super::*;
+    use crate::flags::flags_of;
+
+    #[test]
+    fn what_is_one_edit_from_a_flag_or_its_beginning_is_a_slip() {
+        let known = flags_of(None);
+        let slip_of = |key: &str| slip(key, &known).map(|slip| slip.flag);
+        for (key, flag) in [
+            ("--confg_path", "--config_path"),
+            ("--config-pth", "--config_path"),
+            ("--Main_Mode", "--main_mode"),
+            ("-service_path", "--service_path"),
+            ("--service", "--service_path"),
+            ("--log", "--log_path"),
+            ("-tw", "-wt"),
+            ("--redy", "--ready"),
+            ("-c1", "-cl"),
+        ] {
+            assert_eq!(slip_of(key).as_deref(), Some(flag), "{key}");
+        }
+        for key in ["-x", "--a", "--exchange", "--most", "--path", "--greeting", "--id"] {
+            assert_eq!(slip_of(key), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_slip_that_the_config_has_a_field_for_is_none() {
+        let field =
+            |name: &str| Field { name: name.into(), doc: String::new(), required: true, shape: Shape::Text };
+        let record = |open| {
+            let fields = vec![field("config_paths"), field("log")];
+            Shape::Record(Record { name: String::new(), doc: String::new(), open, fields }.into())
+        };
+        let slip = |key: &str| Slip { key: key.to_owned(), flag: String::new() };
+        for key in ["--config_paths", "--config-paths", "-log", "--log.inner"] {
+            assert_eq!(slip(key).place_in(&record(false)), Place::Field, "{key}");
+        }
+        assert_eq!(slip("--config_pat").place_in(&record(false)), Place::Nowhere);
+        assert_eq!(slip("--config_pat").place_in(&record(true)), Place::Anywhere);
+        assert_eq!(slip("--config_pat").place_in(&Shape::Any), Place::Anywhere);
+    }
+}

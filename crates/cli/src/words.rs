@@ -55,29 +55,31 @@ pub(crate) fn split(words: &[OsString], flags: &[Flag]) -> Result<Words, Odd> {
         }
         let odd = |text, split: &Words| Odd { text, word: word.clone(), keys: split.keys.clone() };
         if !name.as_bytes().starts_with(b"-") || is_number(name) {
-            let text = format!("{PAIRS}: `{}` stands behind no key", word.display());
+            let text = format!("{PAIRS}: `{}` stands behind no key", shown(word));
             return Err(odd(text, &split));
         }
         let Some(name) = name.to_str() else {
             return Err(odd(
-                format!("`{}` is no UTF-8, as a key of the config must be", word.display()),
+                format!("`{}` is no UTF-8, as a key of the config must be", shown(word)),
                 &split,
             ));
         };
-        let key = name.strip_prefix("--").or_else(|| name.strip_prefix('-')).unwrap_or(name);
+        // As the original strips them: two, then one more.
+        let key = name.strip_prefix("--").unwrap_or(name);
+        let key = key.strip_prefix('-').unwrap_or(key);
         if key.is_empty() {
-            return Err(odd(format!("{PAIRS}: `{}` is no key", word.display()), &split));
+            return Err(odd(format!("{PAIRS}: `{}` is no key", shown(word)), &split));
         }
         split.keys.push(name.to_owned());
         let Some(value) = value.or_else(|| take_value(&mut rest, flags)) else {
             let hint = rest.clone().next().map(|flag| {
-                let flag = flag.display();
+                let flag = shown(flag);
                 format!(" before the flag `{flag}`; if that is its value, write `{name}={flag}`")
             });
             return Err(odd(format!("{PAIRS}: `{name}` has no value{}", hint.unwrap_or_default()), &split));
         };
         let Some(value) = value.to_str() else {
-            let value = value.display();
+            let value = shown(value);
             return Err(odd(
                 format!("the value `{value}` of `{name}` is no UTF-8, as config must be"),
                 &split,
@@ -124,7 +126,15 @@ fn joined(long: &str, value: Option<&OsStr>) -> OsString {
     word
 }
 
+/// A word for people, on one line.
+fn shown(word: &OsStr) -> String {
+    word.to_string_lossy().escape_debug().to_string()
+}
+
 /// Whether a word with one dash is a negative number, which is nobody's key.
 fn is_number(word: &OsStr) -> bool {
     word.to_str().is_some_and(|word| !word.starts_with("--") && word.parse::<f64>().is_ok())
 }
+
+#[cfg(test)]
+mod tests;

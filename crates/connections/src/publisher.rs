@@ -14,9 +14,9 @@ use crate::engine::{Bound, Engine, Frames, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 use crate::link::{Link, Task};
 
-/// A connection that publishes. Several publishers of a service on one endpoint share one, in an `Rc`.
+/// A connection that publishes. Several of a service on one endpoint [`share`](Self::share) a socket.
 pub struct Publisher {
-    end: End,
+    end: Rc<End>,
     address: Address,
     counters: Arc<Counters>,
 }
@@ -53,7 +53,7 @@ impl Publisher {
     ) -> Result<Self, Error> {
         let Bound { socket, address } = crate::bind(engine, Role::Publish, connection, address).await?;
         sleep(options.wait_after_creation).await;
-        Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
+        Ok(Self { end: Rc::new(End::Listening(socket)), address, counters: Arc::default() })
     }
 
     /// Connects to `address`, by itself and again whenever the peer is lost (`is_x_pub`). Does not wait for the
@@ -77,7 +77,14 @@ impl Publisher {
             }
         });
         sleep(options.wait_after_creation).await;
-        Ok(Self { end: End::Connecting { link, _driver: driver }, address: address.clone(), counters })
+        let end = Rc::new(End::Connecting { link, _driver: driver });
+        Ok(Self { end, address: address.clone(), counters })
+    }
+
+    /// Another connection that publishes through the same socket, and counts for itself. Closing either closes both.
+    #[must_use]
+    pub fn share(&self) -> Self {
+        Self { end: Rc::clone(&self.end), address: self.address.clone(), counters: Arc::default() }
     }
 
     /// Where it listens, with the real port, or whom it connects to.
@@ -98,7 +105,7 @@ impl Publisher {
     pub fn publish(&self, frame: Bytes) {
         let bytes = frame.len();
         let frames = Frames::from([frame]);
-        let (sent, gone) = match &self.end {
+        let (sent, gone) = match &*self.end {
             End::Listening(socket) => (socket.send(frames), Refusal::Closing),
             End::Connecting { link, .. } => (link.send(frames), Refusal::NotConnected),
         };
@@ -111,7 +118,7 @@ impl Publisher {
 
     /// Closes it, and waits until what was published has left the process, but for no longer than `linger`.
     pub async fn close(&self, linger: Duration) {
-        let _ = match &self.end {
+        let _ = match &*self.end {
             End::Listening(socket) => timeout(linger, socket.close()).await,
             End::Connecting { link, .. } => timeout(linger, link.close()).await,
         };

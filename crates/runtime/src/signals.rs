@@ -1,5 +1,6 @@
 //! The signals of a service that runs in the foreground: stop and drain, stop at once, print the counters.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -25,6 +26,8 @@ struct State {
     control: Option<Arc<Control>>,
     /// The first signal to stop, which may come before there is anything to be stopped.
     first: Option<Hook>,
+    /// Whether counters were asked for before there were any.
+    asked: bool,
 }
 
 impl Watch {
@@ -52,6 +55,9 @@ impl Watch {
         if let Some(signal) = state.first {
             control.stop_for(Stop::Signal(signal));
         }
+        if std::mem::take(&mut state.asked) {
+            say(&control.counters().to_json());
+        }
         state.control = Some(control);
     }
 }
@@ -65,18 +71,24 @@ impl Drop for Watch {
 fn take(state: &Mutex<State>, signal: i32) {
     let mut state = state.lock();
     if signal == SIGUSR1 {
-        if let Some(control) = &state.control {
-            eprintln!("{}", control.counters().to_json());
+        match &state.control {
+            Some(control) => say(&control.counters().to_json()),
+            None => state.asked = true,
         }
         return;
     }
     let hook = if signal == SIGINT { Hook::OnSigint } else { Hook::OnSigterm };
     if state.first.is_some() {
-        eprintln!("stopped at once by a second signal; work in flight is lost");
+        say("stopped at once by a second signal; work in flight is lost");
         std::process::exit(NOT_DRAINED);
     }
     state.first = Some(hook);
     if let Some(control) = &state.control {
         control.stop_for(Stop::Signal(hook));
     }
+}
+
+/// Writes a line to stderr. That nobody reads there must not end the watching.
+fn say(line: &str) {
+    _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -50,19 +50,19 @@ async fn open_one(
         ConnectionKind::Publisher => {
             // Port 0 means a port of its own for each.
             let key = (address.clone(), wired.listens);
-            let shared = publishers.get(&key).filter(|_| !address.is_ephemeral()).cloned();
+            let shared = publishers.get(&key).filter(|_| !address.is_ephemeral());
             let publisher = match shared {
-                Some(publisher) => publisher,
+                Some(publisher) => publisher.share(),
                 None => {
                     let options = publisher::Options { wait_after_creation: settings.wait_after_creation };
-                    let opened = if wired.listens {
+                    if wired.listens {
                         Publisher::bind(engine, name, address, options).await?
                     } else {
                         Publisher::connect(engine, name, address, options).await?
-                    };
-                    Rc::new(opened)
+                    }
                 }
             };
+            let publisher = Rc::new(publisher);
             publishers.insert(key, Rc::clone(&publisher));
             Connection::Publisher(publisher)
         }

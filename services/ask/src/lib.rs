@@ -62,10 +62,12 @@ impl Ask {
     }
 
     async fn main(&self, cx: &Context) -> Result<()> {
-        for _ in 0..self.config.times.unwrap_or(u64::MAX) {
+        for question in 0..self.config.times.unwrap_or(u64::MAX) {
+            if question > 0 {
+                cx.sleep(Duration::from_secs_f64(self.config.every_s)).await;
+            }
             let text = if self.config.json { json(cx).await? } else { table(cx).await? };
             stdout().lock().write_all(text.as_bytes())?;
-            cx.sleep(Duration::from_secs_f64(self.config.every_s)).await;
         }
         Ok(())
     }
@@ -85,3 +87,6 @@ async fn json(cx: &Context) -> Result<String> {
 }
 
 export!(Ask);
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,6 @@ impl HostAlarm {
 }
 
 export!(HostAlarm);
+
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,6 @@ impl Summary {
 }
 
 export!(HostBoard);
+
+#[cfg(test)]
+mod tests;

@@ -60,3 +60,6 @@ impl HostProbe {
 }
 
 export!(HostProbe);
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,6 @@ fn append(Line { file, text }: Line) -> Result<()> {
 }
 
 export!(Notifier);
+
+#[cfg(test)]
+mod tests;

@@ -61,3 +61,6 @@ impl OrderAudit {
 }
 
 export!(OrderAudit);
+
+#[cfg(test)]
+mod tests;

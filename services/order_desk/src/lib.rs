@@ -62,3 +62,6 @@ impl OrderDesk {
 }
 
 export!(OrderDesk);
+
+#[cfg(test)]
+mod tests;

@@ -69,3 +69,6 @@ impl OrderGateway {
 }
 
 export!(OrderGateway);
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,6 @@ use serde_json::{Value as Json, json};
 use service_framework_core::address::Address;
 use service_framework_core::problem::Problem;
 use service_framework_core::settings::Chosen;
-use service_framework_core::wire::{self, Encoding};
 use service_framework_core::wiring::Wired;
 use service_framework_runtime::{Error, Plan};
 
@@ -12,11 +11,9 @@ use super::given;
 
 /// The whole plan.
 pub(super) fn of(plan: &Plan) -> Json {
-    let config = given::keys(&plan.config).into_iter().map(|key| {
-        let value = key.value.and_then(|value| wire::encode(value, Encoding::Json).ok());
-        let value: Json = value.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default();
-        json!({"key": key.name, "value": value, "origin": key.origin})
-    });
+    let config = given::keys(&plan.config);
+    let config =
+        config.into_iter().map(|key| json!({"key": key.name, "value": key.value, "origin": key.origin}));
     json!({
         "service": plan.declaration.name,
         "version": plan.declaration.version,

@@ -70,9 +70,10 @@ const LONGEST: usize = 64;
 
 /// Says why a name cannot be a service's, if it cannot.
 pub(super) fn check(name: &str) -> Result<(), String> {
-    let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-    if !name.starts_with(|c: char| c.is_ascii_lowercase()) || !name.chars().all(is_legal) {
-        return Err(format!("it is made of a-z, 0-9 and _, and begins with a letter{}", suggestion(name)));
+    if !is_well_formed(name) {
+        let legal = Some(legal(name)).filter(|legal| is_well_formed(legal));
+        let hint = legal.map(|legal| format!(": write `{legal}`")).unwrap_or_default();
+        return Err(format!("it is made of a-z, 0-9 and _, and begins with a letter{hint}"));
     }
     if name.len() > LONGEST {
         return Err(format!("it has {} letters, {LONGEST} are the most", name.len()));
@@ -83,23 +84,21 @@ pub(super) fn check(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The nearest legal name.
-fn suggestion(name: &str) -> String {
+fn is_well_formed(name: &str) -> bool {
+    let is_legal = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_legal)
+}
+
+/// The name with what is written otherwise elsewhere as it is written here: `HostBoard` and `host-board` give `host_board`.
+fn legal(name: &str) -> String {
     let mut legal = String::new();
     for c in name.chars() {
-        match c {
-            'A'..='Z' => {
-                if legal.ends_with(|c: char| c.is_ascii_lowercase()) {
-                    legal.push('_');
-                }
-                legal.push(c.to_ascii_lowercase());
-            }
-            'a'..='z' | '0'..='9' | '_' => legal.push(c),
-            '-' | ' ' | '.' => legal.push('_'),
-            _ => return String::new(),
+        if c.is_ascii_uppercase() && legal.ends_with(|c: char| c.is_ascii_lowercase()) {
+            legal.push('_');
         }
+        legal.push(if matches!(c, '-' | ' ') { '_' } else { c.to_ascii_lowercase() });
     }
-    if check(&legal).is_ok() { format!(": write `{legal}`") } else { String::new() }
+    legal
 }
 
 /// The name of the service's type: `host_board` gives `HostBoard`.

@@ -183,7 +183,7 @@ impl Reading<'_> {
                 Ok(address) => Some(address),
                 Err(error) => {
                     self.wrong_value(&path, format!("`{name}`: {error}"));
-                    return None;
+                    None
                 }
             },
             Some(other) => {
@@ -191,7 +191,7 @@ impl Reading<'_> {
                     &path,
                     format!("`{name}`: an address is a text such as HOST:PORT, got {}", other.named()),
                 );
-                return None;
+                None
             }
             None if socket == ConnectionKind::ExternalTarget.name() => None,
             None => {

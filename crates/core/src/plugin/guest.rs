@@ -100,7 +100,9 @@ fn guarded<G: Guest, T>(step: impl FnOnce() -> Result<T, Failure>) -> Result<T, 
     catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|payload| {
         // The author's own text may panic in its turn when it is dropped; nothing of it may cross.
         let message = catch_unwind(AssertUnwindSafe(|| G::panic_message(&*payload)));
-        std::mem::forget(payload);
+        if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(again);
+        }
         Err(Failure::new(code::PANICKED, message.unwrap_or_else(|_| "a panic".into())))
     })
 }

@@ -1,0 +1,12 @@
+//! The command as its users meet it: real processes, with a real plugin.
+
+mod support;
+
+mod usage;
+mod flags;
+mod describe;
+mod check;
+mod running;
+mod stopping;
+mod refused;
+mod new;

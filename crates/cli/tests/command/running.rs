@@ -1,0 +1,71 @@
+//! What the flags do to a service that runs.
+
+use service_framework::value;
+
+use crate::support::{Cage, Running, ask};
+
+#[test]
+fn main_ends_with_its_counters() {
+    let cage = Cage::new();
+    let mut parrot = Running::start(&mut cage.command(["-m", "--volume", "-7.5", "--greeting", "-Hi"]));
+    assert_eq!(parrot.wait(), 0, "{:#?}", parrot.heard);
+    assert!(parrot.heard.iter().any(|line| line.ends_with("-Hi at Some(-7.5)")), "{:#?}", parrot.heard);
+    assert_eq!(parrot.counters()["counters"]["say"]["messages_in"], 0);
+}
+
+#[test]
+fn a_main_that_fails_is_told_once() {
+    let cage = Cage::new();
+    let mut parrot = Running::start(&mut cage.command(["-m", "--fail", "true", "-cl", "none"]));
+    assert_eq!(parrot.wait(), 1);
+    let told: Vec<_> = parrot.heard.iter().filter(|line| line.contains("no voice left")).collect();
+    assert_eq!(told, ["error: `main` of service `parrot` failed: parrot.hoarse: no voice left"]);
+    parrot.counters();
+}
+
+#[test]
+fn a_ready_file_of_an_earlier_start_says_nothing_of_this_one() {
+    let cage = Cage::new();
+    cage.write("ready.json", "an earlier start\n");
+    cage.write("parrot.json", "{}");
+    let said = cage.said(["--ready", "ready.json"]);
+    assert!(said.contains("exit code: 78"), "{said}");
+    assert!(!cage.path("ready.json").exists());
+}
+
+#[test]
+fn a_service_is_built_from_its_folder_and_says_where_it_is() {
+    let cage = Cage::new();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/parrot");
+    let mut command = crate::support::command();
+    command.env("CARGO_TARGET_DIR", crate::support::target_folder());
+    command
+        .args(["-s", folder, "-c"])
+        .arg(cage.path("parrot.json"))
+        .arg("-a")
+        .arg(cage.path("addresses.json"));
+    let mut parrot = Running::start(command.arg("--ready").arg(cage.path("ready.json")));
+    parrot.wait_for(" is up");
+    let ready: serde_json::Value = serde_json::from_str(&cage.read("ready.json")).expect("a line of JSON");
+    assert_eq!(ready["service"], "parrot");
+    let endpoints: Vec<_> = ready["endpoints"].as_object().expect("a map").keys().collect();
+    assert_eq!(endpoints, ["gossip", "hold", "say", "stick"]);
+    ask(&cage.endpoint("say"), value!({"words": ["a"]})).wait().expect("an answer");
+    parrot.signal("TERM");
+    assert_eq!(parrot.wait(), 0);
+}
+
+#[test]
+fn logs_go_where_the_flags_say() {
+    let cage = Cage::new();
+    let words = ["-m", "-cl", "none", "-l", "logs/", "-f", "WARNING", "-bc", "3"];
+    let mut parrot = Running::start(&mut cage.command(words));
+    assert_eq!(parrot.wait(), 0);
+    assert_eq!(parrot.heard.len(), 1, "the counters alone: {:#?}", parrot.heard);
+    assert_eq!(cage.read("logs/parrot.log"), "");
+
+    let mut parrot =
+        Running::start(&mut cage.command(["-m", "-cl", "CRITICAL", "-l", "one.log", "-f", "Debug"]));
+    assert_eq!(parrot.wait(), 0);
+    assert!(cage.read("one.log").contains("Hello at None"));
+}

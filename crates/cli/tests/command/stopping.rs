@@ -1,0 +1,60 @@
+//! How a service that runs in the foreground ends: drained, not drained, or at once.
+
+use service_framework::value;
+
+use crate::support::{Cage, ask};
+
+#[test]
+fn sigterm_drains() {
+    let cage = Cage::with_settings(r#"{"drain_s": 60}"#);
+    let mut parrot = cage.start([]);
+    let mut asker = ask(&cage.endpoint("hold"), value!({"words": ["a"]}));
+    parrot.wait_for("holding");
+    parrot.signal("TERM");
+    assert_eq!(parrot.wait(), 0, "{:#?}", parrot.heard);
+    asker.wait().expect("what was in work is answered");
+    let counters = parrot.counters();
+    assert_eq!(counters["counters"]["hold"]["messages_in"], 1);
+    assert_eq!(counters["counters"]["hold"]["messages_out"], 1);
+}
+
+#[test]
+fn work_that_does_not_end_is_listed_and_told_by_the_exit_code() {
+    let cage = Cage::with_settings(r#"{"drain_s": 0.1}"#);
+    let mut parrot = cage.start(["-cl", "info"]);
+    let _asker = ask(&cage.endpoint("stick"), value!({"words": ["a"]}));
+    parrot.wait_for("sticking");
+    parrot.signal("TERM");
+    let line = parrot.wait_for("stopped with work not drained");
+    assert!(line.contains("stick"), "{line}");
+    assert_eq!(parrot.wait(), 75);
+}
+
+#[test]
+fn a_second_sigint_stops_at_once() {
+    // Longer than the test waits for anything.
+    let cage = Cage::with_settings(r#"{"drain_s": 600}"#);
+    let mut parrot = cage.start([]);
+    let _asker = ask(&cage.endpoint("stick"), value!({"words": ["a"]}));
+    parrot.wait_for("sticking");
+    parrot.signal("INT");
+    parrot.wait_for("stopping on SIGINT");
+    parrot.signal("INT");
+    parrot.wait_for("stopped at once by a second signal");
+    assert_eq!(parrot.wait(), 75);
+}
+
+#[test]
+fn sigusr1_prints_the_counters_and_stops_nothing() {
+    let cage = Cage::new();
+    let mut parrot = cage.start([]);
+    ask(&cage.endpoint("say"), value!({"words": ["a"]})).wait().expect("an answer");
+    parrot.signal("USR1");
+    parrot.wait_for("{\"counters\"");
+    assert_eq!(parrot.counters()["counters"]["say"]["messages_in"], 1);
+    ask(&cage.endpoint("say"), value!({"words": 7})).wait().expect_err("not what it takes");
+    parrot.signal("INT");
+    assert_eq!(parrot.wait(), 0);
+    let say = &parrot.counters()["counters"]["say"];
+    assert_eq!((&say["messages_in"], &say["refused"]["bad_args"]), (&2.into(), &1.into()), "{say}");
+}

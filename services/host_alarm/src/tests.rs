@@ -1,0 +1,50 @@
+//! When the alarm has a notice sent.
+
+use super::*;
+
+fn alarm() -> Harness<HostAlarm> {
+    let config = Config { reading: "used_percent".into(), limit: 80.0, margin: 10.0 };
+    Harness::new(config).expect("the config is as it should be")
+}
+
+fn publish(harness: &Harness<HostAlarm>, reading: f64) -> Result<()> {
+    let readings = [("used_percent".to_owned(), reading)].into();
+    harness.publish_to("samples", "cpu", &Sample { at: DateTime::now(), readings })
+}
+
+fn texts(harness: &Harness<HostAlarm>) -> Vec<String> {
+    harness.requests(&NOTIFY).into_iter().map(|notice| notice.text).collect()
+}
+
+#[test]
+fn each_crossing_is_told_once() -> Result<()> {
+    let harness = alarm();
+    harness.answer(&NOTIFY, |_| Ok(()));
+    for reading in [79.0, 81.0, 90.0, 79.0, 81.0, 69.0, 75.0] {
+        publish(&harness, reading)?;
+    }
+    assert_eq!(texts(&harness), ["used_percent is 81.0, above 80", "used_percent is 69.0, back below 80"]);
+    Ok(())
+}
+
+#[test]
+fn a_notice_that_was_not_taken_is_sent_with_the_next_sample() -> Result<()> {
+    let harness = alarm();
+    harness.ignore(&NOTIFY);
+    let failed = publish(&harness, 90.0).unwrap_err();
+    assert!(failed.message().starts_with("deadline: "), "{failed}");
+    harness.answer(&NOTIFY, |_| Ok(()));
+    publish(&harness, 91.0)?;
+    publish(&harness, 92.0)?;
+    assert_eq!(texts(&harness), ["used_percent is 90.0, above 80", "used_percent is 91.0, above 80"]);
+    Ok(())
+}
+
+#[test]
+fn other_readings_are_nothing_to_it() -> Result<()> {
+    let harness = alarm();
+    let readings = [("load_1_min".to_owned(), 90.0)].into();
+    harness.publish_to("samples", "cpu", &Sample { at: DateTime::now(), readings })?;
+    assert_eq!(texts(&harness), [""; 0]);
+    Ok(())
+}
