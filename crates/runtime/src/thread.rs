@@ -18,7 +18,7 @@ use crate::error::{Ended, Error};
 use crate::host::{Commands, ServiceHost};
 use crate::job::{self, Progress};
 use crate::local::{Connection, Local};
-use crate::log::{Log, LogOptions, Recorder};
+use crate::log::{Level, Log, LogOptions, Recorder};
 use crate::plan::{Options, Plan};
 use crate::replying::Replying;
 use crate::rounds::Rounds;
@@ -137,7 +137,8 @@ fn drive(
         ended
     };
     if let Err(error) = &ended {
-        tracing::error!(target: crate::LOG, "{error}");
+        // Whoever holds the service is given the error and tells it; the file keeps it for those who look later.
+        log.recorder().record_in_file(Level::Error, crate::LOG, &error.to_string());
     }
     // A blocking handler that never returns must not keep the service from ending.
     runtime.shutdown_background();
