@@ -10,6 +10,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 
 pub use array::{AnyArray, Array, Element, ElementType};
+pub use bytes::Bytes;
 pub use date_time::DateTime;
 pub use decimal::{Decimal, NotADecimal};
 pub use uuid::Uuid;

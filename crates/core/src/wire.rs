@@ -9,7 +9,9 @@ mod tags;
 mod writer;
 
 pub use reader::{Entries, Items, Reader, Token};
-pub(crate) use tags::{read_map, read_value, tagged_as, write_array, write_tagged_text, write_value};
+pub(crate) use tags::{
+    read_map, read_value, tagged_as, write_array, write_decimal, write_tagged_text, write_value,
+};
 pub use writer::{Peer, Writer};
 
 use crate::fault::Fault;

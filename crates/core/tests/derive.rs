@@ -223,3 +223,17 @@ model_in_a_macro!(FromMacro, Option<i64>);
 fn a_macro_may_write_models() {
     check::<FromMacro>(r#"{"value": 1}"#, expect![[r#"{"value":1}"#]]);
 }
+
+#[test]
+fn a_default_is_made_only_when_it_is_needed() {
+    #[derive(Model, Debug, PartialEq)]
+    #[model(crate = "service_framework_core")]
+    struct Entry {
+        #[model(default = not_made())]
+        size: u8,
+    }
+    fn not_made() -> u8 {
+        panic!("it was made")
+    }
+    check::<Entry>(r#"{"size": 1}"#, expect![[r#"{"size":1}"#]]);
+}

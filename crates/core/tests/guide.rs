@@ -10,6 +10,7 @@ use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::file::Document;
 use service_framework_core::problem::Problems;
 use service_framework_core::settings::{SETTINGS, Setting};
+use service_framework_core::value::Map;
 use service_framework_core::wiring::wire;
 use service_framework_core::{Value, value};
 
@@ -54,7 +55,7 @@ fn row(page: &mut String, setting: &Setting, of: Option<&str>) {
 
 /// Whether the setting is refused at the top of a book.
 fn is_own(setting: &Setting) -> bool {
-    let mut settings = service_framework_core::value::Map::new();
+    let mut settings = Map::new();
     settings.insert(setting.name, setting.default(setting.kinds.last().copied()));
     let mut problems = Problems::new();
     let document = Document::given(value!({"settings": (Value::Map(settings))}), "the test");

@@ -106,6 +106,7 @@ fn implementation(
     let name = &input.ident;
     quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications, reason = "whole paths mean the same wherever the type stands")]
         impl #parameters #implemented for #name #arguments #bounds {
             #body
         }

@@ -1,5 +1,7 @@
 //! Answers the requests of one replyer: each once, with a result or with why there is none.
 
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -25,22 +27,6 @@ const BATCH: usize = 64;
 /// How many requests that had arrived are taken when the service is to stop.
 const LAST: usize = 10_000;
 
-/// Takes requests for as long as the service lives.
-pub(crate) async fn serve(local: Rc<Local>, number: usize, replyer: Rc<Replyer>) {
-    let intake = Intake::open(&local);
-    let replying = Replying { local, number, replyer };
-    replying.take_until_stop().await;
-    replying.take_the_last();
-    drop(intake);
-    poll_fn(|context| replying.refuse_late(context)).await
-}
-
-/// Answers what nobody has read when the sockets are about to close.
-pub(crate) fn refuse_the_rest(local: &Rc<Local>, number: usize, replyer: &Rc<Replyer>) {
-    let replying = Replying { local: Rc::clone(local), number, replyer: Rc::clone(replyer) };
-    _ = replying.refuse_late(&mut Context::from_waker(Waker::noop()));
-}
-
 /// Whom a request came from, and what the reply repeats.
 struct Asker {
     reply_to: ReplyTo,
@@ -58,14 +44,60 @@ impl Asker {
     }
 }
 
+/// Requests that are in work and not answered, by numbers of their own.
+#[derive(Default)]
+struct Unanswered {
+    next: Cell<u64>,
+    askers: RefCell<HashMap<u64, Asker>>,
+}
+
+impl Unanswered {
+    fn keep(&self, asker: Asker) -> u64 {
+        let number = self.next.replace(self.next.get() + 1);
+        self.askers.borrow_mut().insert(number, asker);
+        number
+    }
+
+    /// Who is to be answered now; nobody if the service has given up meanwhile.
+    fn take(&self, number: u64) -> Option<Asker> {
+        self.askers.borrow_mut().remove(&number)
+    }
+}
+
+/// A replyer and what becomes of its requests.
 #[derive(Clone)]
-struct Replying {
+pub(crate) struct Replying {
     local: Rc<Local>,
     number: usize,
     replyer: Rc<Replyer>,
+    unanswered: Rc<Unanswered>,
 }
 
 impl Replying {
+    pub(crate) fn new(local: &Rc<Local>, number: usize, replyer: &Rc<Replyer>) -> Self {
+        let (local, replyer) = (Rc::clone(local), Rc::clone(replyer));
+        Self { local, number, replyer, unanswered: Rc::default() }
+    }
+
+    /// Takes requests for as long as the service lives.
+    pub(crate) async fn serve(self) {
+        let intake = Intake::open(&self.local);
+        self.take_until_stop().await;
+        self.take_the_last();
+        drop(intake);
+        poll_fn(|context| self.refuse_late(context)).await
+    }
+
+    /// Tells everybody who was not answered, or not even read, when the sockets are about to close.
+    pub(crate) fn give_up(&self) {
+        let askers = std::mem::take(&mut *self.unanswered.askers.borrow_mut());
+        for asker in askers.into_values() {
+            let failure = Failure::new(code::STOPPING, "the service stopped before the handler was done");
+            self.refuse(asker, None, &failure);
+        }
+        _ = self.refuse_late(&mut Context::from_waker(Waker::noop()));
+    }
+
     async fn take_until_stop(&self) {
         let mut stopping = self.local.stopping();
         let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
@@ -145,14 +177,17 @@ impl Replying {
             }
             Entrance::Later(turn) => {
                 let until = self.until(&request, arrived);
-                let this = self.clone();
+                let (this, number) = (self.clone(), self.unanswered.keep(asker));
                 tokio::task::spawn_local(async move {
                     let pass = match until {
                         None => Some(turn.come().await),
                         Some(until) => tokio::time::timeout_at(until.into(), turn.come()).await.ok(),
                     };
                     // It was read once and is read the same again.
-                    let Ok(request) = this.read(&payload) else { return };
+                    let (Ok(request), Some(asker)) = (this.read(&payload), this.unanswered.take(number))
+                    else {
+                        return;
+                    };
                     match pass {
                         Some(pass) => this.begin(&request, asker, arrived, pass),
                         None => {
@@ -203,9 +238,12 @@ impl Replying {
             Progress::Done(done) => self.finish(asker, id, done),
             Progress::Going(going) => {
                 let (this, id) = (self.clone(), id.map(str::to_owned));
+                let number = self.unanswered.keep(asker);
                 tokio::task::spawn_local(async move {
                     let done = going.await;
-                    this.finish(asker, id.as_deref(), done);
+                    if let Some(asker) = this.unanswered.take(number) {
+                        this.finish(asker, id.as_deref(), done);
+                    }
                 });
             }
         }

@@ -213,7 +213,7 @@ impl Service {
 
 impl Drop for Service {
     fn drop(&mut self) {
-        // Nobody is left to read how it ended; a failure of its own was logged.
+        // Nobody is left to read how it ended; its log file has it.
         _ = self.stop();
     }
 }

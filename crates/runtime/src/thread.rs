@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use service_framework_core::Failure;
@@ -12,19 +11,20 @@ use service_framework_core::declaration::{Hook, Run};
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::wire::{self, Encoding, Peer};
 use tokio::sync::watch;
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 
 use crate::counters::{Counters, ServiceCounters};
 use crate::error::{Ended, Error};
 use crate::host::{Commands, ServiceHost};
 use crate::job::{self, Progress};
 use crate::local::{Connection, Local};
-use crate::log::{Log, LogOptions, Recorder};
+use crate::log::{Level, Log, LogOptions, Recorder};
 use crate::plan::{Options, Plan};
+use crate::replying::Replying;
 use crate::rounds::Rounds;
 use crate::service::Mode;
 use crate::source::Source;
-use crate::{ready, replying, sockets, subscribing, watchdog};
+use crate::{ready, sockets, subscribing, watchdog};
 
 /// How long sockets are given to send what was given to them, when a service ends.
 const LINGER: Duration = Duration::from_secs(1);
@@ -79,7 +79,7 @@ impl Control {
 type Begun = (Arc<Control>, BTreeMap<String, Address>);
 
 /// The thread of a service, which ends with how the service ended.
-pub(crate) type Thread = JoinHandle<Result<Ended, Error>>;
+pub(crate) type Thread = std::thread::JoinHandle<Result<Ended, Error>>;
 
 /// Starts a service in a thread of its own; returns when it is up.
 pub(crate) fn start(source: Source, options: Options, mode: Mode) -> Result<(Begun, Thread), Error> {
@@ -137,7 +137,8 @@ fn drive(
         ended
     };
     if let Err(error) = &ended {
-        tracing::error!(target: crate::LOG, "{error}");
+        // Whoever holds the service is given the error and tells it; the file keeps it for those who look later.
+        log.recorder().record_in_file(Level::Error, crate::LOG, &error.to_string());
     }
     // A blocking handler that never returns must not keep the service from ending.
     runtime.shutdown_background();
@@ -207,7 +208,7 @@ async fn live(
         control.stop();
     }
 
-    let intake = begin_intake(&local);
+    let (replyers, subscribers) = begin_intake(&local);
     let mut running = run(&local, mode);
     let ended = until_stop(&mut running, stopping.clone()).await;
     control.stop();
@@ -228,12 +229,8 @@ async fn live(
     _ = tokio::time::timeout_at(until.into(), local.idle()).await;
     let mut not_drained = local.in_work();
     not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
-    intake.iter().for_each(tokio::task::JoinHandle::abort);
-    for number in 0..local.connections() {
-        if let Connection::Replyer(replyer) = local.connection(number) {
-            replying::refuse_the_rest(&local, number, replyer);
-        }
-    }
+    subscribers.iter().for_each(JoinHandle::abort);
+    replyers.iter().for_each(Replying::give_up);
     local.close(LINGER).await;
     tracing::info!(target: crate::LOG, "service {service} has stopped");
     if !not_drained.is_empty() {
@@ -278,23 +275,24 @@ async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) {
     }
 }
 
-/// Starts to take messages from every incoming connection.
-fn begin_intake(local: &Rc<Local>) -> Vec<tokio::task::JoinHandle<()>> {
-    let mut tasks = Vec::new();
+/// Starts to take messages from every incoming connection; gives who answers them and who reads them.
+fn begin_intake(local: &Rc<Local>) -> (Vec<Replying>, Vec<JoinHandle<()>>) {
+    let (mut replyers, mut subscribers) = (Vec::new(), Vec::new());
     for number in 0..local.connections() {
         match local.connection(number) {
             Connection::Replyer(replyer) => {
-                let task = replying::serve(Rc::clone(local), number, Rc::clone(replyer));
-                tasks.push(tokio::task::spawn_local(task));
+                let replying = Replying::new(local, number, replyer);
+                tokio::task::spawn_local(replying.clone().serve());
+                replyers.push(replying);
             }
             Connection::Subscriber(subscriber) => {
-                let task = subscribing::serve(Rc::clone(local), number, Rc::clone(subscriber));
-                tasks.push(tokio::task::spawn_local(task));
+                let reading = subscribing::serve(Rc::clone(local), number, Rc::clone(subscriber));
+                subscribers.push(tokio::task::spawn_local(reading));
             }
             _ => {}
         }
     }
-    tasks
+    (replyers, subscribers)
 }
 
 /// Runs an optional method of the service, if it has it.

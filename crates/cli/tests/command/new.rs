@@ -59,10 +59,23 @@ fn follow(folder: &Path, told: &str) {
 fn a_service_outside_of_the_workspace_builds_and_runs() {
     let folder = TempDir::new().expect("a folder");
     let told = new(folder.path(), "town_crier");
-    expect![].assert_eq(&told);
+    expect![[r#"
+        stderr:
+        made town_crier
+
+        next:
+          cargo test --manifest-path town_crier/Cargo.toml
+          service_framework -s town_crier -c town_crier/configs/town_crier.json -a town_crier/addresses/town_crier.json
+        exit code: 0
+    "#]].assert_eq(&told);
     follow(folder.path(), &told);
     let again = new(folder.path(), "town_crier");
-    expect![].assert_eq(&again);
+    expect![[r#"
+        stderr:
+        error: town_crier is there already
+        exit code: 2
+    "#]]
+    .assert_eq(&again);
 }
 
 #[test]
@@ -70,19 +83,47 @@ fn a_service_inside_the_workspace_joins_it() {
     let folder = TempDir::new().expect("a folder");
     copy(Path::new(CHECKOUT), folder.path());
     let told = new(folder.path(), "town_crier");
-    expect![].assert_eq(&told);
+    expect![[r#"
+        stderr:
+        made services/town_crier, addresses/town_crier.json, configs/town_crier.json
+
+        next:
+          cargo test -p town_crier
+          service_framework -s services/town_crier -c configs/town_crier.json -a addresses/town_crier.json
+        exit code: 0
+    "#]]
+    .assert_eq(&told);
     follow(folder.path(), &told);
     let again = new(&folder.path().join("crates"), "town_crier");
-    expect![].assert_eq(&again.replace(&*folder.path().to_string_lossy(), "WORKSPACE"));
+    expect![[r#"
+        stderr:
+        error: a package is called `town_crier` already, as WORKSPACE/Cargo.lock says
+        exit code: 2
+    "#]]
+    .assert_eq(&again.replace(&*folder.path().to_string_lossy(), "WORKSPACE"));
     let taken = new(folder.path(), "tokio");
-    expect![].assert_eq(&taken.replace(&*folder.path().to_string_lossy(), "WORKSPACE"));
+    expect![[r#"
+        stderr:
+        error: a package is called `tokio` already, as WORKSPACE/Cargo.lock says
+        exit code: 2
+    "#]]
+    .assert_eq(&taken.replace(&*folder.path().to_string_lossy(), "WORKSPACE"));
 }
 
 #[test]
 fn a_name_that_is_none_is_refused() {
     let folder = TempDir::new().expect("a folder");
-    expect![].assert_eq(&new(folder.path(), "Town-Crier"));
-    expect![].assert_eq(&new(folder.path(), "../up"));
+    expect![[r#"
+        stderr:
+        error: `Town-Crier` cannot be the name of a service: it is made of a-z, 0-9 and _, and begins with a letter: write `town_crier`
+        exit code: 2
+    "#]].assert_eq(&new(folder.path(), "Town-Crier"));
+    expect![[r#"
+        stderr:
+        error: `../up` cannot be the name of a service: it is made of a-z, 0-9 and _, and begins with a letter
+        exit code: 2
+    "#]]
+    .assert_eq(&new(folder.path(), "../up"));
     assert_eq!(std::fs::read_dir(folder.path()).expect("a folder").count(), 0);
 }
 

@@ -193,7 +193,7 @@ fn write_set<'a, T: Model + 'a>(writer: &mut Writer, members: impl ExactSizeIter
     writer.key("__set__");
     writer.bool(true);
     writer.key("value");
-    write_list(writer, members);
+    writer.members(|writer| write_list(writer, members));
     writer.end_map();
 }
 

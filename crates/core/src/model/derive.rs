@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Key, Model, named_choice};
+use super::{Field, Key, Shape, Shapes, named_choice};
 use crate::fault::Fault;
 use crate::wire::{self, Entries, Peer, Reader, Token, Writer};
 
@@ -21,25 +21,44 @@ pub fn key<'a>(entries: &mut Entries, reader: &mut Reader<'a>) -> Result<Option<
     entries.read_key_bytes(reader).map(|key| Some((start, key)))
 }
 
+/// The description of a field, from what its type says of itself.
+pub fn field<T>(
+    shapes: &mut Shapes,
+    name: &str,
+    doc: &str,
+    has_default: bool,
+    shape: impl FnOnce(&mut Shapes) -> Shape,
+    absent: impl FnOnce() -> Option<T>,
+) -> Field {
+    let may_be_absent = absent().is_some();
+    let shape = match shape(shapes) {
+        Shape::Nullable(inner) if may_be_absent => *inner,
+        shape => shape,
+    };
+    Field { name: name.into(), doc: doc.into(), required: !may_be_absent && !has_default, shape }
+}
+
 /// Reads the field whose key stood at `at` into its slot. Null for a field that may be missing counts as missing.
 #[inline]
-pub fn read<T: Model>(
+pub fn read<T>(
     reader: &mut Reader<'_>,
     at: usize,
     name: &str,
     slot: &mut Option<T>,
+    decode: impl FnOnce(&mut Reader<'_>) -> Result<T, Fault>,
     absent: impl FnOnce() -> Option<T>,
 ) -> Result<(), Fault> {
     if slot.is_some() {
         return Err(Fault::malformed("the key stands twice").within(name).at_offset(at));
     }
-    if let Some(absent) = T::absent().or_else(absent)
-        && reader.null()?
-    {
-        *slot = Some(absent);
-    } else {
-        *slot = Some(T::decode(reader).map_err(|fault| fault.within(name))?);
-    }
+    let absent = if reader.is_null() { absent() } else { None };
+    *slot = Some(match absent {
+        Some(absent) => {
+            reader.null()?;
+            absent
+        }
+        None => decode(reader).map_err(|fault| fault.within(name))?,
+    });
     Ok(())
 }
 
@@ -93,12 +112,7 @@ pub fn choice<T: Key>(reader: &mut Reader<'_>, names: &[&str]) -> Result<T, Faul
     known.ok_or_else(|| reader.mismatch(named_choice(names.iter().copied()), &token, start))
 }
 
-/// Whether a field is written.
-pub fn is_written<T: Model>(value: &T, _: &Writer) -> bool {
-    !value.is_absent()
-}
-
 /// Whether a field with a default is written: always, since its absence would mean the default. Python takes no null, though.
-pub fn is_written_with_default<T: Model>(value: &T, writer: &Writer) -> bool {
-    writer.peer() != Peer::Python || !value.is_absent()
+pub fn is_written(is_absent: bool, writer: &Writer) -> bool {
+    writer.peer() != Peer::Python || !is_absent
 }

@@ -208,7 +208,7 @@ macro_rules! tagged {
 }
 
 tagged! {
-    Decimal, Decimal, "a decimal", |decimal, writer| wire::write_tagged_text(writer, "__decimal__", decimal.as_str());
+    Decimal, Decimal, "a decimal", |decimal, writer| wire::write_decimal(writer, decimal);
     Uuid, Uuid, "a UUID", |uuid, writer| {
         wire::write_tagged_text(writer, "__uuid__", uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
     };

@@ -60,7 +60,8 @@ impl Document {
                 let items: Vec<Value> = shapes.iter().map(|shape| self.schema(shape, around)).collect();
                 // The list of schemas must not be empty.
                 let items = if items.is_empty() { value!({}) } else { value!({"prefixItems": items}) };
-                with(items, value!({"type": "array", "minItems": (count.clone()), "maxItems": count}))
+                let array = value!({"type": "array", "minItems": (count.clone()), "maxItems": count});
+                with(array, items)
             }
             Shape::Set(member) => {
                 let member = self.schema(member, around);
@@ -109,7 +110,8 @@ impl Document {
 
     fn property(&mut self, field: &Field, around: &Around<'_>) -> Value {
         let schema = self.schema(&field.shape, Some(around));
-        let schema = if field.required { schema } else { or_null(schema) };
+        let is_whole = field.required || matches!(field.shape, Shape::Nullable(_) | Shape::Any);
+        let schema = if is_whole { schema } else { or_null(schema) };
         match schema {
             Value::Map(_) if !field.doc.is_empty() => with(schema, value!({"description": (&*field.doc)})),
             schema => schema,

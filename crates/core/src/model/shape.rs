@@ -192,16 +192,6 @@ impl Shapes {
 
     /// The shape of a field whose type is `T`: an optional one has the shape of what it may hold.
     pub fn field<T: Model>(&mut self, name: &str, doc: &str) -> Field {
-        let required = T::absent().is_none();
-        let shape = match T::shape(self) {
-            Shape::Nullable(inner) if !required => *inner,
-            shape => shape,
-        };
-        Field { name: name.into(), doc: doc.into(), required, shape }
-    }
-
-    /// The shape of a field that the message need not have, whatever its type.
-    pub fn field_with_default<T: Model>(&mut self, name: &str, doc: &str) -> Field {
-        Field { required: false, ..self.field::<T>(name, doc) }
+        super::derive::field(self, name, doc, false, T::shape, T::absent)
     }
 }

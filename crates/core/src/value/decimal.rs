@@ -73,6 +73,24 @@ impl Decimal {
         }
     }
 
+    /// Whether it is a NaN that Python cannot hash.
+    pub(crate) fn is_signalling(&self) -> bool {
+        self.0.trim_start_matches(['+', '-']).starts_with(['s', 'S'])
+    }
+
+    /// Whether Python's `Decimal` has room for its exponent, on 64-bit machines.
+    pub(crate) fn fits_python(&self) -> bool {
+        const HIGHEST: i128 = 999_999_999_999_999_999;
+        const LOWEST: i128 = -1_999_999_999_999_999_997;
+        let Kind::Finite { whole, fraction, exponent } = self.parts().kind else { return true };
+        let (digits, written) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
+        let written: i128 = written.parse().expect("checked when it was made");
+        let last_place = written - digits.split_once('.').map_or(0, |(_, fraction)| length(fraction));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        let first_place = if is_zero { last_place } else { exponent - 1 };
+        first_place <= HIGHEST && last_place >= LOWEST
+    }
+
     fn parts(&self) -> Parts<'_> {
         parse(&self.0).expect("checked when it was made")
     }
@@ -105,10 +123,15 @@ fn parse(text: &str) -> Option<Parts<'_>> {
     if whole.len() + fraction.len() == 0 || !only_digits(whole) || !only_digits(fraction) {
         return None;
     }
-    // Python's own bound is 10^18; more than an i64 is nobody's number.
-    let exponent: i64 = exponent.map_or(Some(0), |text| text.parse().ok())?;
-    Some(Parts { negative, kind: normal(whole, fraction, exponent.into()) })
+    let exponent = exponent.map_or(Some(0), |text| text.parse::<i64>().ok())?;
+    let kind = normal(whole, fraction, exponent.into());
+    let is_in_bounds = exponent.unsigned_abs() <= MAX_EXPONENT
+        && !matches!(kind, Kind::Finite { exponent, .. } if exponent > i128::from(MAX_EXPONENT) + 1);
+    is_in_bounds.then_some(Parts { negative, kind })
 }
+
+/// Of a number with one digit before its point. It is Python's bound too, so that what we send can be read there.
+const MAX_EXPONENT: u64 = 999_999_999_999_999_999;
 
 /// Cuts zeros at both ends, so that equal numbers have equal digits and an equal exponent.
 fn normal<'a>(whole: &'a str, fraction: &'a str, exponent: i128) -> Kind<'a> {
@@ -250,11 +273,62 @@ mod tests {
     }
 
     #[test]
+    fn python_has_room_for_some_exponents() {
+        // Each tried with Python 3.11.
+        let held = [
+            "1E+999999999999999999",
+            "0.001E+1000000000000000001",
+            "0.00E+1000000000000000000",
+            "1E-1999999999999999997",
+            "1.5E-1999999999999999996",
+            "sNaN123",
+            "-Infinity",
+            "12.5",
+        ];
+        let refused = [
+            "1E+1000000000000000000",
+            "12E+999999999999999999",
+            "0E+1000000000000000000",
+            "1E-1999999999999999998",
+            "100E-1999999999999999998",
+            "1.5E-1999999999999999997",
+            "0E-9223372036854775807",
+        ];
+        assert!(held.iter().all(|text| decimal(text).fits_python()));
+        assert!(!refused.iter().any(|text| decimal(text).fits_python()));
+    }
+
+    #[test]
     fn what_is_no_number_is_refused() {
-        for text in
-            ["", ".", "-", "1.2.3", "1e", "e5", "0x10", "1_000", " 1", "nano", "1E99999999999999999999", "१"]
-        {
+        for text in [
+            "",
+            ".",
+            "-",
+            "1.2.3",
+            "1e",
+            "e5",
+            "0x10",
+            "1_000",
+            " 1",
+            "nano",
+            "1E1000000000000000000",
+            "10E999999999999999999",
+            "0E-1000000000000000000",
+            "१",
+        ] {
             assert!(text.parse::<Decimal>().is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_greatest_exponents_are_those_of_python() {
+        for text in [
+            "1E999999999999999999",
+            "0.1E999999999999999999",
+            "1E-999999999999999999",
+            "0E999999999999999999",
+        ] {
+            assert!(text.parse::<Decimal>().is_ok(), "{text}");
         }
     }
 

@@ -166,14 +166,20 @@ impl<'a> Reader<'a> {
     /// If a limit is passed.
     #[inline]
     pub fn null(&mut self) -> Result<bool, Fault> {
-        let is_null = match self.encoding {
-            Encoding::MessagePack => self.input.get(self.at) == Some(&0xc0),
-            Encoding::Json => self.input[self.at..].starts_with(b"null"),
-        };
+        let is_null = self.is_null();
         if is_null {
             self.token()?;
         }
         Ok(is_null)
+    }
+
+    /// Whether a null comes next.
+    #[inline]
+    pub fn is_null(&self) -> bool {
+        match self.encoding {
+            Encoding::MessagePack => self.input.get(self.at) == Some(&0xc0),
+            Encoding::Json => self.input[self.at..].starts_with(b"null"),
+        }
     }
 
     /// The fault of a value that starts at `start` with `token`, which was read last, where `expected` is due.

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::{Encoding, Entries, Peer, Reader, Token, Writer};
 use crate::fault::Fault;
-use crate::value::{AnyArray, ElementType, Map, Uuid, Value, first_repeated};
+use crate::value::{AnyArray, Decimal, ElementType, Map, Uuid, Value, first_repeated};
 
 /// Reads any value. A map with the key of a tag is what the tag stands for, or is refused.
 pub(crate) fn read_value(reader: &mut Reader<'_>) -> Result<Value, Fault> {
@@ -239,12 +239,29 @@ pub(crate) fn write_value(writer: &mut Writer, value: &Value) {
         }
         Value::Map(map) => write_map(writer, map),
         Value::Set(members) => write_set(writer, members),
-        Value::Decimal(decimal) => write_tagged_text(writer, "__decimal__", decimal.as_str()),
+        Value::Decimal(decimal) => write_decimal(writer, decimal),
         Value::Uuid(uuid) => {
             write_tagged_text(writer, "__uuid__", uuid.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
         }
         Value::Array(array) => write_array(writer, array),
     }
+}
+
+/// Writes a decimal.
+pub(crate) fn write_decimal(writer: &mut Writer, decimal: &Decimal) {
+    if writer.peer() == Peer::Python {
+        let expected = if !decimal.fits_python() {
+            Some("a decimal with an exponent of at most 18 digits")
+        } else if writer.is_in_set() && decimal.is_signalling() {
+            Some("a member that Python can hash")
+        } else {
+            None
+        };
+        if let Some(expected) = expected {
+            writer.fail(Fault::mismatch(expected, Value::Decimal(decimal.clone()).named()));
+        }
+    }
+    write_tagged_text(writer, "__decimal__", decimal.as_str());
 }
 
 /// Writes a decimal or a UUID.
@@ -269,12 +286,14 @@ fn write_set(writer: &mut Writer, members: &[Value]) {
     writer.key("__set__");
     writer.bool(true);
     writer.key("value");
-    writer.list(members.len());
-    for member in members {
-        writer.item();
-        write_value(writer, member);
-    }
-    writer.end_list();
+    writer.members(|writer| {
+        writer.list(members.len());
+        for member in members {
+            writer.item();
+            write_value(writer, member);
+        }
+        writer.end_list();
+    });
     writer.end_map();
 }
 

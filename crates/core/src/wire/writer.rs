@@ -31,6 +31,8 @@ pub struct Writer {
     depth: usize,
     /// In JSON, whether the next element is the first of its container.
     first: bool,
+    /// Whether what is written is a member of a set.
+    in_set: bool,
     /// Whether mistakes are written all the same.
     for_people: bool,
     fault: Option<Fault>,
@@ -45,7 +47,7 @@ impl Writer {
 
     /// A writer that appends to `out`.
     pub fn append(out: Vec<u8>, encoding: Encoding, peer: Peer) -> Self {
-        Self { out, encoding, peer, depth: 0, first: true, for_people: false, fault: None }
+        Self { out, encoding, peer, depth: 0, first: true, in_set: false, for_people: false, fault: None }
     }
 
     /// A writer of JSON to be looked at, in which nothing is a mistake.
@@ -221,6 +223,18 @@ impl Writer {
             Encoding::MessagePack => msgpack::write_list(&mut self.out, length),
             Encoding::Json => self.out.push(b'['),
         }
+    }
+
+    /// Writes the members of a set, each of which the reader must be able to hash.
+    pub(crate) fn members(&mut self, write: impl FnOnce(&mut Self)) {
+        self.in_set = true;
+        write(self);
+        self.in_set = false;
+    }
+
+    /// Whether what is written is a member of a set.
+    pub(crate) fn is_in_set(&self) -> bool {
+        self.in_set
     }
 
     /// Stands before each item of a list.

@@ -50,6 +50,8 @@ pub(crate) fn value_of(shape: &Shape, around: &[Arc<Record>]) -> BoxedStrategy<V
         Shape::Nullable(inner) => prop_oneof![Just(Value::Null), value_of(inner, around)].boxed(),
         Shape::Choice(choice) => prop::sample::select(choice.values.clone()).prop_map(Value::Text).boxed(),
         Shape::Record(record) => record_value(record, around),
+        // Of a record that must hold itself there is no value.
+        Shape::Outer(_) if around.len() > DEEPEST => Just(Value::Null).boxed(),
         Shape::Outer(name) => {
             let record = around.iter().rev().find(|record| *record.name == **name).unwrap();
             record_value(record, around)

@@ -1,10 +1,10 @@
 //! A struct with named fields: a map on the wire.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
-use syn::{DeriveInput, Error, Ident, Result, Token};
+use syn::{DeriveInput, Error, Ident, Path, Result, Token, Type};
 
 use super::attributes::{Container, Inner, refuse_tag};
 use super::{Bodies, place, refuse_repeated};
@@ -12,7 +12,7 @@ use crate::doc::doc;
 
 struct Field<'a> {
     ident: &'a Ident,
-    ty: &'a syn::Type,
+    ty: &'a Type,
     name: String,
     doc: String,
     default: Option<TokenStream>,
@@ -51,9 +51,12 @@ fn read<'a>(container: &Container, index: usize, field: &'a syn::Field) -> Resul
 fn shape(input: &DeriveInput, container: &Container, fields: &[Field<'_>]) -> TokenStream {
     let Container { doc, open, .. } = container;
     let type_name = container_name(input);
+    let krate = &container.krate;
     let fields = fields.iter().map(|Field { ty, name, doc, default, .. }| {
-        let add = if default.is_some() { quote!(field_with_default) } else { quote!(field) };
-        quote_spanned!(place(ty)=> shapes.#add::<#ty>(#name, #doc))
+        let has_default = default.is_some();
+        let [shape, absent] = ["shape", "absent"].map(|function| of_model(krate, ty, function));
+        let field = helper(krate, ty, "field");
+        quote!(#field(shapes, #name, #doc, #has_default, #shape, #absent))
     });
     quote! {
         shapes.record::<Self>(#type_name, #doc, #open, |shapes| {
@@ -73,15 +76,30 @@ fn decode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     let slots = fields.iter().map(|Field { ty, slot, .. }| {
         quote!(let mut #slot: ::core::option::Option<#ty> = ::core::option::Option::None;)
     });
-    let arms = fields.iter().map(|field @ Field { ty, name, slot, .. }| {
-        let absent = absent(krate, field);
-        let key = syn::LitByteStr::new(name.as_bytes(), ty.span());
-        quote_spanned!(place(ty)=>
-            #key => #krate::model::derive::read(reader, at, #name, &mut #slot, #absent)?,)
+    let arms = fields.iter().map(|Field { ty, name, slot, default, .. }| {
+        let key = syn::LitByteStr::new(name.as_bytes(), Span::call_site());
+        let [decode, absent] = ["decode", "absent"].map(|function| of_model(krate, ty, function));
+        let default = or_default(ty, default.as_ref());
+        let read = helper(krate, ty, "read");
+        let absent =
+            if default.is_empty() { absent } else { quote_spanned!(place(ty)=> || #absent() #default) };
+        quote! {
+            #key => {
+                #read(reader, at, #name, &mut #slot, #decode, #absent)?
+            }
+        }
     });
-    let values = fields.iter().map(|field @ Field { ident, name, slot, ty, .. }| {
-        let absent = absent(krate, field);
-        quote_spanned!(place(ty)=> #ident: #krate::model::derive::take(#slot, start, #name, #absent)?,)
+    let values = fields.iter().map(|Field { ident, name, slot, ty, default, .. }| {
+        let absent = match default {
+            // What the message does not have is the default, even where null would be something else.
+            Some(_) => {
+                let default = or_default(ty, default.as_ref());
+                quote!(|| ::core::option::Option::None #default)
+            }
+            None => of_model(krate, ty, "absent"),
+        };
+        let take = helper(krate, ty, "take");
+        quote!(#ident: #take(#slot, start, #name, #absent)?,)
     });
     let names = fields.iter().map(|field| &field.name);
     let stray = if container.open {
@@ -103,22 +121,47 @@ fn decode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     }
 }
 
-/// A function that gives the value of a field that the message does not have, if it may be missing.
-fn absent(krate: &syn::Path, Field { ty, default, .. }: &Field<'_>) -> TokenStream {
-    match default {
-        // A call with its type tells the compiler what an expression without a type of its own is.
-        Some(value) => quote_spanned! {place(value)=>
-            || ::core::option::Option::Some::<#ty>(#value)
-        },
-        None => quote_spanned!(place(ty)=> <#ty as #krate::model::Model>::absent),
-    }
+/// A function of the type as a model.
+fn of_model(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+    let (krate, function) = (at_type(krate, ty), Ident::new(function, ty.span()));
+    quote_spanned!(ty.span()=> <#ty as #krate::model::Model>::#function)
+}
+
+/// A function that is given one of those.
+fn helper(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+    let (krate, function) = (at_type(krate, ty), Ident::new(function, ty.span()));
+    quote_spanned!(ty.span()=> #krate::model::derive::#function)
+}
+
+/// The path as if it had been written where the type is: when all that asks something of a type stands at one place, the compiler
+/// says once that the type is no model, and otherwise again and again.
+fn at_type(path: &Path, ty: &Type) -> TokenStream {
+    let respan = |mut token: TokenTree| {
+        token.set_span(ty.span());
+        token
+    };
+    path.to_token_stream().into_iter().map(respan).collect()
+}
+
+/// What follows an optional value to make it the default, if there is one.
+fn or_default(ty: &Type, default: Option<&TokenStream>) -> TokenStream {
+    default.map_or_else(TokenStream::new, |value| {
+        quote_spanned!(place(value)=> .or_else(|| {
+            let default: #ty = #value;
+            ::core::option::Option::Some(default)
+        }))
+    })
 }
 
 fn encode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     let krate = &container.krate;
     let is_written = |Field { ident, ty, default, .. }: &Field<'_>| {
-        let call = if default.is_some() { quote!(is_written_with_default) } else { quote!(is_written) };
-        quote_spanned!(place(ty)=> #krate::model::derive::#call(&self.#ident, writer))
+        let is_absent = of_model(krate, ty, "is_absent");
+        let is_absent = quote_spanned!(place(ty)=> #is_absent(&self.#ident));
+        match default {
+            Some(_) => quote!(#krate::model::derive::is_written(#is_absent, writer)),
+            None => quote!(!#is_absent),
+        }
     };
     let counts = fields.iter().map(|field| {
         let is_written = is_written(field);
@@ -126,10 +169,12 @@ fn encode(container: &Container, fields: &[Field<'_>]) -> TokenStream {
     });
     let writes = fields.iter().map(|field @ Field { ident, ty, name, .. }| {
         let is_written = is_written(field);
-        quote_spanned! {place(ty)=>
+        let encode = of_model(krate, ty, "encode");
+        let encode = quote_spanned!(place(ty)=> #encode(&self.#ident, writer));
+        quote! {
             if #is_written {
                 writer.key(#name);
-                #krate::model::Model::encode(&self.#ident, writer);
+                #encode;
             }
         }
     });

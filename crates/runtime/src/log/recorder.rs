@@ -73,6 +73,17 @@ impl Recorder {
         }
     }
 
+    /// Writes a record to the file alone, for what whoever reads the console is told otherwise.
+    pub fn record_in_file(&self, level: Level, target: &str, message: &str) {
+        let at = self.0.clock.now();
+        let mut line = String::new();
+        line::columns(&mut line, at, &self.0.service, target, None);
+        let _ = line::message(&mut line, level, message);
+        if let Some(file) = self.0.file.as_ref().filter(|file| level <= file.level) {
+            file.queue.push(at, &line);
+        }
+    }
+
     /// How many lines were lost since the log was opened.
     pub fn dropped(&self) -> Dropped {
         let lost = |sink: &Option<Sink>| sink.as_ref().map_or(0, |sink| sink.queue.lost());

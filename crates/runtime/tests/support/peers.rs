@@ -85,7 +85,8 @@ impl Client {
         self.ask_bytes(wire::encode(&Value::Map(message), Encoding::MessagePack).unwrap()).await
     }
 
-    pub(crate) async fn close(self) {
+    /// Fails what is still asked.
+    pub(crate) async fn close(&self) {
         self.0.close(Duration::from_secs(1)).await;
     }
 }

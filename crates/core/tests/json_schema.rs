@@ -1,0 +1,267 @@
+//! Models as JSON Schema.
+
+use std::collections::BTreeMap;
+
+use expect_test::{Expect, expect};
+use service_framework_core::Model;
+use service_framework_core::model::describe;
+use service_framework_core::value::{Array, Decimal};
+use service_framework_macros::Model;
+
+/// A part of a plan.
+#[derive(Model)]
+#[model(crate = "service_framework_core")]
+struct Task {
+    /// What to do.
+    name: String,
+    after: Option<Box<Task>>,
+    parts: Vec<Task>,
+}
+
+#[derive(Model)]
+#[model(crate = "service_framework_core")]
+struct Plan {
+    first: Task,
+    last: Task,
+}
+
+#[derive(Model)]
+#[model(crate = "service_framework_core", open)]
+struct Level {
+    price: Decimal,
+    by_side: BTreeMap<Side, u8>,
+    table: Array<f32>,
+    pair: (bool, Option<f64>),
+}
+
+#[derive(Model, PartialEq, Eq, PartialOrd, Ord)]
+#[model(crate = "service_framework_core", names = "lower")]
+enum Side {
+    Buy,
+    Sell,
+}
+
+#[track_caller]
+#[expect(clippy::needless_pass_by_value, reason = "so that the snapshot stands at the call without `&`")]
+fn check<T: Model>(expected: Expect) {
+    let schema = describe::<T>().to_json_schema().to_string();
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    expected.assert_eq(&format!("{schema:#}\n"));
+}
+
+#[test]
+fn each_record_that_holds_itself_has_an_anchor_of_its_own() {
+    check::<Plan>(expect![[r##"
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "Plan",
+          "type": "object",
+          "properties": {
+            "first": {
+              "title": "Task",
+              "$anchor": "Task",
+              "description": "A part of a plan.",
+              "type": "object",
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "description": "What to do."
+                },
+                "after": {
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "$ref": "#Task"
+                    }
+                  ]
+                },
+                "parts": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "#Task"
+                  }
+                }
+              },
+              "required": [
+                "name",
+                "parts"
+              ],
+              "additionalProperties": false
+            },
+            "last": {
+              "title": "Task",
+              "$anchor": "Task_2",
+              "description": "A part of a plan.",
+              "type": "object",
+              "properties": {
+                "name": {
+                  "type": "string",
+                  "description": "What to do."
+                },
+                "after": {
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "$ref": "#Task_2"
+                    }
+                  ]
+                },
+                "parts": {
+                  "type": "array",
+                  "items": {
+                    "$ref": "#Task_2"
+                  }
+                }
+              },
+              "required": [
+                "name",
+                "parts"
+              ],
+              "additionalProperties": false
+            }
+          },
+          "required": [
+            "first",
+            "last"
+          ],
+          "additionalProperties": false
+        }
+    "##]]);
+}
+
+#[test]
+fn marked_values_are_objects_with_their_mark() {
+    check::<Level>(expect![[r#"
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "Level",
+          "type": "object",
+          "properties": {
+            "price": {
+              "type": "object",
+              "properties": {
+                "__decimal__": {
+                  "const": true
+                },
+                "as_str": {
+                  "type": "string"
+                }
+              },
+              "required": [
+                "__decimal__",
+                "as_str"
+              ],
+              "additionalProperties": false
+            },
+            "by_side": {
+              "type": "object",
+              "additionalProperties": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 255
+              },
+              "propertyNames": {
+                "enum": [
+                  "buy",
+                  "sell"
+                ]
+              }
+            },
+            "table": {
+              "type": "object",
+              "properties": {
+                "__numpy.ndarray__": {
+                  "const": true
+                },
+                "as_bytes": {
+                  "type": "object",
+                  "properties": {
+                    "__bytes__": {
+                      "const": true
+                    },
+                    "as_base64": {
+                      "type": "string",
+                      "contentEncoding": "base64"
+                    }
+                  },
+                  "required": [
+                    "__bytes__",
+                    "as_base64"
+                  ],
+                  "additionalProperties": false
+                },
+                "dtype": {
+                  "enum": [
+                    "<f4"
+                  ]
+                },
+                "shape": {
+                  "type": "array",
+                  "items": {
+                    "type": "integer",
+                    "minimum": 0
+                  }
+                }
+              },
+              "required": [
+                "__numpy.ndarray__",
+                "as_bytes",
+                "dtype"
+              ],
+              "additionalProperties": false
+            },
+            "pair": {
+              "type": "array",
+              "minItems": 2,
+              "maxItems": 2,
+              "prefixItems": [
+                {
+                  "type": "boolean"
+                },
+                {
+                  "anyOf": [
+                    {
+                      "type": "null"
+                    },
+                    {
+                      "anyOf": [
+                        {
+                          "type": "number"
+                        },
+                        {
+                          "type": "object",
+                          "properties": {
+                            "__float__": {
+                              "enum": [
+                                "NaN",
+                                "Infinity",
+                                "-Infinity"
+                              ]
+                            }
+                          },
+                          "required": [
+                            "__float__"
+                          ],
+                          "additionalProperties": false
+                        }
+                      ]
+                    }
+                  ]
+                }
+              ]
+            }
+          },
+          "required": [
+            "price",
+            "by_side",
+            "table",
+            "pair"
+          ],
+          "additionalProperties": true
+        }
+    "#]]);
+}

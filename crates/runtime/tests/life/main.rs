@@ -1,0 +1,12 @@
+//! How services live: started, stopped, started again, many in one process; and how they end.
+
+#[path = "../support/peers.rs"]
+mod support;
+#[path = "../support/scene.rs"]
+mod scene;
+
+mod again;
+mod chain;
+mod errors;
+mod stopping;
+mod under_load;
