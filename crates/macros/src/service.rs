@@ -126,12 +126,19 @@ impl Parts {
             [] if method.sig.ident == "new" => {
                 self.has_constructor = true;
                 self.constructors.push(constructor::read(method)?);
+                method.attrs.push(given_away());
             }
             [] => {
                 self.has_main |= method.sig.ident == "main" && cfgs(&method.attrs).is_empty();
-                self.declarations.extend(hooks::read(method).transpose()?);
+                if let Some(declaration) = hooks::read(method) {
+                    self.declarations.push(declaration?);
+                    method.attrs.push(given_away());
+                }
             }
-            [attribute] => self.handler(attribute, method)?,
+            [attribute] => {
+                self.handler(attribute, method)?;
+                method.attrs.push(given_away());
+            }
             [_, second, ..] => {
                 return Err(Error::new_spanned(
                     second,
@@ -194,6 +201,11 @@ impl Parts {
             }
         }
     }
+}
+
+/// Handlers are called with what they take by value, whether they consume it or not.
+fn given_away() -> Attribute {
+    syn::parse_quote!(#[allow(clippy::needless_pass_by_value, reason = "the framework gives the arguments away")])
 }
 
 fn is_exclusive(receiver: &Receiver) -> bool {

@@ -114,7 +114,7 @@ fn sender(press: &str, peer: &str) -> Service {
 
 /// Subscribes to everything at an address, and waits until that is known there.
 async fn listen(at: &service_framework_core::address::Address, warm_up: impl AsyncFn()) -> Raw {
-    let raw = Raw::connect(Role::Subscribe(bytes::Bytes::new()), at).await;
+    let raw = Raw::connect(Role::Subscribe(Bytes::new()), at).await;
     loop {
         warm_up().await;
         if tokio::time::timeout(Duration::from_millis(5), raw.recv()).await.is_ok() {
@@ -247,7 +247,7 @@ fn a_peer_in_python_is_sent_what_it_can_take_and_no_more() {
 #[test]
 fn a_publisher_may_connect_to_a_proxy() {
     run(async {
-        let (proxy, at) = Raw::bind(Role::Subscribe(bytes::Bytes::new())).await;
+        let (proxy, at) = Raw::bind(Role::Subscribe(Bytes::new())).await;
         let entries: Map = REPLYERS.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
         let publisher = value!({"publisher": {"address": (at.to_string()), "is_x_pub": true}});
         let requester = value!({"requester": "127.0.0.1:9"});

@@ -1,0 +1,60 @@
+//! A plugin in C: no type of Rust's can have crossed.
+
+use std::process::Command;
+
+use service_framework_core::{Value, value};
+use service_framework_runtime::{Options, Service};
+
+use crate::support::{Client, address, counters, run, wired};
+
+fn echo(folder: &tempfile::TempDir) -> Service {
+    let library = folder.path().join("libecho.so");
+    let built = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()))
+        .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/include"))
+        .arg("-o")
+        .arg(&library)
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plugins/echo.c"))
+        .output()
+        .expect("there is a C compiler");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let replyers = ["echo", "later", "ask", "refuse", "wrong", "block"];
+    let entries: value::Map =
+        replyers.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
+    let book = value!({
+        "in": (Value::Map(entries)),
+        "out": {"audit": {"requester": "127.0.0.1:9"}, "told": {"publisher": "127.0.0.1:0"}},
+    });
+    Service::at(library, Options { config: value!({}).into(), ..wired(book) })
+}
+
+#[test]
+fn a_plugin_in_c_answers_and_its_messages_are_checked_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = echo(&folder);
+    for _ in 0..2 {
+        service.start().unwrap();
+        run(async {
+            let args = value!({"text": "hello"});
+            let ask = |connection: &str| {
+                let (client, args) = (Client::to(&address(&service, connection)), args.clone());
+                async move { client.ask(args).await }
+            };
+            for connection in ["echo", "later", "block"] {
+                assert_eq!(ask(connection).await.ok(), args, "{connection}");
+            }
+            assert_eq!(ask("refuse").await.error(), ("echo.refused".into(), "not today".into()));
+            let (code, message) = ask("wrong").await.error();
+            assert!(code == "bad_return" && message.contains("return_args"), "{code}: {message}");
+            let (code, message) =
+                Client::to(&address(&service, "echo")).ask(value!({"text": 7})).await.error();
+            assert_eq!(code, "bad_args");
+            assert_eq!(message, "args.text: expected a text, got the integer 7");
+            let json = br#"{"args": {"text": "hi"}, "workflow_id": "w"}"#;
+            let answer = Client::to(&address(&service, "later")).ask_bytes(&json[..]).await;
+            assert_eq!(answer.ok(), value!({"text": "hi"}));
+        });
+        assert_eq!(counters(&service, "wrong").refused["bad_return"], 1);
+        service.stop().unwrap();
+    }
+}

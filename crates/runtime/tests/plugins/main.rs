@@ -1,0 +1,53 @@
+//! Services from libraries: those that are loaded, and those that are refused, each with its reason.
+
+#[path = "../support/peers.rs"]
+mod support;
+
+mod c;
+mod loaded;
+mod refused;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use service_framework_core::{Value, value};
+use service_framework_runtime::{Options, Service};
+
+use support::wired;
+
+/// The folder of the plugin's crate.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plugins/clerk")
+}
+
+/// The plugin's library, built once.
+fn library() -> &'static Path {
+    static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(["build", "--message-format=json", "--manifest-path"]).arg(folder().join("Cargo.toml"));
+        let output = cargo.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let messages = String::from_utf8(output.stdout).unwrap();
+        let files = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let files = files.filter(|message| message["target"]["name"] == "clerk");
+        let mut files =
+            files.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
+        let is_library =
+            |file: &serde_json::Value| file.as_str().unwrap().ends_with(std::env::consts::DLL_SUFFIX);
+        files.find(is_library).unwrap().as_str().unwrap().into()
+    });
+    &LIBRARY
+}
+
+const REPLYERS: [&str; 6] = ["add", "rest", "dial", "stumble", "stumble_later", "length_of"];
+
+fn options(config: Value) -> Options {
+    let entries: value::Map =
+        REPLYERS.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
+    Options { config: config.into(), ..wired(value!({"in": (Value::Map(entries))})) }
+}
+
+fn clerk(at: impl Into<PathBuf>) -> Service {
+    Service::at(at, options(value!({})))
+}
