@@ -57,6 +57,7 @@ impl Default for Limits {
 /// # Errors
 ///
 /// If the bytes are no such value, more follow, or a limit is passed.
+#[inline]
 pub fn decode<T: Model>(bytes: &[u8], encoding: Encoding, limits: &Limits) -> Result<T, Fault> {
     if bytes.len() > limits.max_message_bytes {
         let text = format!("{} bytes, {} are allowed", bytes.len(), limits.max_message_bytes);

@@ -76,6 +76,12 @@ macro_rules! integers {
             #[inline]
             fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
                 let start = reader.offset();
+                if let Some(int) = reader.plain_int() {
+                    return Self::try_from(int).map_err(|_| {
+                        let range = IntRange { min: Self::MIN.into(), max: Self::MAX.into() };
+                        not_in_range(reader, range, &Token::Int(int.into()), start)
+                    });
+                }
                 let token = reader.token()?;
                 if let Token::Int(int) = token && let Ok(int) = Self::try_from(int) {
                     return Ok(int);

@@ -47,6 +47,19 @@ pub(super) fn token<'a>(input: &'a [u8], at: &mut usize) -> Result<Token<'a>, Fa
     Ok(token)
 }
 
+/// A number from 0 at the start of `input`, and its length in bytes; `None` for anything else.
+#[inline]
+pub(super) fn plain_int(input: &[u8]) -> Option<(u64, usize)> {
+    Some(match input {
+        [int @ 0x00..=0x7f, ..] => ((*int).into(), 1),
+        [0xcc, rest @ ..] => (u8::from_be_bytes(*rest.first_chunk()?).into(), 2),
+        [0xcd, rest @ ..] => (u16::from_be_bytes(*rest.first_chunk()?).into(), 3),
+        [0xce, rest @ ..] => (u32::from_be_bytes(*rest.first_chunk()?).into(), 5),
+        [0xcf, rest @ ..] => (u64::from_be_bytes(*rest.first_chunk()?), 9),
+        _ => return None,
+    })
+}
+
 /// A text of less than 32 bytes that starts at `at`, as the bytes it is made of: most keys.
 #[inline]
 pub(super) fn short_text(input: &[u8], at: usize) -> Option<&[u8]> {

@@ -97,6 +97,18 @@ impl<'a> Reader<'a> {
         declared.min(self.input.len() - self.at).min(1024 / size_of::<T>().max(1))
     }
 
+    /// Reads an integer that comes next in MessagePack in one of the forms that are written most, without making a token.
+    #[inline]
+    pub(crate) fn plain_int(&mut self) -> Option<u64> {
+        if self.encoding != Encoding::MessagePack {
+            return None;
+        }
+        let (int, length) = msgpack::plain_int(&self.input[self.at..])?;
+        self.values_left = self.values_left.checked_sub(1)?;
+        self.at += length;
+        Some(int)
+    }
+
     /// Reads the next token.
     ///
     /// # Errors
