@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: everything that a change must pass, what fails soonest first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -51,22 +52,27 @@ fn deny(workspace: &Workspace) -> anyhow::Result<()> {
     let tools = workspace.target.join("tools");
     let ours = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     let found = [PathBuf::from("cargo-deny"), ours.clone()].into_iter().find(|program| {
-        let version = std::process::Command::new(program).arg("--version").output();
+        let version = Command::new(program).arg("--version").output();
         version.is_ok_and(|output| output.status.success())
     });
     let program = match found {
         Some(program) => program,
         None => {
-            println!("    cargo-deny {CARGO_DENY} is not there: it goes into {}", tools.display());
-            let mut command = workspace.cargo_command();
-            command.args(["install", "--quiet", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"]);
-            // It runs for a second, and is built for several minutes when optimised.
-            command.arg(&tools).env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
-            workspace::run(&mut command)?;
+            println!("    cargo-deny {CARGO_DENY} is not there: it is built into {}", tools.display());
+            install_deny(workspace, &tools)?;
             ours
         }
     };
-    let mut command = std::process::Command::new(program);
+    let mut command = Command::new(program);
     command.current_dir(&workspace.root);
     workspace::run(command.args(["--all-features", "check", "bans", "licenses", "sources"]))
+}
+
+fn install_deny(workspace: &Workspace, tools: &Path) -> anyhow::Result<()> {
+    let mut command = workspace.cargo_command();
+    // It runs for a second, and would be optimised for several minutes.
+    command.args(["install", "--quiet", "--locked", "--debug"]).env("CARGO_PROFILE_DEV_DEBUG", "none");
+    command.args(["--version", CARGO_DENY, "cargo-deny", "--root"]).arg(tools);
+    // What it is built of is of no more use.
+    workspace::run(command.env_remove("CARGO_TARGET_DIR"))
 }
