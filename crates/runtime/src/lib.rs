@@ -33,5 +33,5 @@ const LOG: &str = "service_framework";
 pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
 pub use error::{Ended, Error};
 pub use plan::{Given, Options, Plan};
-pub use service::{Mode, Service};
+pub use service::{Mode, Service, Stopper};
 pub use source::Source;

@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_connections::{ReplyTo, Replyer, Request as Received};
@@ -71,12 +71,22 @@ pub(crate) struct Replying {
     number: usize,
     replyer: Rc<Replyer>,
     unanswered: Rc<Unanswered>,
+    heard: Rc<Heard>,
+}
+
+/// When peers were heard last.
+#[derive(Default)]
+struct Heard {
+    /// The last request that was taken.
+    at: Cell<Option<Instant>>,
+    /// Whether anybody came too late.
+    too_late: Cell<bool>,
 }
 
 impl Replying {
     pub(crate) fn new(local: &Rc<Local>, number: usize, replyer: &Rc<Replyer>) -> Self {
         let (local, replyer) = (Rc::clone(local), Rc::clone(replyer));
-        Self { local, number, replyer, unanswered: Rc::default() }
+        Self { local, number, replyer, unanswered: Rc::default(), heard: Rc::default() }
     }
 
     /// Takes requests for as long as the service lives.
@@ -86,6 +96,16 @@ impl Replying {
         self.take_the_last();
         drop(intake);
         poll_fn(|context| self.refuse_late(context)).await
+    }
+
+    /// Whether peers go on sending though the service stops.
+    pub(crate) fn is_pressed(&self) -> bool {
+        self.heard.too_late.get()
+    }
+
+    /// Whether a request was taken that short a time ago.
+    pub(crate) fn was_asked_within(&self, time: Duration) -> bool {
+        self.heard.at.get().is_some_and(|at| at.elapsed() < time)
     }
 
     /// Tells everybody who was not answered, or not even read, when the sockets are about to close.
@@ -145,6 +165,7 @@ impl Replying {
     }
 
     fn refuse_as_late(&self, received: Received) {
+        self.heard.too_late.set(true);
         let Received { reply_to, payload } = received;
         let asker = match self.read(&payload) {
             Ok(request) => Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes),
@@ -160,6 +181,7 @@ impl Replying {
 
     /// Reads a request and starts its handler, or says why not.
     fn take(&self, received: Received, arrived: Instant) {
+        self.heard.at.set(Some(arrived));
         let Received { payload, reply_to } = received;
         let request = match self.read(&payload) {
             Ok(request) => request,

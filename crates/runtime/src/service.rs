@@ -1,8 +1,9 @@
 //! A service as a program sees it: started, asked, stopped, started again.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
+use parking_lot::Mutex;
 use service_framework_core::address::Address;
 use service_framework_core::plugin::host::Linked;
 
@@ -60,6 +61,39 @@ pub struct Service {
     options: Options,
     running: Option<Running>,
     last_counters: Option<ServiceCounters>,
+    stopper: Stopper,
+}
+
+/// Stops a service from another thread, while one waits for it or runs it. It may be had before the service is started.
+///
+/// ```
+/// # use service_framework::prelude::*;
+/// # use service_framework_runtime::{Options, Service};
+/// # struct Quiet;
+/// # #[service]
+/// # impl Quiet {
+/// #     fn new() -> Result<Self> { Ok(Self) }
+/// # }
+/// # export!(Quiet);
+/// # fn main() -> std::result::Result<(), service_framework_runtime::Error> {
+/// let mut service = Service::of::<Quiet>(Options::default());
+/// let stopper = service.stopper();
+/// service.start()?;
+/// std::thread::spawn(move || stopper.stop());
+/// service.wait()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Stopper(Arc<Mutex<Weak<Control>>>);
+
+impl Stopper {
+    /// Stops the service if it is up, and does not wait for its end.
+    pub fn stop(&self) {
+        if let Some(control) = self.0.lock().upgrade() {
+            control.stop();
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -72,7 +106,7 @@ struct Running {
 impl Service {
     /// A service from a source.
     pub fn new(source: Source, options: Options) -> Self {
-        Self { source, options, running: None, last_counters: None }
+        Self { source, options, running: None, last_counters: None, stopper: Stopper::default() }
     }
 
     /// A service that is linked into this program.
@@ -131,6 +165,7 @@ impl Service {
         // One that ended by itself told its error to `wait`, or to nobody who asked.
         self.running = None;
         let ((control, endpoints), thread) = thread::start(self.source.clone(), self.options.clone(), mode)?;
+        *self.stopper.0.lock() = Arc::downgrade(&control);
         self.running = Some(Running { control, endpoints, thread });
         Ok(())
     }
@@ -168,6 +203,11 @@ impl Service {
         self.wait()
     }
 
+    /// What stops it from another thread.
+    pub fn stopper(&self) -> Stopper {
+        self.stopper.clone()
+    }
+
     /// Whether it runs.
     pub fn is_running(&self) -> bool {
         self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
@@ -175,7 +215,8 @@ impl Service {
 
     /// Where its connections live, with the real ports; empty when it does not run.
     pub fn endpoints(&self) -> BTreeMap<String, Address> {
-        self.running.as_ref().map(|running| running.endpoints.clone()).unwrap_or_default()
+        let running = self.running.as_ref().filter(|_| self.is_running());
+        running.map(|running| running.endpoints.clone()).unwrap_or_default()
     }
 
     /// What it has done since it was started last.

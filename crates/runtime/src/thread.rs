@@ -29,6 +29,12 @@ use crate::{ready, sockets, subscribing, watchdog};
 /// How long sockets are given to send what was given to them, when a service ends.
 const LINGER: Duration = Duration::from_secs(1);
 
+/// How much earlier than the end of their connections the last replies leave, where peers go on sending.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// How long to listen whether they do.
+const LISTEN: Duration = Duration::from_millis(10);
+
 /// Why a service stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
@@ -230,6 +236,7 @@ async fn live(
     let mut not_drained = local.in_work();
     not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
     subscribers.iter().for_each(JoinHandle::abort);
+    let_replies_arrive(&replyers).await;
     replyers.iter().for_each(Replying::give_up);
     local.close(LINGER).await;
     tracing::info!(target: crate::LOG, "service {service} has stopped");
@@ -272,6 +279,19 @@ async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) {
         Err(_) => {
             tracing::error!(target: crate::LOG, "`{signal}` was not done when the time for draining was over")
         }
+    }
+}
+
+/// Gives the replies of work that was done a head start.
+///
+/// A connection that ends with a request in it takes replies along that its peer has not read yet. Those who ask now are told that
+/// it is too late.
+async fn let_replies_arrive(replyers: &[Replying]) {
+    if replyers.iter().any(|replying| replying.was_asked_within(HEAD_START)) {
+        tokio::time::sleep(LISTEN).await;
+    }
+    if replyers.iter().any(Replying::is_pressed) {
+        tokio::time::sleep(HEAD_START).await;
     }
 }
 

@@ -135,6 +135,69 @@ fn services_of_one_process_may_be_held_by_any_thread() {
 }
 
 #[test]
+fn another_thread_stops_a_service_that_is_waited_for() {
+    let mut service = echo_at("127.0.0.1:0");
+    let stopper = service.stopper();
+    // It does not run yet, so that there is nothing to be stopped.
+    stopper.stop();
+    for _ in 0..2 {
+        service.start().unwrap();
+        ask_all(&service);
+        let stopper = stopper.clone();
+        let stopping = std::thread::spawn(move || stopper.stop());
+        assert_eq!(service.wait().unwrap().not_drained, Vec::<String>::new());
+        stopping.join().unwrap();
+    }
+}
+
+const PEER: Requester<Value, Value> = Requester::new("peer");
+
+/// Asks its peer.
+struct Asker;
+
+#[service(uses(PEER))]
+impl Asker {
+    fn new() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[replyer]
+    async fn ask(&self, args: Value, cx: &Context) -> Result<Value> {
+        cx.request(&PEER, &args).await
+    }
+}
+
+service_framework::link!(Asker);
+
+#[test]
+fn a_requester_finds_its_peer_again_however_often_that_restarts() {
+    let at = {
+        let mut peer = echo_at("127.0.0.1:0");
+        peer.start().unwrap();
+        address(&peer, "echo").to_string()
+    };
+    // It is there before its peer is.
+    let book =
+        value!({"in": {"ask": {"replyer": "127.0.0.1:0"}}, "out": {"peer": {"requester": (at.as_str())}}});
+    let mut asker = Service::of::<Asker>(wired(book));
+    asker.start().unwrap();
+    let mut peer = echo_at(&at);
+    run(async {
+        let client = Client::to(&address(&asker, "ask"));
+        for round in 0..5_i64 {
+            let asking = client.ask(value!({"round": round}));
+            let starting = async { peer.start().unwrap() };
+            assert_eq!(tokio::join!(asking, starting).0.ok(), value!({"round": round}));
+            for _ in 0..50 {
+                assert_eq!(client.ask(value!({"round": round})).await.ok(), value!({"round": round}));
+            }
+            peer.stop().unwrap();
+        }
+    });
+    asker.stop().unwrap();
+}
+
+#[test]
 fn handler_times_are_told() {
     let mut service = echo_at("127.0.0.1:0");
     service.start().unwrap();

@@ -234,3 +234,26 @@ fn a_uuid_stays_one_in_the_first_hop_and_no_id_becomes_a_new_one() {
         second.stop().unwrap();
     });
 }
+
+#[test]
+fn an_id_cannot_write_a_line_of_its_own_into_the_log() {
+    let logs = tempfile::tempdir().unwrap();
+    let log = logs.path().join("third");
+    let book = value!({"in": {"answer": {"replyer": "127.0.0.1:0"}}});
+    let mut third = Service::of::<Third>(Options { log_path: Some(log.clone()), ..wired(book) });
+    third.start().unwrap();
+    let id = "a\n2026-07-24 10:00:00,000 - third - - - ERROR - all is lost\x1b[31m\r\u{202e}";
+    run(async {
+        let client = Client::to(&address(&third, "answer"));
+        let message = value!({"args": {}, "workflow_id": id});
+        let answer = client.ask_bytes(wire::encode(&message, Encoding::MessagePack).unwrap()).await;
+        assert_eq!(answer.workflow_id, Value::from(id));
+        assert_eq!(answer.ok().get("seen"), Some(&Value::from(id)));
+    });
+    third.stop().unwrap();
+    let text = std::fs::read_to_string(&log).unwrap();
+    assert!(text.lines().any(|line| line.ends_with("the third")), "{text}");
+    assert!(!text.lines().any(|line| line.ends_with("all is lost")), "{text}");
+    assert!(text.chars().all(|char| char == '\n' || !char.is_control()), "{text:?}");
+    assert_eq!(text.lines().count(), 3, "{text}");
+}

@@ -9,4 +9,5 @@ mod again;
 mod chain;
 mod errors;
 mod stopping;
+mod signals;
 mod under_load;
