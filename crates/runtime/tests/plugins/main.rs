@@ -21,23 +21,33 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/plugins/clerk")
 }
 
-/// The plugin's library, built once.
+/// The plugin's library, built once, and out of the way of whoever builds it again.
 fn library() -> &'static Path {
     static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["build", "--message-format=json", "--manifest-path"]).arg(folder().join("Cargo.toml"));
-        let output = cargo.output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let messages = String::from_utf8(output.stdout).unwrap();
-        let files = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let files = files.filter(|message| message["target"]["name"] == "clerk");
-        let mut files =
-            files.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
-        let is_library =
-            |file: &serde_json::Value| file.as_str().unwrap().ends_with(std::env::consts::DLL_SUFFIX);
-        files.find(is_library).unwrap().as_str().unwrap().into()
+        let built = build();
+        // A library that is open is replaced, never written over.
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let (whole, copy) =
+            (folder.path().join("whole"), Path::new(env!("CARGO_TARGET_TMPDIR")).join("libclerk.so"));
+        std::fs::copy(&built, &whole).unwrap();
+        std::fs::rename(&whole, &copy).unwrap();
+        copy
     });
     &LIBRARY
+}
+
+fn build() -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--message-format=json", "--manifest-path"]).arg(folder().join("Cargo.toml"));
+    let output = cargo.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let messages = String::from_utf8(output.stdout).unwrap();
+    let files = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let files = files.filter(|message| message["target"]["name"] == "clerk");
+    let mut files = files.flat_map(|message| message["filenames"].as_array().cloned().unwrap_or_default());
+    let is_library =
+        |file: &serde_json::Value| file.as_str().unwrap().ends_with(std::env::consts::DLL_SUFFIX);
+    files.find(is_library).unwrap().as_str().unwrap().into()
 }
 
 const REPLYERS: [&str; 6] = ["add", "rest", "dial", "stumble", "stumble_later", "length_of"];
