@@ -50,8 +50,9 @@ fn folder(package: &Value) -> impl Iterator<Item = &str> {
     package["manifest_path"].as_str().unwrap_or_default().rsplit(['/', '\\']).skip(1)
 }
 
+/// Whether it is a service, be it one that only tests load.
 fn is_service(package: &Value) -> bool {
-    folder(package).nth(1) == Some("services")
+    matches!(folder(package).nth(1), Some("services" | "plugins"))
 }
 
 fn folder_of_service(package: &Value) -> Option<&str> {
