@@ -48,6 +48,8 @@ enum Command {
     Request(OwnedOutgoing, oneshot::Sender<Result<Vec<u8>, Failure>>),
     Publish(OwnedOutgoing),
     Spawn(Spawned),
+    /// Says that all that was asked for before has been begun.
+    Flush(oneshot::Sender<()>),
 }
 
 /// What other threads ask for, to be carried out on the service's.
@@ -59,11 +61,15 @@ impl Commands {
         let Self(mut commands) = self;
         while let Some(command) = commands.recv().await {
             match command {
-                Command::Request(message, answer) => {
+                Command::Request(message, mut answer) => {
                     let request = outgoing::request(&local, message.lend());
                     tokio::task::spawn_local(async move {
-                        // Whoever asked may have given up.
-                        _ = answer.send(request.await);
+                        tokio::select! {
+                            outcome = request => Some(outcome),
+                            // Whoever asked has given up.
+                            () = answer.closed() => None,
+                        }
+                        .map(|outcome| answer.send(outcome))
                     });
                 }
                 Command::Publish(message) => {
@@ -72,6 +78,7 @@ impl Commands {
                     }
                 }
                 Command::Spawn(spawned) => spawn(spawned),
+                Command::Flush(done) => _ = done.send(()),
             }
         }
     }
@@ -127,6 +134,14 @@ impl ServiceHost {
             let (host, local) = here.as_ref()?;
             std::ptr::eq(*host, self).then(|| Rc::clone(local))
         })
+    }
+
+    /// Waits until everything that other threads have asked for is begun.
+    pub(crate) async fn flush(&self) {
+        let (done, begun) = oneshot::channel();
+        if self.commands.send(Command::Flush(done)).await.is_ok() {
+            _ = begun.await;
+        }
     }
 
     /// Whether the service looks whether it is to stop.

@@ -25,6 +25,8 @@ use crate::log::workflow;
 pub(crate) struct Done {
     pub(crate) out: Vec<u8>,
     pub(crate) result: Result<(), Failure>,
+    /// Kept until it is answered, so that a service which drains waits for the answer, too.
+    pub(crate) pass: Option<Pass>,
 }
 
 /// What starting a handler led to.
@@ -60,7 +62,7 @@ fn start_with(
         && let Err(failure) =
             check(&model.args, call.args, call.encoding, code::BAD_ARGS, "args", local, number)
     {
-        return Progress::Done(Done { out, result: Err(failure) });
+        return Progress::Done(Done { out, result: Err(failure), pass });
     }
     let head = out.len();
     let encoding = call.encoding;
@@ -83,15 +85,8 @@ fn start_with(
             Progress::Going(Box::pin(on_pool(Rc::clone(local), OwnedCall::new(call), out, until, pass)))
         }
         Run::Inline | Run::Async => match start_inline(local, call, out, until) {
-            Progress::Done(done) => {
-                drop(pass);
-                return Progress::Done(finish(local, done));
-            }
-            Progress::Going(going) => Progress::Going(Box::pin(async move {
-                let done = going.await;
-                drop(pass);
-                done
-            })),
+            Progress::Done(done) => return Progress::Done(finish(local, Done { pass, ..done })),
+            Progress::Going(going) => Progress::Going(Box::pin(async move { Done { pass, ..going.await } })),
         },
     };
     let local = Rc::clone(local);
@@ -125,7 +120,7 @@ pub(crate) fn start_inline(
 ) -> Progress {
     let started = local.watched().during(call.target, || local.instance.start(call, &mut out));
     let mut pending = match started {
-        Started::Ready(result) => return Progress::Done(Done { out, result }),
+        Started::Ready(result) => return Progress::Done(Done { out, result, pass: None }),
         Started::Pending(pending) => pending,
     };
     let local = Rc::clone(local);
@@ -136,7 +131,7 @@ pub(crate) fn start_inline(
             within(until, going).await
         };
         drop(pending);
-        Done { out, result }
+        Done { out, result, pass: None }
     }))
 }
 
@@ -205,7 +200,7 @@ async fn on_pool(
     let free = async { Ok(Arc::clone(threads).acquire_owned().await.expect("it is never closed")) };
     let thread = match within(until, free).await {
         Ok(thread) => thread,
-        Err(failure) => return Done { out, result: Err(failure) },
+        Err(failure) => return Done { out, result: Err(failure), pass },
     };
     call.deadline = until.map(|until| until.saturating_duration_since(Instant::now()));
     let instance = local.instance.for_blocking();
@@ -216,14 +211,13 @@ async fn on_pool(
         // The last reference may be this one, and a service ends on its own thread if it can.
         drop(instance);
         drop(thread);
-        Done { out, result }
+        (out, result)
     });
     let done: Rc<RefCell<Option<Done>>> = Rc::default();
     let slot = Rc::clone(&done);
     let keep = tokio::task::spawn_local(async move {
         let ended = work.await;
-        *slot.borrow_mut() = ended.ok();
-        drop(pass);
+        *slot.borrow_mut() = ended.ok().map(|(out, result)| Done { out, result, pass });
     });
     let result = within(until, async {
         keep.await
@@ -232,10 +226,12 @@ async fn on_pool(
     .await;
     match (result, done.take()) {
         (Ok(()), Some(done)) => done,
-        (Ok(()), None) => {
-            Done { out: head, result: Err(Failure::new(code::STOPPING, "the handler was not run")) }
-        }
-        (Err(failure), _) => Done { out: head, result: Err(failure) },
+        (Ok(()), None) => Done {
+            out: head,
+            result: Err(Failure::new(code::STOPPING, "the handler was not run")),
+            pass: None,
+        },
+        (Err(failure), _) => Done { out: head, result: Err(failure), pass: None },
     }
 }
 

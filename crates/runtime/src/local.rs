@@ -271,11 +271,14 @@ impl Local {
 
     /// Closes all sockets, letting what was sent leave.
     pub(crate) async fn close(&self, linger: Duration) {
-        // One after the other, but all by the same time.
-        let until = tokio::time::Instant::now() + linger;
-        for connection in &self.connections {
-            connection.close(until.saturating_duration_since(tokio::time::Instant::now())).await;
-        }
+        // All at once, so that one whose peer reads nothing takes no time from the others.
+        let mut closing: Vec<_> =
+            self.connections.iter().map(|connection| Box::pin(connection.close(linger))).collect();
+        poll_fn(|context| {
+            closing.retain_mut(|closing| closing.as_mut().poll(context).is_pending());
+            if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 

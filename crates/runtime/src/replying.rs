@@ -272,7 +272,7 @@ impl Replying {
     }
 
     fn finish(&self, asker: Asker, workflow_id: Option<&str>, done: Done) {
-        let Done { mut out, result } = done;
+        let Done { mut out, result, pass: _pass } = done;
         match result {
             Ok(()) => {
                 Reply::tail(&mut out, asker.encoding, &asker.workflow_bytes);

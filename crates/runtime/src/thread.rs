@@ -232,7 +232,12 @@ async fn live(
         }
         None => Ok(Ok(())),
     };
-    _ = tokio::time::timeout_at(until.into(), local.idle()).await;
+    _ = tokio::time::timeout_at(until.into(), async {
+        // A main on a thread of its own may have published just before it ended.
+        host.flush().await;
+        local.idle().await;
+    })
+    .await;
     let mut not_drained = local.in_work();
     not_drained.extend(ended.is_err().then(|| Hook::Main.name().to_owned()));
     subscribers.iter().for_each(JoinHandle::abort);

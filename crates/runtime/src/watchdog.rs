@@ -67,7 +67,13 @@ struct Post {
     seen: (u64, Instant, bool),
 }
 
-static POSTS: Mutex<Vec<Post>> = Mutex::new(Vec::new());
+/// The services under watch, and whether there is a thread that watches them.
+struct Posts {
+    posts: Vec<Post>,
+    is_patrolled: bool,
+}
+
+static POSTS: Mutex<Posts> = Mutex::new(Posts { posts: Vec::new(), is_patrolled: false });
 static CHANGED: Condvar = Condvar::new();
 
 /// While it is there, the service is watched.
@@ -75,7 +81,7 @@ pub(crate) struct Watch(Arc<Watched>);
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        POSTS.lock().retain(|post| !std::ptr::eq(post.watched.as_ptr(), Arc::as_ptr(&self.0)));
+        POSTS.lock().posts.retain(|post| !std::ptr::eq(post.watched.as_ptr(), Arc::as_ptr(&self.0)));
     }
 }
 
@@ -90,19 +96,18 @@ pub(crate) fn watch(
         return None;
     }
     let mut posts = POSTS.lock();
-    let is_first = posts.is_empty();
-    posts.push(Post {
+    posts.posts.push(Post {
         service: service.to_owned(),
         watched: Arc::downgrade(watched),
         limit,
         recorder: recorder.clone(),
         seen: (0, Instant::now(), false),
     });
-    drop(posts);
-    if is_first {
+    if !posts.is_patrolled {
         // Without the thread nothing is named; the service runs all the same.
-        _ = std::thread::Builder::new().name("watchdog".into()).spawn(patrol);
+        posts.is_patrolled = std::thread::Builder::new().name("watchdog".into()).spawn(patrol).is_ok();
     }
+    drop(posts);
     CHANGED.notify_all();
     Some(Watch(Arc::clone(watched)))
 }
@@ -110,11 +115,14 @@ pub(crate) fn watch(
 fn patrol() {
     let mut posts = POSTS.lock();
     loop {
-        let Some(limit) = posts.iter().map(|post| post.limit).min() else { return };
+        let Some(limit) = posts.posts.iter().map(|post| post.limit).min() else {
+            posts.is_patrolled = false;
+            return;
+        };
         // Waking a few times within the limit finds a stuck handler soon enough, and costs an idle machine nothing to speak of.
         CHANGED.wait_for(&mut posts, (limit / 4).max(Duration::from_millis(10)));
         let now = Instant::now();
-        for post in posts.iter_mut() {
+        for post in &mut posts.posts {
             let Some(watched) = post.watched.upgrade() else { continue };
             let step = watched.steps.load(Ordering::Acquire);
             if step != post.seen.0 {
