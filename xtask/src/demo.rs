@@ -7,6 +7,7 @@ mod tied;
 use std::fs;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -49,11 +50,21 @@ pub(crate) struct Options {
     any_ports: bool,
 }
 
-impl Options {
-    /// Short, and beside whatever else runs on this machine.
-    pub(crate) fn for_a_test() -> Self {
-        Self { seconds: Some(4), any_ports: true }
+/// Runs a short demo beside whatever else runs on this machine, and checks what it shows.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let mut demo = Command::new(tied::this_program()?);
+    let output = demo.args(["demo", "--any-ports", "--seconds", "5"]).stderr(Stdio::inherit()).output()?;
+    let shown = String::from_utf8_lossy(&output.stdout);
+    print!("{shown}");
+    if !output.status.success() {
+        bail!("the demo ended with {}", output.status);
     }
+    for due in ["cpu used_percent", "memory used_percent", "5 of 5 services stopped cleanly"] {
+        if !shown.contains(due) {
+            bail!("the demo does not show `{due}`");
+        }
+    }
+    Ok(())
 }
 
 /// Builds everything and runs the services until the time is over, Ctrl+C, or one of them dies.

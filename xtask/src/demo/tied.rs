@@ -21,14 +21,18 @@ pub(crate) struct Tied {
 ///
 /// It goes by way of this program, [`Tied::run`], since what is tied has to say so itself.
 pub(crate) fn command(program: &Path) -> anyhow::Result<Command> {
-    // A build may have put another file in the place of this program's meanwhile.
-    let this = if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() };
-    let this: PathBuf = this.context("cannot find this program")?;
-    let mut command = Command::new(this);
+    let mut command = Command::new(this_program()?);
     command.arg("tied").arg(std::process::id().to_string()).arg("--").arg(program);
     // Ctrl+C goes to a whole group of processes. This program alone should have it, and stop the others in order.
     command.process_group(0);
     Ok(command)
+}
+
+/// The file of this program.
+pub(super) fn this_program() -> anyhow::Result<PathBuf> {
+    // A build may have put another file in its place meanwhile.
+    let this = if cfg!(target_os = "linux") { Ok("/proc/self/exe".into()) } else { std::env::current_exe() };
+    this.context("cannot find this program")
 }
 
 impl Tied {
