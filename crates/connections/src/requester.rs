@@ -49,15 +49,18 @@ pub enum CallError {
 }
 
 /// How a requester behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// How many calls may wait for a connection; more fail with [`CallError::Full`].
     pub waiting_max: usize,
+    /// Writes a payload anew that waited for its connection: its caller waits that much longer, and no more.
+    /// What is sent at once is sent as it is.
+    pub with_time_left: fn(Bytes, Duration) -> Bytes,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { waiting_max: 1_000 }
+        Self { waiting_max: 1_000, with_time_left: |payload, _| payload }
     }
 }
 
@@ -71,6 +74,7 @@ struct Inner {
     link: Link,
     calls: RefCell<Correlation<Rc<Slot>>>,
     counters: Arc<Counters>,
+    with_time_left: fn(Bytes, Duration) -> Bytes,
     /// Correlation frames are cut from this, so that one allocation serves hundreds of calls.
     frames: RefCell<BytesMut>,
     driver: RefCell<Option<Waker>>,
@@ -102,6 +106,7 @@ impl Requester {
             link,
             calls: RefCell::new(Correlation::new(options.waiting_max)),
             counters,
+            with_time_left: options.with_time_left,
             frames: RefCell::default(),
             driver: RefCell::default(),
             alarm: Cell::default(),
@@ -215,9 +220,7 @@ impl Inner {
                 LinkEvent::Message(frames) => self.take_reply(frames),
                 LinkEvent::Up => {
                     self.calls.borrow_mut().connected();
-                    while let Some((number, payload)) = self.next_waiting() {
-                        self.send(number, payload);
-                    }
+                    self.send_waiting(Instant::now());
                 }
                 LinkEvent::Down => {
                     let lost = self.calls.borrow_mut().disconnected();
@@ -246,8 +249,17 @@ impl Inner {
         }
     }
 
-    fn next_waiting(&self) -> Option<(u64, Bytes)> {
-        self.calls.borrow_mut().next_waiting()
+    /// Sends what waited for a connection, but for what nobody waits for any more.
+    fn send_waiting(&self, now: Instant) {
+        self.expire(now);
+        let next = || self.calls.borrow_mut().next_waiting();
+        while let Some((number, payload, deadline)) = next() {
+            let payload = match deadline {
+                Some(deadline) => (self.with_time_left)(payload, deadline.saturating_duration_since(now)),
+                None => payload,
+            };
+            self.send(number, payload);
+        }
     }
 
     fn take_reply(&self, mut frames: Frames) {

@@ -124,6 +124,31 @@ impl<'a> Request<'a> {
         writer.end_map();
         writer.finish().expect("a flat map of a few keys has no mistake in it")
     }
+
+    /// Writes a request of ours anew that says how long its caller waits, and has waited to be sent meanwhile.
+    /// `None` for one that does not say so.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use service_framework_core::envelope::Request;
+    /// use service_framework_core::wire::Encoding;
+    /// let at_first = Request::write(Encoding::Json, b"{}", None, Some(Duration::from_secs(5)));
+    /// let later = Request::with_time_left(&at_first, Duration::from_secs(4)).expect("it has a deadline");
+    /// assert_eq!(at_first, br#"{"args":{},"workflow_id":null,"deadline_ms":5000}"#);
+    /// assert_eq!(later, br#"{"args":{},"workflow_id":null,"deadline_ms":4000}"#);
+    ///
+    /// let without = Request::write(Encoding::Json, b"{}", None, None);
+    /// assert_eq!(Request::with_time_left(&without, Duration::ZERO), None);
+    /// ```
+    pub fn with_time_left(payload: &'a [u8], left: Duration) -> Option<Vec<u8>> {
+        // What its author was allowed to write is read again, whatever others may send.
+        let limits = Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
+        let request = Self::read(payload, &limits, usize::MAX).ok()?;
+        request.deadline?;
+        let Self { encoding, args, workflow_id, .. } = request;
+        Some(Self::write(encoding, args, workflow_id.as_ref(), Some(left)))
+    }
 }
 
 /// Starts reading a message, which is never empty.

@@ -62,7 +62,7 @@ impl Commands {
         while let Some(command) = commands.recv().await {
             match command {
                 Command::Request(message, mut answer) => {
-                    let request = outgoing::request(&local, message.lend());
+                    let request = outgoing::request(&local, message.lend(), message.waited());
                     tokio::task::spawn_local(async move {
                         tokio::select! {
                             outcome = request => Some(outcome),
@@ -170,7 +170,7 @@ impl Host for ServiceHost {
 
     fn request(&self, message: Outgoing<'_>) -> Operation {
         if let Some(local) = self.here() {
-            return Box::pin(SendWrapper::new(Box::pin(outgoing::request(&local, message))));
+            return Box::pin(SendWrapper::new(Box::pin(outgoing::request(&local, message, Duration::ZERO))));
         }
         let (answer, answered) = oneshot::channel();
         let asked = self.command(Command::Request(OwnedOutgoing::new(message), answer));

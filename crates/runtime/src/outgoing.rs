@@ -29,6 +29,7 @@ pub(crate) struct OwnedOutgoing {
     workflow_id: WorkflowId<'static>,
     deadline: Option<Duration>,
     remaining: Option<Duration>,
+    since: Instant,
 }
 
 impl OwnedOutgoing {
@@ -41,7 +42,13 @@ impl OwnedOutgoing {
             workflow_id: message.workflow_id.map_or_else(WorkflowId::new, WorkflowId::into_owned),
             deadline: message.deadline,
             remaining: message.remaining,
+            since: Instant::now(),
         }
+    }
+
+    /// How long ago it was asked for.
+    pub(crate) fn waited(&self) -> Duration {
+        self.since.elapsed()
     }
 
     pub(crate) fn lend(&self) -> Outgoing<'_> {
@@ -57,13 +64,14 @@ impl OwnedOutgoing {
     }
 }
 
-/// Starts a request or a call of an external target.
+/// Starts a request or a call of an external target, that was asked for a while ago if another thread did.
 pub(crate) fn request(
     local: &Rc<Local>,
     message: Outgoing<'_>,
+    waited: Duration,
 ) -> impl Future<Output = Result<Vec<u8>, Failure>> + 'static + use<> {
     let local = Rc::clone(local);
-    let began = begin(&local, message);
+    let began = begin(&local, message, waited);
     async move {
         match began {
             Ok(Begun::Sent { number, call }) => {
@@ -72,7 +80,7 @@ pub(crate) fn request(
                     .map_err(|error| failure_of(&local, number, error))
                     .and_then(|reply| receive(&local, number, &reply))
             }
-            Ok(Begun::Target(message)) => target(&local, message).await,
+            Ok(Begun::Target { message, left }) => target(&local, message, left).await,
             Err(failure) => Err(failure),
         }
     }
@@ -80,24 +88,24 @@ pub(crate) fn request(
 
 enum Begun {
     Sent { number: usize, call: service_framework_connections::requester::Call },
-    Target(OwnedOutgoing),
+    Target { message: OwnedOutgoing, left: Option<Duration> },
 }
 
-fn begin(local: &Rc<Local>, message: Outgoing<'_>) -> Result<Begun, Failure> {
+fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<Begun, Failure> {
     let number = number(local, &message)?;
+    let settings = local.settings(number);
+    let limits = [message.deadline.or(settings.deadline), message.remaining];
+    let left = limits.into_iter().flatten().min().map(|left| left.saturating_sub(waited));
     match local.connection(number) {
         Connection::Requester(requester) => {
-            let settings = local.settings(number);
             let id = message.workflow_id.unwrap_or_default();
-            let limits = [message.deadline.or(settings.deadline), message.remaining];
-            let left = limits.into_iter().flatten().min();
             // Python ignores the key; leaving it out keeps the bytes those it knows.
             let told = left.filter(|_| settings.peer != Peer::Python);
             let payload = Request::write(message.encoding, message.args, Some(&id), told);
             let until = left.and_then(|left| Instant::now().checked_add(left));
             Ok(Begun::Sent { number, call: requester.call(payload.into(), until) })
         }
-        Connection::Target => Ok(Begun::Target(OwnedOutgoing::new(message))),
+        Connection::Target => Ok(Begun::Target { message: OwnedOutgoing::new(message), left }),
         _ => Err(misuse(local, number, "cannot be requested from")),
     }
 }
@@ -151,12 +159,15 @@ fn receive(local: &Local, number: usize, reply: &[u8]) -> Result<Vec<u8>, Failur
 }
 
 /// Calls an external target: a handler of the service's own.
-async fn target(local: &Rc<Local>, message: OwnedOutgoing) -> Result<Vec<u8>, Failure> {
+async fn target(
+    local: &Rc<Local>,
+    message: OwnedOutgoing,
+    left: Option<Duration>,
+) -> Result<Vec<u8>, Failure> {
     let number = message.connection;
-    let (model, settings) = (local.model(number), local.settings(number));
+    let model = local.model(number);
     let counters = local.counters(number);
     counters.call();
-    let left = [message.deadline.or(settings.deadline), message.remaining].into_iter().flatten().min();
     let until = left.and_then(|left| Instant::now().checked_add(left));
     let call = Call {
         target: Target::Connection(number as u32),

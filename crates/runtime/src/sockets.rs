@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::time::Duration;
 
+use bytes::Bytes;
 use service_framework_connections::{
     Engine, Publisher, Replyer, Requester, Subscriber, check_host, default_engine, publisher, requester,
 };
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
+use service_framework_core::envelope::Request;
 use service_framework_core::topic;
 use service_framework_core::wiring::Wired;
 
@@ -44,7 +47,7 @@ async fn open_one(
     Ok(match wired.kind {
         ConnectionKind::Replyer => Connection::Replyer(Rc::new(Replyer::bind(engine, name, address).await?)),
         ConnectionKind::Requester => {
-            let options = requester::Options { waiting_max: settings.queue };
+            let options = requester::Options { waiting_max: settings.queue, with_time_left };
             Connection::Requester(Requester::connect(engine, name, address, options)?)
         }
         ConnectionKind::Publisher => {
@@ -77,4 +80,9 @@ async fn open_one(
         }
         ConnectionKind::ExternalTarget => Connection::Target,
     })
+}
+
+/// What waited for its connection tells the peer how long it is waited for now.
+fn with_time_left(payload: Bytes, left: Duration) -> Bytes {
+    Request::with_time_left(&payload, left).map_or(payload, Bytes::from)
 }

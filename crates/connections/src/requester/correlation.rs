@@ -118,9 +118,14 @@ impl<T> Correlation<T> {
         }
     }
 
-    /// The next call to be sent after waiting; none while there is no connection.
-    pub(super) fn next_waiting(&mut self) -> Option<(u64, Bytes)> {
-        if self.phase == Phase::Connected { self.waiting.pop_first() } else { None }
+    /// The next call to be sent after waiting, with its deadline; none while there is no connection.
+    pub(super) fn next_waiting(&mut self) -> Option<(u64, Bytes, Option<Instant>)> {
+        if self.phase != Phase::Connected {
+            return None;
+        }
+        let (number, payload) = self.waiting.pop_first()?;
+        let deadline = self.calls.get(&number).and_then(|entry| entry.deadline);
+        Some((number, payload, deadline))
     }
 
     /// The connection is lost, and with it every call that was sent: gives those back.

@@ -149,7 +149,7 @@ fn without_a_connection_calls_wait_until_their_deadline_and_up_to_a_limit() {
         let port = replyer(&any_port()).await;
         let address = port.address().clone();
         port.close(LINGER).await;
-        let options = Options { waiting_max: 2 };
+        let options = Options { waiting_max: 2, ..Options::default() };
         let requester = Requester::connect(&engine(), "to_orders", &address, options).unwrap();
         let soon = Some(Instant::now() + Duration::from_millis(50));
         let waiting = [requester.call(Bytes::from("1"), soon), requester.call(Bytes::from("2"), soon)];
@@ -162,6 +162,30 @@ fn without_a_connection_calls_wait_until_their_deadline_and_up_to_a_limit() {
         let later = requester.call(Bytes::from("4"), Some(Instant::now() + Duration::from_millis(10)));
         assert_eq!(later.await, Err(CallError::NotConnected));
         assert_eq!(requester.counters().counts().messages_out, 0);
+    });
+}
+
+#[test]
+fn calls_that_waited_for_the_peer_say_how_long_they_still_wait() {
+    run(async {
+        let folder = tempfile::tempdir().unwrap();
+        let address = address(&format!("ipc://{}/late", folder.path().display()));
+        let with_time_left = |_, left: Duration| Bytes::from(left.as_millis().to_string());
+        let options = Options { with_time_left, ..Options::default() };
+        let requester = Requester::connect(&engine(), "to_orders", &address, options).unwrap();
+        let begun = Instant::now();
+        let after = |duration| Some(begun + duration);
+        let hurried = requester.call(Bytes::from("hurried"), after(Duration::from_millis(50)));
+        let patient = requester.call(Bytes::from("patient"), after(DEADLINE));
+        let endless = requester.call(Bytes::from("endless"), None);
+        let [hurried, ..] = [hurried, patient, endless].map(tokio::task::spawn_local);
+        assert_eq!(hurried.await.unwrap(), Err(CallError::NotConnected));
+        let waited = begun.elapsed();
+        let replyer = replyer(&address).await;
+        let [patient, endless] = [replyer.recv().await, replyer.recv().await];
+        let left: u128 = std::str::from_utf8(&patient.payload).unwrap().parse().unwrap();
+        assert!((1..=(DEADLINE - waited).as_millis()).contains(&left), "{left} ms after {waited:?}");
+        assert_eq!(endless.payload, "endless");
     });
 }
 

@@ -1,9 +1,11 @@
 //! Whoever waits is told when the time is over, and the time goes along with nested calls.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use service_framework::prelude::*;
 use service_framework_connections::engine::Role;
+use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_runtime::{Options, Service};
 
 use crate::scene::{At, Scene};
@@ -64,6 +66,23 @@ impl Relay {
         Ok(told(cx.request(&NEXT, &()).await))
     }
 
+    #[replyer(blocking)]
+    fn next_blocking(&self, cx: &BlockingContext) -> Result<Value> {
+        self.scene.note("ready to ask");
+        self.scene.block("ask");
+        self.scene.note("asking");
+        Ok(told(cx.request(&NEXT, &())))
+    }
+
+    /// Holds the service's thread for a while after another thread was let ask.
+    #[replyer]
+    fn hold(&self) -> Result<Empty> {
+        self.scene.open("ask");
+        self.scene.wait_for("asking");
+        std::thread::sleep(Duration::from_millis(100));
+        Ok(())
+    }
+
     #[replyer]
     async fn impatient(&self, cx: &Context) -> Result<Value> {
         Ok(told(cx.request_within(&NEXT, &(), Duration::from_millis(50)).await))
@@ -117,10 +136,12 @@ impl Relay {
 
 service_framework::link!(Relay);
 
-const REPLYERS: [&str; 11] = [
+const REPLYERS: [&str; 13] = [
     "left",
     "left_by_setting",
     "left_next",
+    "next_blocking",
+    "hold",
     "impatient",
     "hasty",
     "hasty_blocking",
@@ -131,9 +152,10 @@ const REPLYERS: [&str; 11] = [
     "at_once",
 ];
 
-fn relay(scene: &Scene, next: &str, hasty: &str) -> Service {
+fn relay(scene: &Scene, next: impl Into<Value>, hasty: &str) -> Service {
+    let next = next.into();
     let entries: Map = REPLYERS.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
-    let out = value!({"next": {"requester": next}, "peer": {"requester": hasty}});
+    let out = value!({"next": {"requester": (next)}, "peer": {"requester": hasty}});
     let book = value!({"in": (Value::Map(entries)), "out": (out)});
     let mut service = Service::of::<Relay>(Options { config: scene.config().into(), ..wired(book) });
     service.start().unwrap();
@@ -168,7 +190,7 @@ fn a_handler_sees_the_time_that_its_caller_gave() {
 fn nested_calls_carry_the_rest_of_the_time() {
     let scene = Scene::new();
     let mut last = relay(&scene, NOBODY, NOBODY);
-    let mut first = relay(&scene, &address(&last, "left").to_string(), NOBODY);
+    let mut first = relay(&scene, address(&last, "left").to_string(), NOBODY);
     run(async {
         let client = Client::to(&address(&first, "left_next"));
         let left = left_ms(&client.ask_with(value!({}), "deadline_ms", value!(4_000)).await.ok());
@@ -182,12 +204,76 @@ fn nested_calls_carry_the_rest_of_the_time() {
 }
 
 #[test]
+fn a_peer_that_comes_late_is_told_the_time_that_is_left_then() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let late = format!("ipc://{}/late", folder.path().display());
+    let mut service = relay(&scene, value!({"address": (late.as_str()), "deadline_s": 60}), NOBODY);
+    run(async {
+        let client = Client::to(&address(&service, "left_next"));
+        let asked = Instant::now();
+        let asking = client.ask_with(value!({}), "deadline_ms", value!(60_000));
+        let answering = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let waited_ms = asked.elapsed().as_millis() as i128;
+            let (peer, _) = Raw::bind_at(Role::Router, &late.parse().unwrap()).await;
+            let request = answer_one(&peer).await;
+            let told = told_ms(&request);
+            assert!((1..=60_000 - waited_ms).contains(&told), "told {told} ms after {waited_ms} of 60,000");
+            assert_eq!(request.get("workflow_id"), Some(&Value::from("w")));
+        };
+        tokio::join!(asking, answering).0.ok();
+    });
+    service.stop().unwrap();
+}
+
+#[test]
+fn a_peer_is_told_the_time_that_is_left_when_the_thread_of_the_service_comes_to_the_call() {
+    run(async {
+        let (peer, at) = Raw::bind(Role::Router).await;
+        let mut told = Vec::new();
+        // A thread may ask late after it said that it would, though hardly ever.
+        while told.len() < 10 && told.iter().all(|told| *told > 59_900) {
+            let scene = Scene::new();
+            let next = value!({"address": (at.to_string()), "deadline_s": 60});
+            let mut service = relay(&scene, next, NOBODY);
+            let (asker, holder) = (address(&service, "next_blocking"), address(&service, "hold"));
+            let (asker, holder) = (Client::to(&asker), Client::to(&holder));
+            let holding = async {
+                scene.noted("ready to ask").await;
+                holder.ask(value!({})).await.ok();
+            };
+            let (answer, (), request) = tokio::join!(asker.ask(value!({})), holding, answer_one(&peer));
+            answer.ok();
+            told.push(told_ms(&request));
+            service.stop().unwrap();
+        }
+        assert!(told.iter().any(|told| *told <= 59_900), "told {told:?} ms of 60,000 though 100 were over");
+    });
+}
+
+/// What is asked by a peer without a service, which answers.
+async fn answer_one(peer: &Raw) -> Value {
+    let frames = peer.recv().await;
+    let reply = wire::encode(&value!({"return_args": {"left_ms": 0}}), Encoding::MessagePack).unwrap();
+    peer.send(&[&frames[0], &frames[1], &frames[2], &reply]);
+    wire::decode(&frames[3], Encoding::MessagePack, &Limits::default()).unwrap()
+}
+
+fn told_ms(request: &Value) -> i128 {
+    match request.get("deadline_ms") {
+        Some(Value::Int(told)) => *told,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
 fn a_call_that_nobody_answers_ends_at_its_deadline() {
     let scene = Scene::new();
     run(async {
         let (silent, silent_address) = Raw::bind(Role::Router).await;
         let silent_address = silent_address.to_string();
-        let mut service = relay(&scene, &silent_address, &silent_address);
+        let mut service = relay(&scene, silent_address.as_str(), &silent_address);
         for connection in ["impatient", "hasty", "hasty_blocking", "slow", "stuck"] {
             let client = Client::to(&address(&service, connection));
             let answer = client.ask(value!({})).await.ok();

@@ -61,7 +61,7 @@ pub(crate) struct Client(Requester);
 impl Client {
     pub(crate) fn to(address: &Address) -> Self {
         let engine: Rc<dyn Engine> = default_engine();
-        let options = requester::Options { waiting_max: 1_000_000 };
+        let options = requester::Options { waiting_max: 1_000_000, ..Default::default() };
         Self(Requester::connect(&engine, "client", address, options).unwrap())
     }
 
@@ -157,7 +157,11 @@ impl Raw {
     }
 
     pub(crate) async fn bind(role: Role) -> (Self, Address) {
-        let bound = default_engine().bind(role, &"127.0.0.1:0".parse().unwrap()).await.unwrap();
+        Self::bind_at(role, &"127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn bind_at(role: Role, at: &Address) -> (Self, Address) {
+        let bound = default_engine().bind(role, at).await.unwrap();
         (Self(bound.socket), bound.address)
     }
 

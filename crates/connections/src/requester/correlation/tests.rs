@@ -121,7 +121,9 @@ proptest! {
                     model.is_connected = !model.is_closed;
                     let waited = std::iter::from_fn(|| calls.next_waiting()).collect::<Vec<_>>();
                     let numbers = if model.is_closed { Vec::new() } else { model.numbers(Is::Waiting) };
-                    let expected: Vec<_> = numbers.iter().map(|&number| (number, payload(number))).collect();
+                    let deadline = |number: u64| model.calls[number as usize - 1].1.map(at);
+                    let expected: Vec<_> =
+                        numbers.iter().map(|&number| (number, payload(number), deadline(number))).collect();
                     prop_assert_eq!(waited, expected);
                     numbers.into_iter().for_each(|number| model.calls[number as usize - 1].0 = Is::Sent);
                 }
