@@ -234,14 +234,15 @@ impl Inner {
             }
         }
         loop {
-            let Some(earliest) = self.calls.borrow().earliest_deadline() else {
-                self.alarm.set(None);
-                return Poll::Pending;
-            };
-            // An alarm that is too early costs one look; setting it anew for each call would cost more.
-            if self.alarm.get().is_none_or(|alarm| earliest < alarm) {
-                timer.as_mut().reset(earliest.into());
-                self.alarm.set(Some(earliest));
+            let earliest = self.calls.borrow().earliest_deadline();
+            match (earliest, self.alarm.get()) {
+                (None, None) => return Poll::Pending,
+                // An alarm that is too early costs one look; setting it for each call, or taking it back, would cost more.
+                (Some(earliest), alarm) if alarm.is_none_or(|alarm| earliest < alarm) => {
+                    timer.as_mut().reset(earliest.into());
+                    self.alarm.set(Some(earliest));
+                }
+                _ => {}
             }
             std::task::ready!(timer.as_mut().poll(cx));
             self.alarm.set(None);

@@ -1,6 +1,6 @@
 //! Keeps account of calls: which wait for a connection, which for a reply, and until when. Does no IO.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use super::CallError;
 
 /// The calls of one requester. `T` is what the caller left to be found again with the outcome.
 pub(super) struct Correlation<T> {
-    calls: HashMap<u64, Entry<T>>,
+    calls: BTreeMap<u64, Entry<T>>,
     /// Of the calls, those not sent yet, in the order in which they were begun.
     waiting: BTreeMap<u64, Bytes>,
     /// Of the calls, those with a deadline, earliest first.
@@ -54,7 +54,7 @@ impl<T> Correlation<T> {
     /// No calls, no connection. At most `waiting_max` calls wait for one.
     pub(super) fn new(waiting_max: usize) -> Self {
         Self {
-            calls: HashMap::new(),
+            calls: BTreeMap::new(),
             waiting: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             last_number: 0,
@@ -180,7 +180,7 @@ impl<T> Correlation<T> {
         self.phase = Phase::Closed;
         self.waiting.clear();
         self.deadlines.clear();
-        self.calls.drain().map(|(_, entry)| entry.ticket).collect()
+        std::mem::take(&mut self.calls).into_values().map(|entry| entry.ticket).collect()
     }
 }
 
