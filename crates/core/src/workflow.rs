@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use crate::fault::Fault;
+use crate::model::derive;
 use crate::value::Uuid;
 use crate::wire::{self, Encoding, Entries, Reader, Token, Writer};
 
@@ -29,7 +30,9 @@ pub struct WorkflowId<'a> {
 impl<'a> WorkflowId<'a> {
     /// The id of new work.
     pub fn new() -> Self {
-        Self { text: Uuid::new_v4().to_string().into(), is_uuid: true }
+        // Its own way to text grows the text piece by piece.
+        let text = Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned();
+        Self { text: text.into(), is_uuid: true }
     }
 
     /// An id that is text on the wire.
@@ -107,10 +110,10 @@ impl fmt::Display for WorkflowId<'_> {
 fn read_uuid<'a>(reader: &mut Reader<'a>, mut entries: Entries, start: usize) -> Result<Cow<'a, str>, Fault> {
     let not_a_uuid = |found: String| Fault::mismatch("a UUID or a text", found).at_offset(start);
     let (mut is_tagged, mut text) = (false, None);
-    while let Some(key) = entries.text_key(reader)? {
-        match (key.as_ref(), reader.token()?) {
-            ("__uuid__", Token::Bool(true)) if !is_tagged => is_tagged = true,
-            ("as_str", Token::Text(as_str)) if text.is_none() => text = Some(as_str),
+    while let Some((_, key)) = derive::key(&mut entries, reader)? {
+        match (&*key, reader.token()?) {
+            (b"__uuid__", Token::Bool(true)) if !is_tagged => is_tagged = true,
+            (b"as_str", Token::Text(as_str)) if text.is_none() => text = Some(as_str),
             _ => return Err(not_a_uuid("another map".into())),
         }
     }
