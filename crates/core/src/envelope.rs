@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, code};
 use crate::fault::Fault;
-use crate::model::Model;
+use crate::model::{Model, derive};
 use crate::wire::{Encoding, Limits, Peer, Reader, Writer};
 use crate::workflow::{self, WorkflowId};
 
@@ -66,23 +66,21 @@ impl<'a> Request<'a> {
         let mut reader = start(payload, encoding, limits)?;
         let mut entries = crate::model::map(&mut reader)?;
         let (mut args, mut workflow_id, mut deadline) = (None, None, None);
-        while let Some(key) = entries.text_key(&mut reader)? {
-            let step = |fault: Fault| fault.within(&key);
-            match key.as_ref() {
-                "args" if args.is_none() => args = Some(reader.slice().map_err(step)?),
-                "workflow_id" if workflow_id.is_none() => {
+        while let Some((at, key)) = derive::key(&mut entries, &mut reader)? {
+            let step = |fault: Fault| fault.within(&String::from_utf8_lossy(&key));
+            match &*key {
+                b"args" if args.is_none() => args = Some(reader.slice().map_err(step)?),
+                b"workflow_id" if workflow_id.is_none() => {
                     let read = |reader: &mut Reader<'a>| WorkflowId::read(reader, max_workflow_id_bytes);
                     let (id, bytes) = reader.slice_of(read).map_err(step)?;
                     *workflow_bytes = bytes;
                     workflow_id = Some(id);
                 }
-                "deadline_ms" if deadline.is_none() => {
+                b"deadline_ms" if deadline.is_none() => {
                     deadline = Some(Duration::from_millis(u64::decode(&mut reader).map_err(step)?));
                 }
-                "args" | "workflow_id" | "deadline_ms" => {
-                    return Err(Fault::malformed("the key stands twice").within(&key));
-                }
-                _ => reader.skip().map_err(step)?,
+                b"args" | b"workflow_id" | b"deadline_ms" => return Err(step(twice())),
+                _ => derive::utf8(&key, at).and_then(|_| reader.skip().map_err(step))?,
             }
         }
         reader.end()?;
@@ -159,6 +157,10 @@ fn start<'a>(payload: &'a [u8], encoding: Encoding, limits: &Limits) -> Result<R
     Ok(Reader::new(payload, encoding, limits))
 }
 
+fn twice() -> Fault {
+    Fault::malformed("the key stands twice")
+}
+
 fn is_map(value: &[u8], encoding: Encoding) -> bool {
     let first = value.first();
     match encoding {
@@ -197,15 +199,15 @@ impl<'a> Reply<'a> {
         let mut reader = start(payload, encoding, limits)?;
         let mut entries = crate::model::map(&mut reader)?;
         let (mut return_args, mut failure) = (None, None);
-        while let Some(key) = entries.text_key(&mut reader)? {
-            let step = |fault: Fault| fault.within(&key);
-            match key.as_ref() {
-                "return_args" if return_args.is_none() => return_args = Some(reader.slice().map_err(step)?),
-                "error" if failure.is_none() => {
+        while let Some((at, key)) = derive::key(&mut entries, &mut reader)? {
+            let step = |fault: Fault| fault.within(&String::from_utf8_lossy(&key));
+            match &*key {
+                b"return_args" if return_args.is_none() => return_args = Some(reader.slice().map_err(step)?),
+                b"error" if failure.is_none() => {
                     failure = Some(Option::<Failure>::decode(&mut reader).map_err(step)?);
                 }
-                "return_args" | "error" => return Err(Fault::malformed("the key stands twice").within(&key)),
-                _ => reader.skip().map_err(step)?,
+                b"return_args" | b"error" => return Err(step(twice())),
+                _ => derive::utf8(&key, at).and_then(|_| reader.skip().map_err(step))?,
             }
         }
         reader.end()?;

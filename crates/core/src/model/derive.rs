@@ -94,7 +94,7 @@ pub fn pass(reader: &mut Reader<'_>, start: usize, at: usize, key: &[u8]) -> Res
     }
 }
 
-fn utf8(key: &[u8], at: usize) -> Result<&str, Fault> {
+pub(crate) fn utf8(key: &[u8], at: usize) -> Result<&str, Fault> {
     std::str::from_utf8(key).map_err(|_| Fault::malformed("a text that is not UTF-8").at_offset(at))
 }
 

@@ -69,24 +69,52 @@ pub(super) fn short_text(input: &[u8], at: usize) -> Option<&[u8]> {
     }
 }
 
-/// The length in bytes of a number, boolean, null or short ASCII text at the start of `input`; `None` for anything else,
-/// truncated values included.
+/// Passes numbers, booleans, nulls and short ASCII texts from `at` on, `most` of them at most: how many there were, and
+/// where they end. Stops before anything else, truncated values included.
 #[inline]
-pub(super) fn plain_length(input: &[u8]) -> Option<usize> {
-    let length = match *input.first()? {
-        0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 1,
-        0xcc | 0xd0 => 2,
-        0xcd | 0xd1 => 3,
-        0xca | 0xce | 0xd2 => 5,
-        0xcb | 0xcf | 0xd3 => 9,
-        0xa0..=0xbf => {
-            let text = short_text(input, 0)?;
-            return text.is_ascii().then_some(1 + text.len());
+pub(super) fn plain_values(input: &[u8], mut at: usize, most: usize) -> (usize, usize) {
+    for passed in 0..most {
+        let Some(&marker) = input.get(at) else { return (passed, at) };
+        let (head, end) = match PLAIN_LENGTHS[usize::from(marker)] {
+            0 => return (passed, at),
+            TEXT_8 => match input.get(at + 1) {
+                Some(length) => (2, at + 2 + usize::from(*length)),
+                None => return (passed, at),
+            },
+            length => (1, at + usize::from(length)),
+        };
+        let is_text = matches!(marker, 0xa0..=0xbf | 0xd9);
+        match input.get(at + head..end) {
+            Some(value) if !is_text || value.is_ascii() => {}
+            _ => return (passed, at),
         }
-        _ => return None,
-    };
-    (length <= input.len()).then_some(length)
+        at = end;
+    }
+    (most, at)
 }
+
+/// The length in bytes of a value by its marker; 0 for containers and for what is rare.
+const PLAIN_LENGTHS: [u8; 256] = {
+    let mut lengths = [0; 256];
+    let mut marker = 0;
+    while marker < 256 {
+        lengths[marker] = match marker as u8 {
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 1,
+            0xcc | 0xd0 => 2,
+            0xcd | 0xd1 => 3,
+            0xca | 0xce | 0xd2 => 5,
+            0xcb | 0xcf | 0xd3 => 9,
+            text @ 0xa0..=0xbf => 1 + (text & 0x1f),
+            0xd9 => TEXT_8,
+            _ => 0,
+        };
+        marker += 1;
+    }
+    lengths
+};
+
+/// Stands for a text whose length is the next byte.
+const TEXT_8: u8 = u8::MAX;
 
 struct Bytes<'a> {
     input: &'a [u8],

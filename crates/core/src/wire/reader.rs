@@ -238,13 +238,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads that many values of MessagePack and forgets them, without making tokens of most.
-    fn skip_values(&mut self, count: usize) -> Result<(), Fault> {
-        for _ in 0..count {
-            if let Some(length) = msgpack::plain_length(&self.input[self.at..]) {
-                self.count()?;
-                self.at += length;
-                continue;
+    fn skip_values(&mut self, mut count: usize) -> Result<(), Fault> {
+        while count > 0 {
+            let (plain, end) = msgpack::plain_values(self.input, self.at, count.min(self.values_left));
+            self.at = end;
+            self.values_left -= plain;
+            count -= plain;
+            if count == 0 {
+                break;
             }
+            count -= 1;
             let inside = match self.token()? {
                 Token::List(Items(Left::Known(count))) => count,
                 Token::Map(Entries(Left::Known(count))) => count.saturating_mul(2),
