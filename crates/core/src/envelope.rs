@@ -258,8 +258,7 @@ impl<'a> Reply<'a> {
         writer.end_map();
         writer.finish().unwrap_or_else(|_| {
             // Only the author's data can be beyond the wire; the code and the message always fit.
-            let plain = Failure::named(failure.code().to_owned(), failure.message().to_owned());
-            Self::failure(encoding, workflow_bytes, &plain)
+            Self::failure(encoding, workflow_bytes, &failure.without_data())
         })
     }
 }

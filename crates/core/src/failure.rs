@@ -88,6 +88,12 @@ impl Failure {
         self
     }
 
+    /// The same failure without its data.
+    #[must_use]
+    pub fn without_data(&self) -> Self {
+        Self(Box::new(Inner { code: self.0.code.clone(), message: self.0.message.clone(), data: None }))
+    }
+
     /// The same failure, said to have happened while `doing`.
     #[must_use]
     pub fn while_doing(mut self, doing: &str) -> Self {

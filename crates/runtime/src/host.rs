@@ -6,15 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use send_wrapper::SendWrapper;
 use service_framework_core::Failure;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::host::{Host, Operation, Spawned};
 use service_framework_core::plugin::{Level as PluginLevel, Outgoing, Record};
 use service_framework_core::wire::{Encoding, Peer};
+use service_framework_core::wiring::Wired;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::counters::Counters;
 use crate::local::Local;
 use crate::log::{Level, Recorder};
 use crate::outgoing::{self, OwnedOutgoing};
@@ -32,7 +35,8 @@ const COMMANDS: usize = 10_000;
 /// The host of one service.
 #[derive(Debug)]
 pub(crate) struct ServiceHost {
-    encodings: Vec<(Encoding, Peer)>,
+    connections: Vec<Wired>,
+    counters: Arc<Counters>,
     commands: mpsc::Sender<Command>,
     control: std::sync::Weak<Control>,
     stopping: watch::Receiver<Stop>,
@@ -46,7 +50,10 @@ pub(crate) struct ServiceHost {
 #[derive(Debug)]
 enum Command {
     Request(OwnedOutgoing, oneshot::Sender<Result<Vec<u8>, Failure>>),
-    Publish(OwnedOutgoing),
+    Publish {
+        number: usize,
+        frame: Bytes,
+    },
     Spawn(Spawned),
     /// Says that all that was asked for before has been begun.
     Flush(oneshot::Sender<()>),
@@ -72,11 +79,7 @@ impl Commands {
                         .map(|outcome| answer.send(outcome))
                     });
                 }
-                Command::Publish(message) => {
-                    if let Err(failure) = outgoing::publish(&local, message.lend()) {
-                        tracing::error!(target: crate::LOG, "cannot publish: {failure}");
-                    }
-                }
+                Command::Publish { number, frame } => outgoing::publish_frame(&local, number, frame),
                 Command::Spawn(spawned) => spawn(spawned),
                 Command::Flush(done) => _ = done.send(()),
             }
@@ -109,9 +112,9 @@ impl ServiceHost {
         recorder: Recorder,
     ) -> (Arc<Self>, Commands) {
         let (commands, receiver) = mpsc::channel(COMMANDS);
-        let settings = plan.wiring.connections.iter().map(|wired| &wired.settings);
         let host = Self {
-            encodings: settings.map(|settings| (settings.encoding, settings.peer)).collect(),
+            connections: plan.wiring.connections.clone(),
+            counters: Arc::clone(control.counted()),
             commands,
             control: Arc::downgrade(control),
             stopping,
@@ -149,6 +152,15 @@ impl ServiceHost {
         self.heeds_stop.load(Ordering::Relaxed)
     }
 
+    /// Publishes from another thread, which is told at once if it may not.
+    fn publish_from_outside(&self, message: Outgoing<'_>) -> Result<(), Failure> {
+        let number = message.connection as usize;
+        let wired = self.connections.get(number).ok_or_else(|| outgoing::unknown(number))?;
+        let frame = outgoing::publication(&wired.name, wired.kind, &wired.settings, message)
+            .inspect_err(|failure| self.counters.of(number).refuse_for(failure.code()))?;
+        self.command(Command::Publish { number, frame })
+    }
+
     fn command(&self, command: Command) -> Result<(), Failure> {
         self.commands.try_send(command).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
@@ -165,7 +177,8 @@ fn stopped() -> Failure {
 
 impl Host for ServiceHost {
     fn encoding(&self, connection: u32) -> (Encoding, Peer) {
-        self.encodings.get(connection as usize).copied().unwrap_or_default()
+        let settings = self.connections.get(connection as usize).map(|wired| &wired.settings);
+        settings.map(|settings| (settings.encoding, settings.peer)).unwrap_or_default()
     }
 
     fn request(&self, message: Outgoing<'_>) -> Operation {
@@ -183,7 +196,7 @@ impl Host for ServiceHost {
     fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure> {
         match self.here() {
             Some(local) => outgoing::publish(&local, message),
-            None => self.command(Command::Publish(OwnedOutgoing::new(message))),
+            None => self.publish_from_outside(message),
         }
     }
 

@@ -10,6 +10,7 @@ use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::envelope::{Reply, Request};
 use service_framework_core::failure::code;
 use service_framework_core::plugin::{Call, Outgoing, Target};
+use service_framework_core::settings::ConnectionSettings;
 use service_framework_core::topic;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
@@ -102,26 +103,46 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<B
             // Python ignores the key; leaving it out keeps the bytes those it knows.
             let told = left.filter(|_| settings.peer != Peer::Python);
             let payload = Request::write(message.encoding, message.args, Some(&id), told);
+            let name = &local.model(number).name;
+            check_size("request by", name, settings, payload.len())
+                .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
             let until = left.and_then(|left| Instant::now().checked_add(left));
             Ok(Begun::Sent { number, call: requester.call(payload.into(), until) })
         }
         Connection::Target => Ok(Begun::Target { message: OwnedOutgoing::new(message), left }),
-        _ => Err(misuse(local, number, "cannot be requested from")),
+        _ => {
+            let model = local.model(number);
+            Err(misuse(&model.name, model.kind, "cannot be requested from"))
+        }
     }
 }
 
 fn number(local: &Local, message: &Outgoing<'_>) -> Result<usize, Failure> {
     let number = message.connection as usize;
-    if number < local.connections() {
-        Ok(number)
-    } else {
-        Err(Failure::msg(format!("there is no connection {number}")))
-    }
+    if number < local.connections() { Ok(number) } else { Err(unknown(number)) }
 }
 
-fn misuse(local: &Local, number: usize, what: &str) -> Failure {
-    let model = local.model(number);
-    Failure::msg(format!("`{}` is of type {} and {what}", model.name, model.kind))
+pub(crate) fn unknown(number: usize) -> Failure {
+    Failure::msg(format!("there is no connection {number}"))
+}
+
+fn misuse(name: &str, kind: ConnectionKind, what: &str) -> Failure {
+    Failure::msg(format!("`{name}` is of type {kind} and {what}"))
+}
+
+/// Refuses what is larger than its connection may carry; the topic is no part of a message.
+pub(crate) fn check_size(
+    what: &str,
+    name: &str,
+    settings: &ConnectionSettings,
+    bytes: usize,
+) -> Result<(), Failure> {
+    let most = settings.limits.max_message_bytes;
+    if bytes <= most {
+        return Ok(());
+    }
+    let text = format!("{what} `{name}`: {bytes} bytes, and its `max_message_bytes` is {most}");
+    Err(Failure::new(code::TOO_LARGE, text))
 }
 
 fn failure_of(local: &Local, number: usize, error: CallError) -> Failure {
@@ -195,14 +216,35 @@ async fn target(
 /// Publishes; never waits.
 pub(crate) fn publish(local: &Rc<Local>, message: Outgoing<'_>) -> Result<(), Failure> {
     let number = number(local, &message)?;
-    let Connection::Publisher(publisher) = local.connection(number) else {
-        debug_assert_ne!(local.model(number).kind, ConnectionKind::Publisher);
-        return Err(misuse(local, number, "cannot publish"));
-    };
-    let id = message.workflow_id.unwrap_or_default();
-    let topic = message.topic.or(local.settings(number).topic.as_deref());
-    let head = topic.map(topic::encode).unwrap_or_default();
-    let frame = Request::append(head, message.encoding, message.args, Some(&id), None);
-    publisher.publish(frame.into());
+    let model = local.model(number);
+    let frame = publication(&model.name, model.kind, local.settings(number), message)
+        .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
+    publish_frame(local, number, frame);
     Ok(())
+}
+
+/// Writes a publication as its connection sends it.
+pub(crate) fn publication(
+    name: &str,
+    kind: ConnectionKind,
+    settings: &ConnectionSettings,
+    message: Outgoing<'_>,
+) -> Result<Bytes, Failure> {
+    if kind != ConnectionKind::Publisher {
+        return Err(misuse(name, kind, "cannot publish"));
+    }
+    let id = message.workflow_id.unwrap_or_default();
+    let topic = message.topic.or(settings.topic.as_deref());
+    let head = topic.map(topic::encode).unwrap_or_default();
+    let topic_bytes = head.len();
+    let frame = Request::append(head, message.encoding, message.args, Some(&id), None);
+    check_size("publication by", name, settings, frame.len() - topic_bytes)?;
+    Ok(frame.into())
+}
+
+/// Publishes what was written before.
+pub(crate) fn publish_frame(local: &Rc<Local>, number: usize, frame: Bytes) {
+    if let Connection::Publisher(publisher) = local.connection(number) {
+        publisher.publish(frame);
+    }
 }

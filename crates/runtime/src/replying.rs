@@ -19,6 +19,7 @@ use service_framework_core::workflow::WorkflowId;
 
 use crate::job::{self, Done, Progress};
 use crate::local::{Entrance, Intake, Local, Pass};
+use crate::outgoing;
 use crate::thread::Stop;
 
 /// How many requests are taken before other tasks have their turn.
@@ -273,11 +274,12 @@ impl Replying {
 
     fn finish(&self, asker: Asker, workflow_id: Option<&str>, done: Done) {
         let Done { mut out, result, pass: _pass } = done;
-        match result {
-            Ok(()) => {
-                Reply::tail(&mut out, asker.encoding, &asker.workflow_bytes);
-                self.replyer.reply(asker.reply_to, out.into());
-            }
+        let sized = result.and_then(|()| {
+            Reply::tail(&mut out, asker.encoding, &asker.workflow_bytes);
+            self.check_size(out.len())
+        });
+        match sized {
+            Ok(()) => self.replyer.reply(asker.reply_to, out.into()),
             Err(failure) => self.refuse(asker, workflow_id, &failure),
         }
     }
@@ -285,7 +287,15 @@ impl Replying {
     fn refuse(&self, asker: Asker, workflow_id: Option<&str>, failure: &Failure) {
         self.local.counters(self.number).refuse_for(failure.code());
         job::report(&self.local, self.number, workflow_id, failure);
-        let reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
+        let mut reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
+        if self.check_size(reply.len()).is_err() {
+            reply = Reply::failure(asker.encoding, &asker.workflow_bytes, &failure.without_data());
+        }
         self.replyer.reply(asker.reply_to, reply.into());
+    }
+
+    fn check_size(&self, bytes: usize) -> Result<(), Failure> {
+        let (model, settings) = (self.local.model(self.number), self.local.settings(self.number));
+        outgoing::check_size("reply of", &model.name, settings, bytes)
     }
 }

@@ -75,6 +75,11 @@ impl Control {
         });
     }
 
+    /// What is counted, to count more.
+    pub(crate) fn counted(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
     pub(crate) fn counters(&self) -> ServiceCounters {
         let lost = self.recorder.dropped();
         ServiceCounters { connections: self.counters.read(), log_lines_lost: (lost.console, lost.file) }

@@ -64,7 +64,8 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "max_message_bytes",
-        doc: "The largest message; larger ones are refused.",
+        doc: "The largest message, without its topic; a larger one is refused when it comes, and is not sent: whoever sends \
+              it is told `too_large`, and a reply becomes that error.",
         kinds: &[Replyer, Subscriber, Requester, Publisher],
         takes: Takes::Count { unit: "bytes", least: 1_024, greatest: 1 << 30 },
         is_own: false,

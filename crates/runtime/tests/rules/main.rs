@@ -12,4 +12,5 @@ mod order;
 mod rounds;
 mod main_mode;
 mod sending;
+mod sizes;
 mod setup;
