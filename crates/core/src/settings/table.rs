@@ -180,15 +180,6 @@ pub static SETTINGS: &[Setting] = &[
         default: |_| Value::Int(1_024),
         set: of_service(|settings, value| settings.max_workflow_id_bytes = count(value)),
     },
-    Setting {
-        name: "engine",
-        doc: "The transport engine that opens the sockets.",
-        kinds: &[],
-        takes: Takes::Choice(&["zeromq"]),
-        is_own: false,
-        default: |_| Value::from("zeromq"),
-        set: of_service(|settings, value| settings.engine = value.as_text().unwrap_or_default().to_owned()),
-    },
 ];
 
 const fn of_connection(set: fn(&mut ConnectionSettings, &Value)) -> Set {
