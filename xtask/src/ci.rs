@@ -3,12 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Context as _;
-use serde_json::Value;
-
 use crate::step::step;
 use crate::workspace::{self, Workspace};
-use crate::{test, tidy};
+use crate::{examples, test, tidy};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -20,31 +17,13 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("clippy", || workspace.cargo(["clippy", "--all-targets", "--", "-D", "warnings"]))?;
     step("deny", || deny(workspace))?;
     step("documentation", || documentation(workspace))?;
-    step("examples", || examples(workspace))?;
+    step("examples", || examples::run(workspace))?;
     test::run(workspace)
 }
 
 fn documentation(workspace: &Workspace) -> anyhow::Result<()> {
     let mut command = workspace.cargo_command();
     workspace::run(command.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
-}
-
-/// Runs every example to its end.
-fn examples(workspace: &Workspace) -> anyhow::Result<()> {
-    let is_default = |package: &&Value| {
-        let defaults = workspace.metadata["workspace_default_members"].as_array();
-        defaults.is_some_and(|members| members.contains(&package["id"]))
-    };
-    for package in workspace.packages().filter(is_default) {
-        let name = package["name"].as_str().context("a package has a name")?;
-        for target in package["targets"].as_array().into_iter().flatten() {
-            if target["kind"] == serde_json::json!(["example"]) {
-                let example = target["name"].as_str().context("an example has a name")?;
-                workspace.cargo(["run", "--quiet", "--package", name, "--example", example])?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// Holds dependencies to `deny.toml`, with a cargo-deny of our own if there is none.

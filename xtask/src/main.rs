@@ -7,6 +7,7 @@ mod workspace;
 mod demo;
 mod test;
 mod ci;
+mod examples;
 mod tidy;
 mod bench;
 mod interop;
@@ -44,6 +45,8 @@ enum Chore {
     Interop,
     /// Does what the first chapter of the guide says, in an empty folder, and compares what comes out.
     Guide,
+    /// Runs the examples, and compares what they print with what they say that they do.
+    Examples,
     /// Runs a program that ends when the process that started it does.
     #[command(hide = true)]
     Tied(demo::Tied),
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Guide => guide::run(&workspace),
+        Chore::Examples => examples::run(&workspace),
         Chore::Tied(tied) => tied.run(),
     });
     match done {
