@@ -1,6 +1,9 @@
 //! `cargo xtask bench`: builds the framework as its users run it, and measures it against its peers.
 
 use std::ffi::OsString;
+use std::process::{Command, Stdio};
+
+use anyhow::bail;
 
 use crate::interop;
 use crate::step::step;
@@ -13,19 +16,35 @@ pub(crate) struct Options {
     args: Vec<OsString>,
 }
 
+/// The package of the benchmark.
+pub(crate) const PACKAGE: &str = "service-framework-bench";
+
+/// Finds the compiler that the benchmark's peer libzmq is built with.
+pub(crate) fn compiler() -> anyhow::Result<()> {
+    let name = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+    let mut command = Command::new(&name);
+    let found = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if !found.is_ok_and(|status| status.success()) {
+        bail!(
+            "there is no C++ compiler `{}`, which the benchmark's peer libzmq is built with: \
+             install one (Debian: `apt install g++`), or name one in CXX",
+            name.display()
+        );
+    }
+    Ok(())
+}
+
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
+    step("a C++ compiler", compiler)?;
     step("the Python original", || interop::set_up(workspace))?;
     step("the framework and its peers", || {
         let command = &mut workspace.cargo_command();
-        command.args(["build", "--release", "-p", "service-framework-cli", "-p", "service-framework-bench"]);
+        command.args(["build", "--release", "-p", "service-framework-cli", "-p", PACKAGE]);
         let services = ["bench_echo", "bench_ask", "bench_publish", "bench_count"];
         workspace::run(command.args(services.iter().flat_map(|service| ["-p", service])))
     })?;
-    let bench = workspace
-        .target
-        .join("release")
-        .join(format!("service-framework-bench{}", std::env::consts::EXE_SUFFIX));
-    let mut command = std::process::Command::new(bench);
+    let bench = workspace.target.join("release").join(format!("{PACKAGE}{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(bench);
     command.current_dir(&workspace.root).arg("--python").arg(interop::folder(workspace).join("py20"));
     workspace::run(command.args(&options.args))
 }

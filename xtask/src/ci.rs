@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::step::step;
 use crate::workspace::{self, Workspace};
-use crate::{examples, test, tidy};
+use crate::{bench, examples, test, tidy};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -14,7 +14,8 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("format", || workspace.cargo(["fmt", "--all", "--check"]))?;
     step("tidy", || tidy::run(workspace))?;
-    step("clippy", || workspace.cargo(["clippy", "--all-targets", "--", "-D", "warnings"]))?;
+    step("a C++ compiler", bench::compiler)?;
+    step("clippy", || workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
     step("deny", || deny(workspace))?;
     step("documentation", || documentation(workspace))?;
     step("examples", || examples::run(workspace))?;
