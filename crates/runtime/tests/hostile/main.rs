@@ -11,6 +11,7 @@ mod support;
 
 mod accepted;
 mod fickle;
+mod memory;
 mod payloads;
 mod replies;
 mod under_load;
