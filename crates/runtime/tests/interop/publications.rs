@@ -1,14 +1,15 @@
 //! Publications both ways, with and without a topic: directly, through a proxy, and to a subscriber that listens.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use service_framework::prelude::*;
-use service_framework_runtime::Service;
+use service_framework_runtime::{Options, Service};
 
 use crate::peers::port;
 use crate::python::{Mode, Place, Python, Version};
+use crate::scene::{At, Scene};
 use crate::support::{Client, address, run, wired};
 
 /// Numbers from 1 on are counted; 0 is sent until one arrives, since only then the subscription is known to work.
@@ -29,11 +30,6 @@ impl Price {
         let usd = format!("{}.{quarters}", number.div_euclid(4)).parse().unwrap();
         Self { number, name: "BTC".into(), usd }
     }
-}
-
-#[derive(Model)]
-struct Numbers {
-    numbers: Vec<i64>,
 }
 
 #[derive(Model)]
@@ -65,15 +61,15 @@ impl Teller {
 
 service_framework::link!(Teller);
 
-/// Keeps what is published.
+/// Notes what is published.
 struct Listener {
-    numbers: RefCell<Vec<i64>>,
+    scene: Arc<Scene>,
 }
 
 #[service]
 impl Listener {
-    fn new() -> Result<Self> {
-        Ok(Self { numbers: RefCell::default() })
+    fn new(config: At) -> Result<Self> {
+        Ok(Self { scene: config.scene() })
     }
 
     #[subscriber]
@@ -85,13 +81,8 @@ impl Listener {
         if cx.topic().is_some_and(|topic| topic != "prices") {
             return Err(Error::msg("another topic"));
         }
-        self.numbers.borrow_mut().push(number);
+        self.scene.note(number.to_string());
         Ok(())
-    }
-
-    #[replyer]
-    fn numbers(&self) -> Result<Numbers> {
-        Ok(Numbers { numbers: self.numbers.borrow().clone() })
     }
 }
 
@@ -134,15 +125,15 @@ fn teller(port: u16, topic: Option<&str>, is_x_pub: bool) -> Service {
     service
 }
 
-fn listener(port: u16, topic: Option<&str>, is_binder: bool) -> Service {
+fn listener(scene: &Scene, port: u16, topic: Option<&str>, is_binder: bool) -> Service {
     let subscriber = value!({
         "address": (format!("127.0.0.1:{port}")),
         "topic": (topic.unwrap_or_default()),
         "is_binder": is_binder,
     });
-    let addresses =
-        value!({"in": {"prices": {"subscriber": subscriber}, "numbers": {"replyer": "127.0.0.1:0"}}});
-    let mut service = Service::of::<Listener>(wired(addresses));
+    let addresses = value!({"in": {"prices": {"subscriber": subscriber}}});
+    let options = Options { config: scene.config().into(), ..wired(addresses) };
+    let mut service = Service::of::<Listener>(options);
     service.start().unwrap();
     service
 }
@@ -224,7 +215,18 @@ fn we_publish(topic: Option<&str>, route: Route) {
     }
 }
 
+/// Has a Python publisher say 0 until one arrives.
+async fn warm_up(python: &mut Python, scene: &Scene) {
+    loop {
+        python.say("0");
+        if tokio::time::timeout(SOON, scene.noted("0")).await.is_ok() {
+            return;
+        }
+    }
+}
+
 fn python_publishes(version: Version, topic: Option<&str>, route: Route) {
+    let scene = Scene::new();
     let (_proxy, service, mut python);
     let x_pub = config(topic, "is_x_pub", true);
     let place = |port| Place::publisher("prices", port);
@@ -234,43 +236,28 @@ fn python_publishes(version: Version, topic: Option<&str>, route: Route) {
             let listening =
                 Python::listening(version, "publisher.py", Mode::Main, &config, |[port]| vec![place(port)]);
             python = listening.0;
-            service = listener(listening.1[0], topic, false);
+            service = listener(&scene, listening.1[0], topic, false);
         }
         Route::Proxy => {
             let (proxy, publishers, subscribers) = proxy();
             _proxy = proxy;
-            service = listener(subscribers, topic, false);
+            service = listener(&scene, subscribers, topic, false);
             python = Python::connecting(version, "publisher.py", Mode::Main, &x_pub, &[place(publishers)]);
         }
         Route::Binder => {
-            service = listener(0, topic, true);
+            service = listener(&scene, 0, topic, true);
             let places = [place(port(&service, "prices"))];
             python = Python::connecting(version, "publisher.py", Mode::Main, &x_pub, &places);
         }
     }
     run(async {
-        let client = Client::to(&address(&service, "numbers"));
-        let numbers = async || {
-            let answer = client.ask(value!({})).await.ok();
-            let Some(Value::List(numbers)) = answer.get("numbers") else { panic!("{answer:?}") };
-            numbers.clone()
-        };
-        while numbers().await.is_empty() {
-            python.say("0");
-            tokio::time::sleep(SOON).await;
-        }
+        warm_up(&mut python, &scene).await;
         (1..=COUNTED).for_each(|number| python.say(&number.to_string()));
-        let expected: Vec<Value> = (1..=COUNTED).map(Value::from).collect();
-        loop {
-            let counted: Vec<Value> =
-                numbers().await.into_iter().skip_while(|number| *number == Value::Int(0)).collect();
-            assert!(expected.starts_with(&counted), "{version:?} {route:?} {topic:?}: {counted:?}");
-            if counted.len() == expected.len() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        scene.noted(&COUNTED.to_string()).await;
     });
+    let counted: Vec<String> = scene.notes().into_iter().skip_while(|number| number == "0").collect();
+    let expected: Vec<String> = (1..=COUNTED).map(|number| number.to_string()).collect();
+    assert_eq!(counted, expected, "{version:?} {route:?} {topic:?}");
     let refused = &service.counters().connections["prices"].refused;
     assert!(refused.is_empty(), "{version:?} {route:?} {topic:?}: {refused:?}");
 }
@@ -321,12 +308,9 @@ fn without_a_topic_of_our_own_we_get_publications_with_one_too() {
         &config(Some("prices"), "is_x_pub", false),
         |[port]| vec![Place::publisher("prices", port)],
     );
-    let service = listener(publisher, None, false);
-    crate::support::until("a price arrives", || {
-        python.say("0");
-        std::thread::sleep(SOON);
-        service.counters().connections["prices"].handler.count > 0
-    });
+    let scene = Scene::new();
+    let service = listener(&scene, publisher, None, false);
+    run(warm_up(&mut python, &scene));
     assert!(service.counters().connections["prices"].refused.is_empty());
 }
 

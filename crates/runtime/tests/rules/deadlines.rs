@@ -1,6 +1,6 @@
 //! Whoever waits is told when the time is over, and the time goes along with nested calls.
 
-use std::sync::Arc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
 use service_framework::prelude::*;
@@ -17,9 +17,12 @@ const SLOW: ExternalTarget<Empty, Empty> = ExternalTarget::new("slow_target", sl
 const STUCK: ExternalTarget<Empty, Empty> =
     ExternalTarget::new_async("stuck_target", |()| Box::pin(std::future::pending())).deadline_s(0.1);
 
+static IS_RELEASED: Mutex<bool> = Mutex::new(false);
+static RELEASE: Condvar = Condvar::new();
+
+/// Takes longer than anybody waits for it.
 fn slow(_: Empty) -> Result<Empty> {
-    // Longer than anybody waits, and short enough for the process to end.
-    std::thread::sleep(Duration::from_secs(2));
+    drop(RELEASE.wait_while(IS_RELEASED.lock().unwrap(), |is_released| !*is_released).unwrap());
     Ok(())
 }
 
@@ -289,6 +292,8 @@ fn a_call_that_nobody_answers_ends_at_its_deadline() {
             assert_eq!(answer.get("code"), Some(&Value::from("deadline")), "{answer:?}");
         }
         drop(silent);
+        *IS_RELEASED.lock().unwrap() = true;
+        RELEASE.notify_all();
         alone.stop().unwrap();
         service.stop().unwrap();
     });

@@ -180,9 +180,8 @@ impl Told {
                     let _dropped = dropped;
                     std::future::pending().await
                 });
-                while !(self.scene.has("one") && self.scene.has("two")) {
-                    cx.sleep(Duration::from_millis(1)).await;
-                }
+                self.scene.noted("one").await;
+                self.scene.noted("two").await;
                 Ok(())
             }
             other => Err(Error::msg(format!("what is {other}?"))),

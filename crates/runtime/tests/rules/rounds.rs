@@ -86,7 +86,7 @@ fn a_round_takes_one_message_of_each_connection_and_rounds_keep_their_distance()
         for asked in asking.collect::<Vec<_>>() {
             asked.await.unwrap();
         }
-        until_async(|| scene.notes().iter().filter(|note| *note == "heard").count() == 6).await;
+        scene.noted_times("heard", 6).await;
         for connection in ["one", "other", "heard"] {
             let times: Vec<_> = scene.timed().into_iter().filter(|(note, _)| note == connection).collect();
             assert_eq!(times.len(), 6);

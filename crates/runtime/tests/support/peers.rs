@@ -38,7 +38,7 @@ pub(crate) fn counters(service: &Service, connection: &str) -> ConnectionCounter
     service.counters().connections[connection].clone()
 }
 
-/// Waits for what must happen.
+/// Waits for what must happen and tells nobody: counters, files. For what a handler does there are scenes.
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
