@@ -2,7 +2,7 @@
 
 use service_framework::value;
 
-use crate::support::{Cage, Running, ask};
+use crate::support::{Cage, Running, ask, library};
 
 #[test]
 fn main_ends_with_its_counters() {
@@ -36,6 +36,8 @@ fn a_ready_file_of_an_earlier_start_says_nothing_of_this_one() {
 #[test]
 fn a_service_is_built_from_its_folder_and_says_where_it_is() {
     let cage = Cage::new();
+    // Others take the library from where this build puts it: they have done so by then.
+    library("parrot");
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/services/parrot");
     let mut command = crate::support::command();
     command.env("CARGO_TARGET_DIR", crate::support::target_folder());

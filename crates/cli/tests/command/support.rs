@@ -45,7 +45,7 @@ pub(crate) fn target_folder() -> &'static Path {
     command.ancestors().nth(2).expect("it is in the folder of a profile")
 }
 
-/// The shared library of a service in `tests/services`.
+/// The shared library of a service in `tests/services`, built once, and out of the way of whoever builds it again.
 pub(crate) fn library(service: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(|| {
@@ -53,9 +53,22 @@ pub(crate) fn library(service: &str) -> PathBuf {
         cargo.args(["build", "--quiet", "--package", "parrot", "--package", "crowd", "--target-dir"]);
         let status = cargo.arg(target_folder()).status().expect("cargo runs");
         assert!(status.success(), "the services of the tests build");
-        target_folder().join("debug")
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        ["parrot", "crowd"].iter().for_each(|service| keep(&file_of(service), folder));
+        folder.to_owned()
     });
-    folder.join(format!("{}{service}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX))
+    folder.join(file_of(service))
+}
+
+fn file_of(service: &str) -> String {
+    format!("{}{service}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX)
+}
+
+/// Copies a library that was built to `folder`, where one that is open is replaced, never written over.
+fn keep(file: &str, folder: &Path) {
+    let whole = tempfile::NamedTempFile::new_in(folder).expect("a file").into_temp_path();
+    std::fs::copy(target_folder().join("debug").join(file), &whole).expect("it was built");
+    whole.persist(folder.join(file)).expect("the same folder");
 }
 
 /// A folder with the files of a parrot, each as one would write it.
