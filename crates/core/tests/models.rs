@@ -515,12 +515,18 @@ fn python_gets_text_keys_no_nulls_and_plain_arrays() {
 }
 
 #[test]
-fn python_gets_no_set_with_a_decimal_that_it_cannot_hash() {
+fn python_gets_no_decimal_that_it_cannot_hold_or_hash() {
     let told = "expected a member that Python can hash, got the decimal sNaN";
     assert_eq!(for_python(&BTreeSet::from([decimal("sNaN")])).unwrap_err(), told);
     assert_eq!(for_python(&Value::Set(vec![decimal("sNaN").into()])).unwrap_err(), told);
     assert!(for_python(&vec![BTreeSet::from([decimal("NaN")])]).is_ok());
     assert!(for_python(&(BTreeSet::from([1u8]), decimal("sNaN"))).is_ok());
+    let too_large = decimal("12E+999999999999999999");
+    assert_eq!(
+        for_python(&too_large).unwrap_err(),
+        "expected a decimal with an exponent of at most 18 digits, got the decimal 12E+999999999999999999"
+    );
+    assert!(wire::encode(&too_large, Encoding::MessagePack).is_ok());
 }
 
 #[test]

@@ -78,6 +78,19 @@ impl Decimal {
         self.0.trim_start_matches(['+', '-']).starts_with(['s', 'S'])
     }
 
+    /// Whether Python's `Decimal` has room for its exponent, on 64-bit machines.
+    pub(crate) fn fits_python(&self) -> bool {
+        const HIGHEST: i128 = 999_999_999_999_999_999;
+        const LOWEST: i128 = -1_999_999_999_999_999_997;
+        let Kind::Finite { whole, fraction, exponent } = self.parts().kind else { return true };
+        let (digits, written) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
+        let written: i128 = written.parse().expect("checked when it was made");
+        let last_place = written - digits.split_once('.').map_or(0, |(_, fraction)| length(fraction));
+        let is_zero = whole.is_empty() && fraction.is_empty();
+        let first_place = if is_zero { last_place } else { exponent - 1 };
+        first_place <= HIGHEST && last_place >= LOWEST
+    }
+
     fn parts(&self) -> Parts<'_> {
         parse(&self.0).expect("checked when it was made")
     }
@@ -252,6 +265,32 @@ mod tests {
             ["-Infinity", "-1E9", "-2", "-1.5", "-1E-9", "0", "1E-9", "0.5", "1.49", "1.5", "1E999999999999"];
         let sorted: Vec<Decimal> = sorted.iter().chain(&["Infinity", "NaN"]).map(|t| decimal(t)).collect();
         assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]), "{sorted:?}");
+    }
+
+    #[test]
+    fn python_has_room_for_some_exponents() {
+        // Each tried with Python 3.11.
+        let held = [
+            "1E+999999999999999999",
+            "0.001E+1000000000000000001",
+            "0.00E+1000000000000000000",
+            "1E-1999999999999999997",
+            "1.5E-1999999999999999996",
+            "sNaN123",
+            "-Infinity",
+            "12.5",
+        ];
+        let refused = [
+            "1E+1000000000000000000",
+            "12E+999999999999999999",
+            "0E+1000000000000000000",
+            "1E-1999999999999999998",
+            "100E-1999999999999999998",
+            "1.5E-1999999999999999997",
+            "0E-9223372036854775807",
+        ];
+        assert!(held.iter().all(|text| decimal(text).fits_python()));
+        assert!(!refused.iter().any(|text| decimal(text).fits_python()));
     }
 
     #[test]

@@ -249,9 +249,17 @@ pub(crate) fn write_value(writer: &mut Writer, value: &Value) {
 
 /// Writes a decimal.
 pub(crate) fn write_decimal(writer: &mut Writer, decimal: &Decimal) {
-    if writer.peer() == Peer::Python && writer.is_in_set() && decimal.is_signalling() {
-        let found = Value::Decimal(decimal.clone()).named();
-        writer.fail(Fault::mismatch("a member that Python can hash", found));
+    if writer.peer() == Peer::Python {
+        let expected = if !decimal.fits_python() {
+            Some("a decimal with an exponent of at most 18 digits")
+        } else if writer.is_in_set() && decimal.is_signalling() {
+            Some("a member that Python can hash")
+        } else {
+            None
+        };
+        if let Some(expected) = expected {
+            writer.fail(Fault::mismatch(expected, Value::Decimal(decimal.clone()).named()));
+        }
     }
     write_tagged_text(writer, "__decimal__", decimal.as_str());
 }

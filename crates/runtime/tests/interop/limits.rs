@@ -30,6 +30,7 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
         ("a signalling NaN in a set", set(&[decimal("sNaN")])),
         ("equal numbers in a set", set(&[value!(1), value!(1.0), value!(true), decimal("1.0")])),
         ("a decimal with the largest exponent", decimal("1E+999999999999999999")),
+        ("a decimal with a larger one", decimal("1E+1000000000000000000")),
         ("an array of two dimensions", array("<f8", &[2, 1], &[0; 16])),
         ("an array of 32-bit floats", array("<f4", &[2], &[0; 8])),
         ("an array of bytes", array("|u1", &[3], &[0; 3])),
@@ -71,6 +72,9 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
         a decimal with the largest exponent
           sees Decimal('1E+999999999999999999')
           python: sees Decimal('1E+999999999999999999')
+        a decimal with a larger one
+          refused InvalidOperation: "[<class 'decimal.InvalidOperation'>]"
+          python: is not sent it: expected a decimal with an exponent of at most 18 digits, got the decimal 1E+1000000000000000000
         an array of two dimensions
           sees 'float64[2][0.0, 0.0]'
           python: sees 'float64[2][0.0, 0.0]'
