@@ -4,7 +4,7 @@
 //! functions cross, in both directions; no allocator and no panic does. The C header of the same is `include/service_framework.h` in this crate.
 //!
 //! [`guest`] is the half inside the plugin, [`host`] the half inside whoever runs it: the runtime, and the test harness of authors. Both are
-//! safe to use; `unsafe` stands in these two files and in what they share alone.
+//! safe to use; `unsafe` stands in the folders of these two and in what they lend each other alone.
 
 pub mod abi;
 pub mod guest;
@@ -12,6 +12,7 @@ pub mod host;
 #[cfg(test)]
 mod header;
 mod lend;
+mod numbers;
 
 /// The name of the symbol that the plugin of a crate exports.
 ///

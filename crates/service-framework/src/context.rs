@@ -1,60 +1,27 @@
 //! What a handler can do besides answering: send, wait, run work beside itself.
 
+mod blocking;
+mod shared;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::task::{Poll, Wake, Waker};
-use std::thread::Thread;
+use std::task::Poll;
 use std::time::Duration;
 
-use service_framework_core::declaration::{ConnectionKind, Declaration};
+use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::failure::code;
-use service_framework_core::plugin::guest::{Guest, Host};
+use service_framework_core::plugin::guest::Host;
 use service_framework_core::plugin::{Call, Outgoing};
 use service_framework_core::wire::{self, Encoding, Writer};
 use service_framework_core::workflow::WorkflowId;
 
-use crate::harness::Watch;
 use crate::logs::{self, Logs};
 use crate::ports::{ExternalTarget, Publisher, Requester};
 use crate::running::HOST_HAS_BOUNDED;
 use crate::{Error, Map, Model, Result, Value};
 
-/// What all calls of one service have in common.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    host: Host,
-    pub(crate) logs: Logs,
-    service: String,
-    /// Name and type of the connections, by their numbers.
-    connections: Vec<(String, ConnectionKind)>,
-    spawn: fn(&Host, Background),
-}
-
-/// Work beside a handler.
-type Background = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl Shared {
-    pub(crate) fn new<G: Guest>(host: Host, logs: Logs, declaration: &Declaration) -> Self {
-        let connections = declaration.connections.iter().map(|model| (model.name.clone(), model.kind));
-        let spawn = |host: &Host, work: Background| host.spawn::<G>(work);
-        Self { host, logs, service: declaration.name.clone(), connections: connections.collect(), spawn }
-    }
-
-    fn number(&self, name: &str) -> Result<(u32, ConnectionKind)> {
-        let found = self.connections.iter().position(|(known, _)| known == name);
-        let number = found.ok_or_else(|| {
-            let known =
-                self.connections.iter().filter(|(_, kind)| !kind.is_in()).map(|(name, _)| name.as_str());
-            let near = service_framework_core::near::nearest(name, known);
-            let near = near.map_or(String::new(), |near| format!(", did you mean `{near}`?"));
-            Error::msg(format!(
-                "service `{}` declares no connection `{name}`: name its port in `#[service(uses(..))]`{near}",
-                self.service
-            ))
-        })?;
-        Ok((number as u32, self.connections[number].1))
-    }
-}
+pub use blocking::BlockingContext;
+pub(crate) use shared::Shared;
 
 /// What a handler can do besides answering. It may be cloned and kept, for work that outlives the handler.
 #[derive(Clone, Debug)]
@@ -273,151 +240,5 @@ impl Context {
     /// Stops the service, as a signal would.
     pub fn stop(&self) {
         self.0.shared.host.stop();
-    }
-}
-
-/// What a handler can do that may block its thread.
-#[derive(Clone, Debug)]
-pub struct BlockingContext(Context);
-
-impl BlockingContext {
-    pub(crate) fn new(cx: Context) -> Self {
-        Self(cx)
-    }
-
-    pub(crate) fn enter<T>(&self, step: impl FnOnce() -> T) -> T {
-        self.0.enter(step)
-    }
-
-    /// The same context, for work that is spawned.
-    pub fn as_async(&self) -> &Context {
-        &self.0
-    }
-
-    /// As [`Context::workflow_id`].
-    pub fn workflow_id(&self) -> Option<&str> {
-        self.0.workflow_id()
-    }
-
-    /// As [`Context::topic`].
-    pub fn topic(&self) -> Option<&str> {
-        self.0.topic()
-    }
-
-    /// As [`Context::remaining`].
-    pub fn remaining(&self) -> Option<Duration> {
-        self.0.remaining()
-    }
-
-    /// Sends a request and blocks until the reply is there.
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::request`].
-    pub fn request<A: Model, R: Model>(&self, port: &Requester<A, R>, args: &A) -> Result<R> {
-        block_on(self.0.request(port, args))
-    }
-
-    /// As [`request`](Self::request), for that long at most.
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::request`].
-    pub fn request_within<A: Model, R: Model>(
-        &self,
-        port: &Requester<A, R>,
-        args: &A,
-        deadline: Duration,
-    ) -> Result<R> {
-        block_on(self.0.request_within(port, args, deadline))
-    }
-
-    /// Calls an external target and blocks until it returns.
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::call`].
-    pub fn call<A: Model, R: Model>(&self, target: &ExternalTarget<A, R>, args: &A) -> Result<R> {
-        block_on(self.0.call(target, args))
-    }
-
-    /// As [`Context::publish`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::publish`].
-    pub fn publish<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
-        self.0.publish(port, args)
-    }
-
-    /// As [`Context::publish_to`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::publish`].
-    pub fn publish_to<A: Model>(&self, port: &Publisher<A>, topic: &str, args: &A) -> Result<()> {
-        self.0.publish_to(port, topic, args)
-    }
-
-    /// As [`Context::send`], blocking.
-    ///
-    /// # Errors
-    ///
-    /// As [`Context::send`].
-    pub fn send(&self, connection: &str, args: &Value) -> Result<Value> {
-        block_on(self.0.send(connection, args))
-    }
-
-    /// Blocks for a time, or until the service is to stop: `false` if it is.
-    pub fn sleep(&self, duration: Duration) -> bool {
-        let mut stopping = std::pin::pin!(self.0.stopping());
-        let mut sleep = std::pin::pin!(self.0.sleep(duration));
-        block_on(std::future::poll_fn(|context| {
-            if stopping.as_mut().poll(context).is_ready() {
-                return Poll::Ready(false);
-            }
-            sleep.as_mut().poll(context).map(|()| true)
-        }))
-    }
-
-    /// Whether the service is to stop. A loop in a blocking `main` asks this.
-    pub fn is_stopping(&self) -> bool {
-        let stopping = std::pin::pin!(self.0.stopping());
-        stopping.poll(&mut std::task::Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    /// Stops the service, as a signal would.
-    pub fn stop(&self) {
-        self.0.stop();
-    }
-}
-
-/// Parks the thread until a future is done.
-pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread, Option<Arc<Watch>>);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            if let Some(watch) = &self.1 {
-                watch.wakes();
-            }
-            self.0.unpark();
-        }
-    }
-    let watch = Watch::current();
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current(), watch.clone())));
-    let mut future = std::pin::pin!(future);
-    loop {
-        if let Some(watch) = &watch {
-            watch.polls();
-        }
-        match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
-            Poll::Ready(value) => return value,
-            Poll::Pending => {
-                if let Some(watch) = &watch {
-                    watch.sleeps();
-                }
-                std::thread::park();
-            }
-        }
     }
 }

@@ -1,0 +1,35 @@
+//! The numbers that encodings, times and optional methods have at the boundary.
+
+use std::time::Duration;
+
+use super::abi;
+use crate::declaration::Hook;
+use crate::wire::{Encoding, Peer};
+
+pub(super) fn read_encoding(number: u32) -> (Encoding, Peer) {
+    let encoding = if number & 0xff == abi::JSON { Encoding::Json } else { Encoding::MessagePack };
+    let peer = if number & abi::FOR_PYTHON == 0 { Peer::Any } else { Peer::Python };
+    (encoding, peer)
+}
+
+pub(super) fn write_encoding(encoding: Encoding, peer: Peer) -> u32 {
+    let number = if encoding == Encoding::Json { abi::JSON } else { abi::MESSAGE_PACK };
+    number + if peer == Peer::Python { abi::FOR_PYTHON } else { 0 }
+}
+
+pub(super) fn read_duration(milliseconds: u64) -> Option<Duration> {
+    (milliseconds != abi::NEVER).then(|| Duration::from_millis(milliseconds))
+}
+
+pub(super) fn write_duration(duration: Option<Duration>) -> u64 {
+    duration.map_or(abi::NEVER, |duration| u64::try_from(duration.as_millis()).unwrap_or(abi::NEVER))
+}
+
+pub(super) fn read_hook(number: u32) -> Option<Hook> {
+    Hook::ALL.get(number as usize).copied()
+}
+
+pub(super) fn write_hook(hook: Hook) -> u32 {
+    let position = Hook::ALL.iter().position(|known| *known == hook);
+    position.expect("the list has all hooks") as u32
+}

@@ -1,0 +1,157 @@
+//! What a handler can do that may block its thread.
+
+use std::sync::Arc;
+use std::task::{Poll, Wake, Waker};
+use std::thread::Thread;
+use std::time::Duration;
+
+use super::Context;
+use crate::harness::Watch;
+use crate::ports::{ExternalTarget, Publisher, Requester};
+use crate::{Model, Result, Value};
+
+/// What a handler can do that may block its thread.
+#[derive(Clone, Debug)]
+pub struct BlockingContext(Context);
+
+impl BlockingContext {
+    pub(crate) fn new(cx: Context) -> Self {
+        Self(cx)
+    }
+
+    pub(crate) fn enter<T>(&self, step: impl FnOnce() -> T) -> T {
+        self.0.enter(step)
+    }
+
+    /// The same context, for work that is spawned.
+    pub fn as_async(&self) -> &Context {
+        &self.0
+    }
+
+    /// As [`Context::workflow_id`].
+    pub fn workflow_id(&self) -> Option<&str> {
+        self.0.workflow_id()
+    }
+
+    /// As [`Context::topic`].
+    pub fn topic(&self) -> Option<&str> {
+        self.0.topic()
+    }
+
+    /// As [`Context::remaining`].
+    pub fn remaining(&self) -> Option<Duration> {
+        self.0.remaining()
+    }
+
+    /// Sends a request and blocks until the reply is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::request`].
+    pub fn request<A: Model, R: Model>(&self, port: &Requester<A, R>, args: &A) -> Result<R> {
+        block_on(self.0.request(port, args))
+    }
+
+    /// As [`request`](Self::request), for that long at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::request`].
+    pub fn request_within<A: Model, R: Model>(
+        &self,
+        port: &Requester<A, R>,
+        args: &A,
+        deadline: Duration,
+    ) -> Result<R> {
+        block_on(self.0.request_within(port, args, deadline))
+    }
+
+    /// Calls an external target and blocks until it returns.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::call`].
+    pub fn call<A: Model, R: Model>(&self, target: &ExternalTarget<A, R>, args: &A) -> Result<R> {
+        block_on(self.0.call(target, args))
+    }
+
+    /// As [`Context::publish`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish`].
+    pub fn publish<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
+        self.0.publish(port, args)
+    }
+
+    /// As [`Context::publish_to`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish`].
+    pub fn publish_to<A: Model>(&self, port: &Publisher<A>, topic: &str, args: &A) -> Result<()> {
+        self.0.publish_to(port, topic, args)
+    }
+
+    /// As [`Context::send`], blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::send`].
+    pub fn send(&self, connection: &str, args: &Value) -> Result<Value> {
+        block_on(self.0.send(connection, args))
+    }
+
+    /// Blocks for a time, or until the service is to stop: `false` if it is.
+    pub fn sleep(&self, duration: Duration) -> bool {
+        let mut stopping = std::pin::pin!(self.0.stopping());
+        let mut sleep = std::pin::pin!(self.0.sleep(duration));
+        block_on(std::future::poll_fn(|context| {
+            if stopping.as_mut().poll(context).is_ready() {
+                return Poll::Ready(false);
+            }
+            sleep.as_mut().poll(context).map(|()| true)
+        }))
+    }
+
+    /// Whether the service is to stop. A loop in a blocking `main` asks this.
+    pub fn is_stopping(&self) -> bool {
+        let stopping = std::pin::pin!(self.0.stopping());
+        stopping.poll(&mut std::task::Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    /// Stops the service, as a signal would.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+}
+
+/// Parks the thread until a future is done.
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    struct Unpark(Thread, Option<Arc<Watch>>);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            if let Some(watch) = &self.1 {
+                watch.wakes();
+            }
+            self.0.unpark();
+        }
+    }
+    let watch = Watch::current();
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current(), watch.clone())));
+    let mut future = std::pin::pin!(future);
+    loop {
+        if let Some(watch) = &watch {
+            watch.polls();
+        }
+        match future.as_mut().poll(&mut std::task::Context::from_waker(&waker)) {
+            Poll::Ready(value) => return value,
+            Poll::Pending => {
+                if let Some(watch) = &watch {
+                    watch.sleeps();
+                }
+                std::thread::park();
+            }
+        }
+    }
+}
