@@ -141,7 +141,8 @@ struct sf_plugin {
     /* Makes an instance from its config, a map in MessagePack; SF_READY or SF_FAILED. The host's table is lent: copy
      * it, and `retain` the host if it is to be used once the instance is gone. */
     uint32_t (*create)(const struct sf_host *host, struct sf_slice config, void **instance, struct sf_sink out);
-    /* Ends an instance, on the service's thread; or, if a blocking handler outlasts everything else, on its thread. */
+    /* Ends an instance, on the service's thread; or, if a blocking handler outlasts everything else, on its thread. What
+     * may not end there is left where it is. */
     void (*destroy)(void *instance);
     /* Starts a handler. SF_READY with its return arguments in the sink (a map, empty for subscribers and hooks),
      * SF_FAILED, or SF_PENDING with a future, which will be polled at least once. */

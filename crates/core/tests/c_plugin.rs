@@ -153,8 +153,9 @@ impl Service {
     fn start(test: &str) -> Self {
         let plugin = plugin(test);
         let desk = Arc::new(Desk::default());
-        let instance = plugin.create(desk.clone(), &[0x80]).unwrap();
-        Self { declaration: plugin.describe().unwrap(), instance, desk }
+        let declaration = plugin.describe().unwrap();
+        let instance = plugin.create(&declaration, desk.clone(), &[0x80]).unwrap();
+        Self { declaration, instance, desk }
     }
 
     /// Asks, and checks both ways, since the service does not.
@@ -215,6 +216,26 @@ fn it_answers_at_once_later_and_from_a_thread() {
         for encoding in [Encoding::MessagePack, Encoding::Json] {
             assert_eq!(service.ask(replyer, &args, encoding).as_ref(), Ok(&args), "{replyer}");
         }
+    }
+}
+
+#[test]
+fn a_handler_that_does_not_block_is_not_run_from_a_thread() {
+    let service = Service::start("elsewhere");
+    let args = wire::encode(&value!({"text": "hello"}), Encoding::MessagePack).unwrap();
+    for replyer in ["echo", "later"] {
+        let (number, _) = service.declaration.connection(replyer).unwrap();
+        let call = Call {
+            target: Target::Connection(number as u32),
+            encoding: Encoding::MessagePack,
+            peer: Peer::Any,
+            args: &args,
+            workflow_id: None,
+            topic: None,
+            deadline: None,
+        };
+        let failure = run_elsewhere(service.instance.for_blocking(), &call, &mut Vec::new()).unwrap_err();
+        assert!(failure.to_string().contains("was not declared blocking"), "{failure}");
     }
 }
 
@@ -288,7 +309,8 @@ fn setup_and_create_fail_with_reasons() {
     let plugin = plugin("setup");
     let failure = plugin.setup(Hook::SetupConfig, &Value::Map(Map::new())).unwrap_err();
     assert_eq!(failure.to_string(), "echo.refused: not today");
-    let failure = plugin.create(Arc::new(Desk::default()), &[]).unwrap_err();
+    let declaration = plugin.describe().unwrap();
+    let failure = plugin.create(&declaration, Arc::new(Desk::default()), &[]).unwrap_err();
     assert_eq!(failure.to_string(), "echo.refused: not today");
 }
 

@@ -180,7 +180,7 @@ async fn live(
     let (host, commands) = ServiceHost::new(&plan, &control, stopping.clone(), log.recorder().clone());
     let config = wire::encode(plan.config.value(), Encoding::MessagePack)
         .map_err(|fault| Error::Fault(format!("a checked config cannot be encoded: {fault}")))?;
-    let instance = plan.plugin.create(host.clone(), &config);
+    let instance = plan.plugin.create(&plan.declaration, host.clone(), &config);
     let instance = instance.map_err(|failure| Error::New { service: service.clone(), failure })?;
     let opened = sockets::open(&plan, &counters).await?;
     let endpoints: BTreeMap<String, Address> = plan

@@ -2,15 +2,12 @@
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use service_framework_core::declaration::{ConnectionKind, ConnectionModel, Declaration, Hook, Run};
 use service_framework_core::model;
-use service_framework_core::plugin::Call;
-use service_framework_core::plugin::guest::Started;
 
 use crate::ports::{Function, Port};
-use crate::running::{self, Running};
+use crate::running::{self, Handler};
 use crate::{BlockingContext, Context, Map, Model, Result, Serve, Value};
 
 /// What a service declares. [`Serve::declare`] fills it.
@@ -22,11 +19,8 @@ pub struct Declare<S> {
     pub(crate) setups: HashMap<Hook, Setup>,
 }
 
-/// Starts a handler.
-pub(crate) type Handler<S> = Box<dyn Fn(&Arc<Running<S>>, Call<'_>) -> Started>;
-
 /// Runs a hook that needs no instance.
-pub(crate) type Setup = Box<dyn Fn(Value) -> Result<Value>>;
+pub(crate) type Setup = Box<dyn Fn(Value) -> Result<Value> + Send + Sync>;
 
 impl<S> std::fmt::Debug for Declare<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -80,7 +74,7 @@ impl<S: Serve> Declare<S> {
     }
 
     /// The service starts work of its own, on its thread: an `async fn main(&self, cx: &Context)`.
-    pub fn main(&mut self, main: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+    pub fn main(&mut self, main: impl AsyncFn(&S, &Context) -> Result<()> + Copy + Send + Sync + 'static) {
         self.hook(
             Hook::Main,
             Run::Async,
@@ -103,7 +97,7 @@ impl<S: Serve> Declare<S> {
     }
 
     /// Called when the sockets are open, before main or the first message.
-    pub fn init(&mut self, init: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+    pub fn init(&mut self, init: impl AsyncFn(&S, &Context) -> Result<()> + Copy + Send + Sync + 'static) {
         self.hook(
             Hook::Init,
             Run::Async,
@@ -112,7 +106,10 @@ impl<S: Serve> Declare<S> {
     }
 
     /// Called on SIGINT, before the service stops.
-    pub fn on_sigint(&mut self, handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+    pub fn on_sigint(
+        &mut self,
+        handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + Send + Sync + 'static,
+    ) {
         self.hook(
             Hook::OnSigint,
             Run::Async,
@@ -121,7 +118,10 @@ impl<S: Serve> Declare<S> {
     }
 
     /// Called on SIGTERM, before the service stops.
-    pub fn on_sigterm(&mut self, handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + 'static) {
+    pub fn on_sigterm(
+        &mut self,
+        handler: impl AsyncFn(&S, &Context) -> Result<()> + Copy + Send + Sync + 'static,
+    ) {
         self.hook(
             Hook::OnSigterm,
             Run::Async,
@@ -160,7 +160,7 @@ impl<S: Serve> Declare<S> {
         self.setup(Hook::SetupStates, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
     }
 
-    fn setup(&mut self, hook: Hook, setup: impl Fn(Value) -> Result<Value> + 'static) {
+    fn setup(&mut self, hook: Hook, setup: impl Fn(Value) -> Result<Value> + Send + Sync + 'static) {
         self.declaration.hooks.push((hook, Run::Inline));
         self.setups.insert(hook, Box::new(setup));
     }
@@ -226,7 +226,7 @@ impl<'d, S: Serve, R> Handling<'d, S, R> {
     /// An `async fn(&self, args: A, cx: &Context)`: waits on the service's thread, others run meanwhile.
     pub fn handle<A: Model + 'static>(
         self,
-        handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + 'static,
+        handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         R: Model + 'static,
     {
@@ -236,7 +236,7 @@ impl<'d, S: Serve, R> Handling<'d, S, R> {
     /// An `async fn(&mut self, ..)`: waits until no other handler runs, then runs alone across its awaits.
     pub fn handle_mut<A: Model + 'static>(
         self,
-        handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
+        handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         R: Model + 'static,
     {
@@ -246,7 +246,7 @@ impl<'d, S: Serve, R> Handling<'d, S, R> {
     /// An `fn(&self, ..)` that runs on the service's thread to its end: short work only.
     pub fn handle_inline<A: Model + 'static>(
         self,
-        handler: impl Fn(&S, A, &Context) -> Result<R> + Copy + 'static,
+        handler: impl Fn(&S, A, &Context) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         R: Model + 'static,
     {
@@ -256,7 +256,7 @@ impl<'d, S: Serve, R> Handling<'d, S, R> {
     /// An `fn(&mut self, ..)` that runs on the service's thread to its end, when no other handler runs.
     pub fn handle_inline_mut<A: Model + 'static>(
         self,
-        handler: impl Fn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
+        handler: impl Fn(&mut S, A, &Context) -> Result<R> + Copy + Send + Sync + 'static,
     ) where
         R: Model + 'static,
     {

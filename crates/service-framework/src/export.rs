@@ -5,6 +5,13 @@ pub use service_framework_core::plugin::host::Linked;
 
 pub use crate::running::table;
 
+use std::marker::PhantomData;
+
+use service_framework_core::plugin::guest;
+
+use crate::Exported;
+use crate::running::Running;
+
 /// Exports a service from its crate, which is then a plugin: `export!(Gateway);`, once.
 ///
 /// With the feature `tokio` of this crate, `export!(Gateway, tokio);` keeps a tokio runtime of the plugin's own with one worker thread, and enters it around
@@ -23,6 +30,10 @@ macro_rules! export {
     };
     (@ $service:ty, $($surround:tt)*) => {
         impl $crate::Exported for $service {
+            const MOVABLE: Option<$crate::__export::Movable<Self>> = {
+                use $crate::__export::NotMovable as _;
+                $crate::__export::Is::<$service>::MOVABLE
+            };
             $($surround)*
         }
 
@@ -67,6 +78,10 @@ macro_rules! link {
     };
     (@ $service:ty, $($surround:tt)*) => {
         impl $crate::Exported for $service {
+            const MOVABLE: Option<$crate::__export::Movable<Self>> = {
+                use $crate::__export::NotMovable as _;
+                $crate::__export::Is::<$service>::MOVABLE
+            };
             $($surround)*
         }
 
@@ -78,6 +93,27 @@ macro_rules! link {
         }
     };
 }
+
+/// Proof that a service may end on another thread than its own.
+#[derive(Debug)]
+pub struct Movable<S: Exported>(pub(crate) guest::Movable<Running<S>>);
+
+/// Asks whether a service is one that may: what is said of those that are `Send` goes before what is said of all.
+#[derive(Debug)]
+pub struct Is<S>(PhantomData<S>);
+
+impl<S: Exported + Send> Is<S> {
+    /// It may.
+    pub const MOVABLE: Option<Movable<S>> = Some(Movable(guest::Movable::PROOF));
+}
+
+/// What is said of all services.
+pub trait NotMovable<S: Exported> {
+    /// It may not, as far as this goes.
+    const MOVABLE: Option<Movable<S>> = None;
+}
+
+impl<S: Exported> NotMovable<S> for Is<S> {}
 
 /// Runs a step inside the plugin's own tokio runtime, which is started with the first.
 #[cfg(feature = "tokio")]

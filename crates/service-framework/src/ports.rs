@@ -233,6 +233,8 @@ impl<A, R> Copy for Function<A, R> {}
 
 impl<A: Model, R: Model> ExternalTarget<A, R> {
     /// A target whose function may block; it runs on a thread of a pool.
+    ///
+    /// If it goes on when the service has stopped without it, the service is dropped on its thread when it returns; one that is not `Send` is then not dropped at all.
     pub const fn new(name: &'static str, function: fn(A) -> Result<R>) -> Self {
         Self { name, settings: Settings::NONE, function: Function::Blocking(function) }
     }

@@ -1,19 +1,24 @@
-//! A service in a plugin: decodes what arrives, calls its handlers, encodes what they return.
+//! A service in a plugin: made from its config, called by its host, ended.
+
+mod handler;
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult};
 
 use service_framework_core::declaration::{Declaration, Hook};
-use service_framework_core::failure::code;
-use service_framework_core::plugin::guest::{self, Guest, Host, Outcome, Started};
+use service_framework_core::plugin::guest::{self, Guest, Host, Movable, Outcome, Started};
 use service_framework_core::plugin::{Call, Target, abi};
-use service_framework_core::wire::{self, Encoding, Limits, Peer, Writer};
+use service_framework_core::wire::{self, Encoding, Limits};
 
 use crate::context::Shared;
-use crate::declare::{Declare, Handler};
+use crate::declare::Declare;
 use crate::logs::Logs;
-use crate::ports::Function;
-use crate::{BlockingContext, Context, Error, Exported, Model, Result, Serve, Value, panics};
+use crate::{Error, Exported, Model, Result, Value, panics};
+
+pub(crate) use handler::{
+    HOST_HAS_BOUNDED, Handler, asynchronous, asynchronous_mut, blocking, inline, inline_mut, target,
+};
 
 /// The table of a service, for [`export!`](crate::export).
 pub const fn table<S: Exported>() -> abi::Plugin {
@@ -34,7 +39,20 @@ impl<S> std::fmt::Debug for Running<S> {
     }
 }
 
+/// The handlers of a service that may run on any thread.
+pub(crate) struct Blocking {
+    shared: Arc<Shared>,
+    handlers: HashMap<Target, handler::Blocking>,
+}
+
 impl<S: Exported> Guest for Running<S> {
+    type Blocking = Blocking;
+
+    const MOVABLE: Option<Movable<Self>> = match S::MOVABLE {
+        Some(crate::export::Movable(proof)) => Some(proof),
+        None => None,
+    };
+
     fn declare() -> Declaration {
         panics::watch(|| Declare::<S>::of().declaration)
     }
@@ -46,31 +64,41 @@ impl<S: Exported> Guest for Running<S> {
         })
     }
 
-    fn create(host: Host, config: &[u8]) -> Result<Arc<Self>> {
+    fn create(host: Host, config: &[u8]) -> Result<(Arc<Self>, Blocking)> {
         let logs = Logs::new(host.clone());
         let service =
             logs.during(|| S::new(wire::decode(config, Encoding::MessagePack, &Limits::default())?))?;
         let declare = Declare::<S>::of();
         let shared = Arc::new(Shared::new::<Self>(host, logs, &declare.declaration));
-        Ok(Arc::new(Self { service: RwLock::new(service), declare, shared }))
+        let running = Arc::new(Self { service: RwLock::new(service), declare, shared });
+        let blocking = Blocking { shared: Arc::clone(&running.shared), handlers: running.bind() };
+        Ok((running, blocking))
     }
 
-    fn start(self: &Arc<Self>, call: Call<'_>) -> Started {
+    fn start(self: &Arc<Self>, blocking: &Blocking, call: Call<'_>) -> Started {
         let handler = match call.target {
             Target::Connection(number) => self.declare.handlers.get(number as usize).and_then(Option::as_ref),
             Target::Hook(hook) => self.declare.hooks.get(&hook),
         };
         match handler {
-            Some(handler) => self.shared.logs.during(|| handler(self, call)),
+            Some(Handler::Here(handler)) => self.shared.logs.during(|| handler(self, call)),
+            Some(Handler::Anywhere(_)) => Started::Ready(Self::run(blocking, call)),
             None => {
                 Started::Ready(Err(Error::msg(format!("the service has no handler for {:?}", call.target))))
             }
         }
     }
 
-    fn end(self: Arc<Self>) {
-        let shared = Arc::clone(&self.shared);
-        shared.logs.during(|| drop(self));
+    fn run(blocking: &Blocking, call: Call<'_>) -> Outcome {
+        match blocking.handlers.get(&call.target) {
+            Some(handler) => blocking.shared.logs.during(|| handler(call)),
+            None => Err(Error::msg(format!("the handler for {:?} was not declared blocking", call.target))),
+        }
+    }
+
+    fn end(running: Option<Arc<Self>>, blocking: Blocking) {
+        let Blocking { shared, handlers } = blocking;
+        shared.logs.during(|| drop((handlers, running)));
     }
 
     fn surround<T>(step: impl FnOnce() -> T) -> T {
@@ -83,6 +111,19 @@ impl<S: Exported> Guest for Running<S> {
 }
 
 impl<S> Running<S> {
+    /// The blocking handlers, each with what it needs of this instance.
+    fn bind(self: &Arc<Self>) -> HashMap<Target, handler::Blocking> {
+        let connections = self.declare.handlers.iter().enumerate();
+        let connections = connections
+            .filter_map(|(number, handler)| Some((Target::Connection(number as u32), handler.as_ref()?)));
+        let hooks = self.declare.hooks.iter().map(|(hook, handler)| (Target::Hook(*hook), handler));
+        let bound = connections.chain(hooks).filter_map(|(target, handler)| match handler {
+            Handler::Anywhere(bind) => Some((target, bind(self))),
+            Handler::Here(_) => None,
+        });
+        bound.collect()
+    }
+
     fn lend(&self) -> Result<RwLockReadGuard<'_, S>> {
         unpoisoned(self.service.try_read())
     }
@@ -102,145 +143,6 @@ fn unpoisoned<G>(locked: TryLockResult<G>) -> Result<G> {
 
 fn misuse() -> Error {
     Error::msg("a fault of the runtime: it ran a handler beside one that has the service to itself")
-}
-
-/// The host knows the limits that the operator has set, and has refused what is beyond them.
-pub(crate) const HOST_HAS_BOUNDED: Limits =
-    Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
-
-/// The arguments, the context and how to answer, for any kind of handler.
-fn prepare<S, A: Model>(running: &Running<S>, call: &Call<'_>) -> Result<(A, Context, Answer)> {
-    let answer = Answer { encoding: call.encoding, peer: call.peer };
-    let args = match call.target {
-        // Hooks have no arguments; nothing stands there.
-        Target::Hook(_) => wire::decode(&[0x80], Encoding::MessagePack, &Limits::default()),
-        Target::Connection(_) => wire::decode(call.args, call.encoding, &HOST_HAS_BOUNDED),
-    };
-    let args = args.map_err(|fault| Error::new(code::BAD_ARGS, fault.within("args").to_string()))?;
-    Ok((args, Context::of_call(Arc::clone(&running.shared), call), answer))
-}
-
-/// How the return arguments are written.
-#[derive(Clone, Copy)]
-struct Answer {
-    encoding: Encoding,
-    peer: Peer,
-}
-
-impl Answer {
-    fn encode<R: Model>(self, service: &str, returned: Result<R>) -> Outcome {
-        let returned = returned.map_err(|failure| failure.of_handler(service))?;
-        let mut writer = Writer::new(self.encoding, self.peer);
-        returned.encode(&mut writer);
-        writer.finish().map_err(|fault| Error::new(code::BAD_RETURN, fault.within("return_args").to_string()))
-    }
-}
-
-/// A handler that waits on the service's thread.
-#[expect(clippy::await_holding_lock, reason = "nobody waits for the lock: the host lets in who fits")]
-pub(crate) fn asynchronous<S: Serve, A: Model + 'static, R: Model + 'static>(
-    handler: impl AsyncFn(&S, A, &Context) -> Result<R> + Copy + 'static,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        let (args, cx, answer) = match prepare::<S, A>(running, &call) {
-            Ok(prepared) => prepared,
-            Err(failure) => return Started::Ready(Err(failure)),
-        };
-        let running = Arc::clone(running);
-        poll_once(async move {
-            let service = running.lend()?;
-            let returned = running.shared.logs.of(&cx, handler(&service, args, &cx)).await;
-            answer.encode(S::NAME, returned)
-        })
-    })
-}
-
-/// A handler that waits on the service's thread and has the service to itself.
-#[expect(clippy::await_holding_lock, reason = "nobody waits for the lock: the host lets in who fits")]
-pub(crate) fn asynchronous_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
-    handler: impl AsyncFn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        let (args, cx, answer) = match prepare::<S, A>(running, &call) {
-            Ok(prepared) => prepared,
-            Err(failure) => return Started::Ready(Err(failure)),
-        };
-        let running = Arc::clone(running);
-        poll_once(async move {
-            let mut service = running.exclusive()?;
-            let returned = running.shared.logs.of(&cx, handler(&mut service, args, &cx)).await;
-            answer.encode(S::NAME, returned)
-        })
-    })
-}
-
-/// Runs a future as far as it goes without waiting.
-fn poll_once(future: impl Future<Output = Outcome> + 'static) -> Started {
-    let mut future = Box::pin(future);
-    match future.as_mut().poll(&mut std::task::Context::from_waker(std::task::Waker::noop())) {
-        std::task::Poll::Ready(outcome) => Started::Ready(outcome),
-        std::task::Poll::Pending => Started::Pending(future),
-    }
-}
-
-/// A handler that runs on the service's thread to its end.
-pub(crate) fn inline<S: Serve, A: Model + 'static, R: Model + 'static>(
-    handler: impl Fn(&S, A, &Context) -> Result<R> + Copy + 'static,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        Started::Ready(prepare::<S, A>(running, &call).and_then(|(args, cx, answer)| {
-            let service = running.lend()?;
-            answer.encode(S::NAME, cx.enter(|| handler(&service, args, &cx)))
-        }))
-    })
-}
-
-/// A handler that runs on the service's thread to its end and has the service to itself.
-pub(crate) fn inline_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
-    handler: impl Fn(&mut S, A, &Context) -> Result<R> + Copy + 'static,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        Started::Ready(prepare::<S, A>(running, &call).and_then(|(args, cx, answer)| {
-            let mut service = running.exclusive()?;
-            answer.encode(S::NAME, cx.enter(|| handler(&mut service, args, &cx)))
-        }))
-    })
-}
-
-/// A handler that blocks a thread of a pool.
-pub(crate) fn blocking<S: Serve + Send + Sync, A: Model + 'static, R: Model + 'static>(
-    handler: impl Fn(&S, A, &BlockingContext) -> Result<R> + Copy + Send + Sync + 'static,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        Started::Ready(prepare::<S, A>(running, &call).and_then(|(args, cx, answer)| {
-            let service = running.lend()?;
-            let cx = BlockingContext::new(cx);
-            answer.encode(S::NAME, cx.enter(|| handler(&service, args, &cx)))
-        }))
-    })
-}
-
-/// The function of an external target.
-pub(crate) fn target<S: Serve, A: Model + 'static, R: Model + 'static>(
-    function: Function<A, R>,
-) -> Handler<S> {
-    Box::new(move |running, call| {
-        let (args, cx, answer) = match prepare::<S, A>(running, &call) {
-            Ok(prepared) => prepared,
-            Err(failure) => return Started::Ready(Err(failure)),
-        };
-        match function {
-            Function::Blocking(function) => {
-                Started::Ready(answer.encode(S::NAME, cx.enter(|| function(args))))
-            }
-            Function::Async(function) => {
-                let running = Arc::clone(running);
-                poll_once(
-                    async move { answer.encode(S::NAME, running.shared.logs.of(&cx, function(args)).await) },
-                )
-            }
-        }
-    })
 }
 
 /// A value as a model, by way of its bytes.

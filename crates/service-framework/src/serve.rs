@@ -67,6 +67,10 @@ pub trait Serve: Sized + 'static {
     note = "write `service_framework::export!({Self});` once in its crate"
 )]
 pub trait Exported: Serve {
+    /// Whether it may end on another thread, if a blocking handler outlasts its own.
+    #[doc(hidden)]
+    const MOVABLE: Option<crate::__export::Movable<Self>> = None;
+
     /// Whether something of its own, such as a tokio runtime, measures time for it.
     #[doc(hidden)]
     const HAS_OWN_CLOCK: bool = false;

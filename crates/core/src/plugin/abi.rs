@@ -108,7 +108,8 @@ pub struct Plugin {
     /// Makes an instance from its config in MessagePack, and keeps the host. [`READY`], or [`FAILED`] and no instance.
     pub(crate) create:
         unsafe extern "C" fn(host: *const Host, config: Slice, instance: *mut *mut c_void, out: Sink) -> u32,
-    /// Ends an instance, on the service's thread; or, if a blocking handler outlasts everything else, on that handler's.
+    /// Ends an instance, on the service's thread; or, if a blocking handler outlasts everything else, on that handler's. What may not end there is
+    /// left where it is.
     pub(crate) destroy: unsafe extern "C" fn(instance: *mut c_void),
     /// Starts a handler. [`READY`] with the return arguments in the sink, [`FAILED`], or [`PENDING`] with a future, which must then be
     /// polled at least once: what it waits for does not know yet whom to wake.

@@ -4,6 +4,7 @@ mod table;
 mod host;
 
 use std::any::Any;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -22,7 +23,15 @@ pub type Outcome = Result<Vec<u8>, Failure>;
 pub type Pending = Pin<Box<dyn Future<Output = Outcome>>>;
 
 /// A service as the boundary sees it: bytes in, bytes out.
+///
+/// The thread that makes an instance is the service's, and the only one that sees it; all others see its blocking handlers.
 pub trait Guest: Sized + 'static {
+    /// The blocking handlers of an instance.
+    type Blocking: Send + Sync + 'static;
+
+    /// Whether an instance may end on another thread than the service's, if a blocking handler outlasts that thread.
+    const MOVABLE: Option<Movable<Self>>;
+
     /// What the service is.
     fn declare() -> Declaration;
 
@@ -38,13 +47,22 @@ pub trait Guest: Sized + 'static {
     /// # Errors
     ///
     /// If the config is not what the service needs, or its author's `new` says so.
-    fn create(host: Host, config: &[u8]) -> Result<Arc<Self>, Failure>;
+    fn create(host: Host, config: &[u8]) -> Result<(Arc<Self>, Self::Blocking), Failure>;
 
-    /// Starts a handler, and runs it as far as it goes without waiting.
-    fn start(self: &Arc<Self>, call: Call<'_>) -> Started;
+    /// Starts a handler on the service's thread, and runs it as far as it goes without waiting.
+    fn start(self: &Arc<Self>, blocking: &Self::Blocking, call: Call<'_>) -> Started;
 
-    /// Ends the instance; others may hold it still.
-    fn end(self: Arc<Self>) {}
+    /// Runs a blocking handler, on any thread.
+    ///
+    /// # Errors
+    ///
+    /// What the handler says; and if there is no such handler, or it is none that blocks.
+    fn run(blocking: &Self::Blocking, call: Call<'_>) -> Outcome;
+
+    /// Ends an instance. It is `None` if its thread is gone and it may not end on this one; it is then left where it is.
+    fn end(instance: Option<Arc<Self>>, blocking: Self::Blocking) {
+        drop((instance, blocking));
+    }
 
     /// Runs `step`, a part of `create`, `start` or a future, in the surroundings that the service needs.
     fn surround<T>(step: impl FnOnce() -> T) -> T {
@@ -56,6 +74,20 @@ pub trait Guest: Sized + 'static {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         text.or_else(|| payload.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "a panic without a text".into())
+    }
+}
+
+/// Proof that values of a type may go to another thread.
+pub struct Movable<T>(PhantomData<fn(T)>);
+
+impl<T: Send> Movable<T> {
+    /// What the type itself proves.
+    pub const PROOF: Self = Self(PhantomData);
+}
+
+impl<T> std::fmt::Debug for Movable<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Movable")
     }
 }
 

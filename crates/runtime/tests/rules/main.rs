@@ -8,6 +8,7 @@ mod support;
 mod lending;
 mod threads;
 mod deadlines;
+mod ends;
 mod order;
 mod rounds;
 mod main_mode;

@@ -24,7 +24,8 @@ pub(super) fn start(plugin: Plugin, config: Value, has_own_clock: bool) -> Resul
         world.use_real_time();
     }
     let bytes = wire::encode(&config, Encoding::MessagePack)?;
-    let instance = plugin.create(world.clone(), &bytes).map_err(|failure| failure.while_doing("new"))?;
+    let instance = plugin.create(&declaration, world.clone(), &bytes);
+    let instance = instance.map_err(|failure| failure.while_doing("new"))?;
     Ok(Driver::new(world, plugin, declaration, config, instance))
 }
 

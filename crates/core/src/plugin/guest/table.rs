@@ -5,6 +5,7 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread::{self, ThreadId};
 
 use super::host::Host;
 use super::{Guest, Pending, Started};
@@ -28,6 +29,30 @@ pub const fn table<G: Guest>() -> abi::Plugin {
         poll: poll::<G>,
         drop: drop_future::<G>,
     }
+}
+
+/// An instance, behind the pointer that the host has.
+struct Instance<G: Guest> {
+    /// The service's.
+    thread: ThreadId,
+    /// For the service's thread alone.
+    guest: Arc<G>,
+    /// For all threads.
+    blocking: G::Blocking,
+}
+
+impl<G: Guest> Instance<G> {
+    fn is_here(&self) -> bool {
+        self.thread == this_thread()
+    }
+}
+
+fn this_thread() -> ThreadId {
+    thread_local! {
+        // The standard library counts a reference up and down for each answer.
+        static THIS: ThreadId = thread::current().id();
+    }
+    THIS.with(|id| *id)
 }
 
 /// A future with the surroundings that it is polled in.
@@ -111,10 +136,13 @@ unsafe extern "C" fn create<G: Guest>(
     }
     // SAFETY: the host lends its table, which is large enough, and the config for this call.
     let (host, config) = unsafe { (Host::retained(&*host), bytes(config)) };
-    let outcome = guarded::<G, _>(|| G::surround(|| G::create(host, config)));
+    let outcome = guarded::<G, _>(|| {
+        let (guest, blocking) = G::surround(|| G::create(host, config))?;
+        Ok(Box::new(Instance { thread: this_thread(), guest, blocking }))
+    });
     let outcome = outcome.map(|created| {
         // SAFETY: the host gives a place for the pointer.
-        unsafe { *instance = Arc::into_raw(created).cast_mut().cast() };
+        unsafe { *instance = Box::into_raw(created).cast() };
         []
     });
     // SAFETY: the host lends the sink for this call.
@@ -123,10 +151,18 @@ unsafe extern "C" fn create<G: Guest>(
 
 unsafe extern "C" fn destroy<G: Guest>(instance: *mut c_void) {
     // SAFETY: the pointer came from `create` of this table, and the host destroys an instance once.
-    let instance = unsafe { Arc::from_raw(instance.cast::<G>()) };
+    let instance = unsafe { Box::from_raw(instance.cast::<Instance<G>>()) };
+    let may_end = instance.is_here() || G::MOVABLE.is_some();
+    let Instance { guest, blocking, .. } = *instance;
+    let guest = if may_end {
+        Some(guest)
+    } else {
+        std::mem::forget(guest);
+        None
+    };
     // An author's `drop` may panic; there is nobody left to tell.
     _ = guarded::<G, _>(|| {
-        G::surround(|| instance.end());
+        G::surround(|| G::end(guest, blocking));
         Ok(())
     });
 }
@@ -137,14 +173,17 @@ unsafe extern "C" fn start<G: Guest>(
     future: *mut *mut c_void,
     out: abi::Sink,
 ) -> u32 {
-    // SAFETY: the pointer came from `create`, and the instance is not destroyed before its calls have returned. The `Arc` is the
-    // host's and is not given up here.
-    let instance = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(instance.cast::<G>()) });
+    // SAFETY: the pointer came from `create`, and the instance is not destroyed before its calls have returned. Of what it has, other
+    // threads than the service's use only the blocking handlers.
+    let instance = unsafe { &*instance.cast::<Instance<G>>() };
     // SAFETY: the host lends the call until this function returns.
     let call = unsafe { read_call(&*call) };
     let started = guarded::<G, _>(|| {
         let call = call?;
-        Ok(G::surround(|| instance.start(call)))
+        Ok(G::surround(|| match instance.is_here() {
+            true => instance.guest.start(&instance.blocking, call),
+            false => Started::Ready(G::run(&instance.blocking, call)),
+        }))
     });
     match started.unwrap_or_else(|failure| Started::Ready(Err(failure))) {
         // SAFETY: the host lends the sink for this call.

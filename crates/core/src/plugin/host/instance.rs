@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_waker, optional, sink, slice};
 use crate::plugin::numbers::{write_duration, write_encoding, write_hook};
@@ -24,6 +25,8 @@ pub struct Instance(Arc<Pointer>, PhantomData<*const ()>);
 struct Pointer {
     pointer: *mut c_void,
     table: &'static abi::Plugin,
+    /// What other threads may start.
+    blocking: Vec<Target>,
 }
 
 // SAFETY: blocking handlers are called from any thread, as `abi::Plugin` says; other calls are kept to the service's thread by the types that hold this.
@@ -55,8 +58,17 @@ impl Instance {
     /// # Safety
     ///
     /// `create` of the table has given the pointer on this thread, and nothing else destroys it.
-    pub(super) unsafe fn from_raw(pointer: *mut c_void, table: &'static abi::Plugin) -> Self {
-        Self(Arc::new(Pointer { pointer, table }), PhantomData)
+    pub(super) unsafe fn from_raw(
+        pointer: *mut c_void,
+        table: &'static abi::Plugin,
+        declaration: &Declaration,
+    ) -> Self {
+        let connections = declaration.connections.iter().enumerate();
+        let connections = connections.map(|(number, model)| (Target::Connection(number as u32), model.run));
+        let hooks = declaration.hooks.iter().map(|(hook, run)| (Target::Hook(*hook), *run));
+        let blocking = connections.chain(hooks).filter(|(_, run)| *run == Run::Blocking);
+        let blocking = blocking.map(|(target, _)| target).collect();
+        Self(Arc::new(Pointer { pointer, table, blocking }), PhantomData)
     }
 
     /// Starts a handler and runs it as far as it goes without waiting. Return arguments are appended to `out`.
@@ -75,8 +87,11 @@ impl BlockingInstance {
     ///
     /// # Errors
     ///
-    /// What the handler says; also if it wants to be polled, which a blocking one never does.
+    /// What the handler says; also if it was not declared blocking, or wants to be polled, which a blocking one never does.
     pub fn run(&self, call: &Call<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
+        if !self.0.blocking.contains(&call.target) {
+            return Err(not_blocking(call.target));
+        }
         match start(&self.0, call, out) {
             Started::Ready(outcome) => outcome,
             Started::Pending(_) => {
@@ -84,6 +99,11 @@ impl BlockingInstance {
             }
         }
     }
+}
+
+/// Why a handler does not run on another thread than the service's.
+fn not_blocking(target: Target) -> Failure {
+    Failure::msg(format!("{target:?} was not declared blocking, and runs on the service's thread alone"))
 }
 
 fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started {

@@ -60,7 +60,7 @@ impl Plugin {
     ///
     /// # Safety
     ///
-    /// `table` points to a table by the rules of [`abi`], in a library that is never unloaded.
+    /// `table` points to a table by the rules of [`abi`], in a library that is never unloaded. Instances of it are made with the declaration that it gives.
     pub unsafe fn from_raw(table: *const abi::Plugin) -> Result<Self, TableError> {
         // SAFETY: the version and the size come first in the tables of every version.
         let (version, size) = unsafe { ((*table).version, (*table).size) };
@@ -111,12 +111,17 @@ impl Plugin {
         Ok(wire::decode(&outcome(status, out)?, Encoding::MessagePack, &Limits::default())?)
     }
 
-    /// Makes an instance on this thread, which becomes the service's, from its config in MessagePack.
+    /// Makes an instance of what was described, on this thread, which becomes the service's, from its config in MessagePack.
     ///
     /// # Errors
     ///
     /// What its constructor says, a panic included.
-    pub fn create(self, host: Arc<dyn Host>, config: &[u8]) -> Result<Instance, Failure> {
+    pub fn create(
+        self,
+        declaration: &Declaration,
+        host: Arc<dyn Host>,
+        config: &[u8],
+    ) -> Result<Instance, Failure> {
         let mut out = Vec::new();
         let mut pointer = std::ptr::null_mut();
         // One reference is this function's; the guest retains its own.
@@ -128,6 +133,6 @@ impl Plugin {
         unsafe { (table.release)(table.context) };
         outcome(status, out)?;
         // SAFETY: the plugin has made the instance, and gives it to nobody else.
-        Ok(unsafe { Instance::from_raw(pointer, self.0) })
+        Ok(unsafe { Instance::from_raw(pointer, self.0, declaration) })
     }
 }
