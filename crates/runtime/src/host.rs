@@ -1,5 +1,7 @@
 //! What a service can ask of the runtime, from any thread.
 
+mod asked;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,7 +9,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use send_wrapper::SendWrapper;
 use service_framework_core::Failure;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::host::{Host, Operation, Spawned};
@@ -17,6 +18,7 @@ use service_framework_core::wiring::Wired;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::asked::{Asked, Outcome, Requests, Wanted};
 use crate::counters::Counters;
 use crate::local::Local;
 use crate::log::{Level, Recorder};
@@ -25,8 +27,16 @@ use crate::plan::Plan;
 use crate::thread::{Control, Stop};
 
 thread_local! {
-    /// The service of this thread, and the host that it knows.
-    static HERE: RefCell<Option<(*const ServiceHost, Rc<Local>)>> = const { RefCell::new(None) };
+    /// The service of this thread.
+    static HERE: RefCell<Option<Home>> = const { RefCell::new(None) };
+}
+
+/// What a service has on its own thread.
+struct Home {
+    /// The host that it knows.
+    host: Arc<ServiceHost>,
+    local: Rc<Local>,
+    requests: Rc<Requests>,
 }
 
 /// How many things other threads may have asked for and the service's thread not begun.
@@ -38,6 +48,7 @@ pub(crate) struct ServiceHost {
     connections: Vec<Wired>,
     counters: Arc<Counters>,
     commands: mpsc::Sender<Command>,
+    wanted: mpsc::UnboundedSender<Wanted>,
     control: std::sync::Weak<Control>,
     stopping: watch::Receiver<Stop>,
     recorder: Recorder,
@@ -49,7 +60,7 @@ pub(crate) struct ServiceHost {
 /// What another thread asks for.
 #[derive(Debug)]
 enum Command {
-    Request(OwnedOutgoing, oneshot::Sender<Result<Vec<u8>, Failure>>),
+    Request(OwnedOutgoing, oneshot::Sender<Outcome>),
     Publish {
         number: usize,
         frame: Bytes,
@@ -61,30 +72,59 @@ enum Command {
 
 /// What other threads ask for, to be carried out on the service's.
 #[derive(Debug)]
-pub(crate) struct Commands(mpsc::Receiver<Command>);
+pub(crate) struct Commands {
+    commands: mpsc::Receiver<Command>,
+    /// Has one entry at most for each request that was begun here.
+    wanted: mpsc::UnboundedReceiver<Wanted>,
+}
 
 impl Commands {
-    pub(crate) async fn carry_out(self, local: Rc<Local>) {
-        let Self(mut commands) = self;
-        while let Some(command) = commands.recv().await {
-            match command {
-                Command::Request(message, mut answer) => {
-                    let request = outgoing::request(&local, message.lend(), message.waited());
-                    tokio::task::spawn_local(async move {
-                        tokio::select! {
-                            outcome = request => Some(outcome),
-                            // Whoever asked has given up.
-                            () = answer.closed() => None,
-                        }
-                        .map(|outcome| answer.send(outcome))
-                    });
-                }
-                Command::Publish { number, frame } => outgoing::publish_frame(&local, number, frame),
-                Command::Spawn(spawned) => spawn(spawned),
-                Command::Flush(done) => _ = done.send(()),
+    /// To be called, and carried out, on the service's thread.
+    pub(crate) async fn carry_out(mut self, local: Rc<Local>) {
+        loop {
+            tokio::select! {
+                Some(command) = self.commands.recv() => carry_out(&local, command),
+                Some(wanted) = self.wanted.recv() => heed(wanted),
+                else => return,
             }
         }
     }
+}
+
+fn carry_out(local: &Rc<Local>, command: Command) {
+    match command {
+        Command::Request(message, answer) => {
+            go_on(outgoing::request(local, message.lend(), message.waited()), answer)
+        }
+        Command::Publish { number, frame } => outgoing::publish_frame(local, number, frame),
+        Command::Spawn(spawned) => spawn(spawned),
+        Command::Flush(done) => _ = done.send(()),
+    }
+}
+
+fn heed(wanted: Wanted) {
+    let requests = HERE.with_borrow(|here| here.as_ref().map(|home| Rc::clone(&home.requests)));
+    let take = |number| requests.as_ref().and_then(|requests| requests.take(number));
+    match wanted {
+        Wanted::Outcome(number, answer) => {
+            if let Some(request) = take(number) {
+                go_on(request, answer);
+            }
+        }
+        Wanted::Nothing(number) => drop(take(number)),
+    }
+}
+
+/// Drives a request for another thread.
+fn go_on(request: impl Future<Output = Outcome> + 'static, mut answer: oneshot::Sender<Outcome>) {
+    tokio::task::spawn_local(async move {
+        tokio::select! {
+            outcome = request => Some(outcome),
+            // Whoever asked has given up.
+            () = answer.closed() => None,
+        }
+        .map(|outcome| answer.send(outcome))
+    });
 }
 
 fn spawn(spawned: Spawned) {
@@ -100,7 +140,11 @@ pub(crate) struct Here;
 
 impl Drop for Here {
     fn drop(&mut self) {
-        HERE.take();
+        // What waits for a request, on whichever thread, keeps nothing of the service.
+        let home = HERE.take();
+        if let Some(home) = home {
+            home.requests.clear();
+        }
     }
 }
 
@@ -111,32 +155,53 @@ impl ServiceHost {
         stopping: watch::Receiver<Stop>,
         recorder: Recorder,
     ) -> (Arc<Self>, Commands) {
-        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let (commands, commanded) = mpsc::channel(COMMANDS);
+        let (want, wanted) = mpsc::unbounded_channel();
         let host = Self {
             connections: plan.wiring.connections.clone(),
             counters: Arc::clone(control.counted()),
             commands,
+            wanted: want,
             control: Arc::downgrade(control),
             stopping,
             recorder,
             runtime: Handle::current(),
             heeds_stop: AtomicBool::new(false),
         };
-        (Arc::new(host), Commands(receiver))
+        (Arc::new(host), Commands { commands: commanded, wanted })
     }
 
     /// Makes this thread the service's, so that what it asks for here is done without a detour.
     pub(crate) fn enter(self: &Arc<Self>, local: &Rc<Local>) -> Here {
-        HERE.set(Some((Arc::as_ptr(self), Rc::clone(local))));
+        let (host, local) = (Arc::clone(self), Rc::clone(local));
+        HERE.set(Some(Home { host, local, requests: Rc::default() }));
         Here
+    }
+
+    /// Looks at what the service has on its own thread, if this is that.
+    fn at_home<T>(&self, look: impl FnOnce(&Home) -> T) -> Option<T> {
+        // What a plugin keeps for its thread may end when this is gone already.
+        let looked = HERE.try_with(|here| {
+            let here = here.borrow();
+            here.as_ref().filter(|home| std::ptr::eq(Arc::as_ptr(&home.host), self)).map(look)
+        });
+        looked.ok().flatten()
     }
 
     /// The service's own state, if this is its thread.
     fn here(&self) -> Option<Rc<Local>> {
-        HERE.with_borrow(|here| {
-            let (host, local) = here.as_ref()?;
-            std::ptr::eq(*host, self).then(|| Rc::clone(local))
-        })
+        self.at_home(|home| Rc::clone(&home.local))
+    }
+
+    /// The requests that were begun, if this is the service's thread.
+    fn requests(&self) -> Option<Rc<Requests>> {
+        self.at_home(|home| Rc::clone(&home.requests))
+    }
+
+    /// Asks for the outcome of a request that was begun, from another thread.
+    fn want(&self, wanted: Wanted) {
+        // A service that has stopped has given up all of them.
+        _ = self.wanted.send(wanted);
     }
 
     /// Waits until everything that other threads have asked for is begun.
@@ -182,8 +247,10 @@ impl Host for ServiceHost {
     }
 
     fn request(&self, message: Outgoing<'_>) -> Operation {
-        if let Some(local) = self.here() {
-            return Box::pin(SendWrapper::new(Box::pin(outgoing::request(&local, message, Duration::ZERO))));
+        let home =
+            self.at_home(|home| (Arc::clone(&home.host), Rc::clone(&home.local), Rc::clone(&home.requests)));
+        if let Some((host, local, requests)) = home {
+            return Box::pin(Asked::new(host, &requests, outgoing::request(&local, message, Duration::ZERO)));
         }
         let (answer, answered) = oneshot::channel();
         let asked = self.command(Command::Request(OwnedOutgoing::new(message), answer));

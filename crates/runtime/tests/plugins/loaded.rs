@@ -8,7 +8,7 @@ use service_framework_runtime::log::Level;
 use service_framework_runtime::{Options, Service};
 
 use crate::support::{Client, address, counters, run, wired};
-use crate::{clerk, folder, library, options};
+use crate::{clerk, folder, library, options, options_beside};
 
 fn check_adds(service: &Service) {
     run(async {
@@ -93,6 +93,29 @@ fn tokio_works_in_the_handlers_of_a_plugin_that_keeps_a_runtime() {
     });
     server.join().unwrap();
     assert_eq!(service.stop().unwrap().not_drained, Vec::<String>::new());
+}
+
+#[test]
+fn requests_may_be_waited_for_in_the_runtime_of_a_plugin() {
+    let mut next = clerk(library());
+    next.start().unwrap();
+    let options = options_beside(value!({}), &address(&next, "add").to_string());
+    let mut first = Service::at(library(), options);
+    first.start().unwrap();
+    run(async {
+        let client = std::rc::Rc::new(Client::to(&address(&first, "relay")));
+        let asked: Vec<_> = (0..50_i64)
+            .map(|number| {
+                let client = std::rc::Rc::clone(&client);
+                tokio::task::spawn_local(async move { client.ask(value!({"numbers": [number, 1]})).await })
+            })
+            .collect();
+        for (number, asked) in (0..50).zip(asked) {
+            assert_eq!(asked.await.unwrap().ok().get("sum"), Some(&Value::Int(number + 1)));
+        }
+    });
+    assert_eq!(first.stop().unwrap().not_drained, Vec::<String>::new());
+    next.stop().unwrap();
 }
 
 #[test]

@@ -50,12 +50,18 @@ fn build() -> PathBuf {
     files.find(is_library).unwrap().as_str().unwrap().into()
 }
 
-const REPLYERS: [&str; 6] = ["add", "rest", "dial", "stumble", "stumble_later", "length_of"];
+const REPLYERS: [&str; 7] = ["add", "rest", "dial", "relay", "stumble", "stumble_later", "length_of"];
 
 fn options(config: Value) -> Options {
+    options_beside(config, "127.0.0.1:9")
+}
+
+/// The options of a clerk that another one is next to.
+fn options_beside(config: Value, next: &str) -> Options {
     let entries: value::Map =
         REPLYERS.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
-    Options { config: config.into(), ..wired(value!({"in": (Value::Map(entries))})) }
+    let book = value!({"in": (Value::Map(entries)), "out": {"next": {"requester": next}}});
+    Options { config: config.into(), ..wired(book) }
 }
 
 fn clerk(at: impl Into<PathBuf>) -> Service {

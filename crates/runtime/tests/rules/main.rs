@@ -14,4 +14,5 @@ mod rounds;
 mod main_mode;
 mod sending;
 mod sizes;
+mod crossing;
 mod setup;

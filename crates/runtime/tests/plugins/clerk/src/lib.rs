@@ -1,6 +1,7 @@
 //! Adds, waits and dials, with a tokio runtime of its own; and fails to load when it is told to.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 
 use service_framework::prelude::*;
 use tokio::io::AsyncReadExt;
@@ -44,13 +45,16 @@ pub struct Heard {
     pub thread: String,
 }
 
+/// Another clerk.
+const NEXT: Requester<Numbers, Sum> = Requester::new("next").deadline_s(60.0);
+
 static SUMS: AtomicU64 = AtomicU64::new(0);
 
 /// Adds.
 #[derive(Debug)]
 pub struct Clerk;
 
-#[service]
+#[service(uses(NEXT))]
 impl Clerk {
     fn new(config: Config) -> Result<Self> {
         match config.new.as_deref() {
@@ -89,6 +93,17 @@ impl Clerk {
         let thread =
             tokio::spawn(async { std::thread::current().name().unwrap_or_default().to_owned() }).await?;
         Ok(Heard { text, thread })
+    }
+
+    /// Asks another clerk, and waits for it in a task of the library's own runtime.
+    #[replyer]
+    async fn relay(&self, args: Numbers, cx: &Context) -> Result<Sum> {
+        let cx = cx.clone();
+        let mut asked = Box::pin(async move { cx.request(&NEXT, &args).await });
+        let is_ready =
+            std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_ready())).await;
+        assert!(!is_ready, "an answer takes a while");
+        tokio::spawn(asked).await?
     }
 
     /// Panics at once.
