@@ -3,6 +3,7 @@
 mod blocking;
 mod shared;
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -15,7 +16,7 @@ use service_framework_core::plugin::{Call, Outgoing};
 use service_framework_core::wire::{self, Encoding, Writer};
 use service_framework_core::workflow::WorkflowId;
 
-use crate::logs::{self, Logs};
+use crate::logs;
 use crate::ports::{ExternalTarget, Publisher, Requester};
 use crate::running::HOST_HAS_BOUNDED;
 use crate::{Error, Map, Model, Result, Value};
@@ -49,12 +50,35 @@ impl Context {
         }))
     }
 
-    pub(crate) fn enter<T>(&self, step: impl FnOnce() -> T) -> T {
-        logs::enter(self, step)
+    /// Runs a step of this call.
+    pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
+        self.0.shared.around.during(|| logs::enter(self, step))
     }
 
-    fn logs(&self) -> &Logs {
-        &self.0.shared.logs
+    /// Polls a future of this call, and drops it, as steps of the call.
+    pub(crate) async fn within<F: Future>(&self, future: F) -> F::Output {
+        /// The future in its place, until it is done.
+        struct Step<'c, F>(&'c Context, Pin<&'c mut Option<F>>);
+        impl<F> Drop for Step<'_, F> {
+            fn drop(&mut self) {
+                if self.1.is_some() {
+                    self.0.during(|| self.1.set(None));
+                }
+            }
+        }
+        let mut future = std::pin::pin!(Some(future));
+        let mut step = Step(self, future.as_mut());
+        std::future::poll_fn(|context| {
+            self.during(|| {
+                let future = step.1.as_mut().as_pin_mut().expect("it is polled until it is done");
+                let polled = future.poll(context);
+                if polled.is_ready() {
+                    step.1.set(None);
+                }
+                polled
+            })
+        })
+        .await
     }
 
     /// The id of the work that this call is part of; `None` in `main`, `init` and hooks, each of whose messages starts a new one.
@@ -224,10 +248,12 @@ impl Context {
         (shared.spawn)(
             &shared.host,
             Box::pin(async move {
-                let work = work(cx.clone());
-                if let Err(failure) = cx.logs().of(&cx, work).await {
-                    cx.logs().during(|| cx.enter(|| tracing::error!("background work ended: {failure}")));
-                }
+                let work = async {
+                    if let Err(failure) = work(cx.clone()).await {
+                        tracing::error!("background work ended: {failure}");
+                    }
+                };
+                cx.within(work).await;
             }),
         );
     }

@@ -14,35 +14,17 @@ use crate::running::Running;
 
 /// Exports a service from its crate, which is then a plugin: `export!(Gateway);`, once.
 ///
-/// With the feature `tokio` of this crate, `export!(Gateway, tokio);` keeps a tokio runtime of the plugin's own with one worker thread, and enters it around
-/// every poll, so that `tokio::time`, `tokio::net` and `tokio::spawn` work in handlers.
+/// With the feature `tokio` of this crate, `export!(Gateway, tokio);` keeps a tokio runtime of the service's own with one worker thread, and enters it around
+/// every poll, so that `tokio::time`, `tokio::net` and `tokio::spawn` work in handlers. What its tasks log goes to the service's log, without a workflow id; the tasks end with
+/// the service.
 ///
 /// The crate's `Cargo.toml` says `crate-type = ["cdylib", "rlib"]`: the first is the plugin, the second lets tests and other programs link the service.
 #[macro_export]
 macro_rules! export {
-    ($service:ty) => {
-        $crate::export!(@ $service, );
-    };
-    ($service:ty, tokio) => {
-        $crate::export!(@ $service, const HAS_OWN_CLOCK: bool = true; fn surround<T>(step: impl FnOnce() -> T) -> T {
-            $crate::__export::in_tokio::<$service, T>(step)
-        });
-    };
-    (@ $service:ty, $($surround:tt)*) => {
-        impl $crate::Exported for $service {
-            const MOVABLE: Option<$crate::__export::Movable<Self>> = {
-                use $crate::__export::NotMovable as _;
-                $crate::__export::Is::<$service>::MOVABLE
-            };
-            $($surround)*
-        }
-
-        impl $crate::__export::Linked for $service {
-            const TABLE: &'static $crate::__export::Plugin = {
-                #[unsafe(export_name = concat!("service_framework_plugin_v1_", env!("CARGO_CRATE_NAME")))]
-                static TABLE: $crate::__export::Plugin = $crate::__export::table::<$service>();
-                &TABLE
-            };
+    ($service:ty $(, $with:ident)?) => {
+        $crate::__exported! {
+            #[unsafe(export_name = concat!("service_framework_plugin_v1_", env!("CARGO_CRATE_NAME")))]
+            $service $(, $with)?
         }
     };
 }
@@ -68,30 +50,66 @@ macro_rules! export {
 /// ```
 #[macro_export]
 macro_rules! link {
-    ($service:ty) => {
-        $crate::link!(@ $service, );
+    ($service:ty $(, $with:ident)?) => {
+        $crate::__exported! { $service $(, $with)? }
     };
-    ($service:ty, tokio) => {
-        $crate::link!(@ $service, fn surround<T>(step: impl FnOnce() -> T) -> T {
-            $crate::__export::in_tokio::<$service, T>(step)
-        });
+}
+
+/// What both write: the table of a service, and how it runs.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __exported {
+    ($(#[$symbol:meta])? $service:ty) => {
+        $crate::__exported! { $(#[$symbol])? $service => $crate::__export::With::Nothing }
     };
-    (@ $service:ty, $($surround:tt)*) => {
+    ($(#[$symbol:meta])? $service:ty, tokio) => {
+        $crate::__exported! { $(#[$symbol])? $service => $crate::__export::with_tokio::<$service>() }
+    };
+    ($(#[$symbol:meta])? $service:ty => $with:expr) => {
         impl $crate::Exported for $service {
+            const WITH: $crate::__export::With = $with;
             const MOVABLE: Option<$crate::__export::Movable<Self>> = {
                 use $crate::__export::NotMovable as _;
                 $crate::__export::Is::<$service>::MOVABLE
             };
-            $($surround)*
         }
 
         impl $crate::__export::Linked for $service {
             const TABLE: &'static $crate::__export::Plugin = {
+                $(#[$symbol])?
                 static TABLE: $crate::__export::Plugin = $crate::__export::table::<$service>();
                 &TABLE
             };
         }
     };
+}
+
+/// What a service is exported with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum With {
+    /// Nothing of its own.
+    Nothing,
+    /// A tokio runtime.
+    Tokio,
+}
+
+impl With {
+    /// Whether something measures time for it.
+    pub(crate) fn has_own_clock(self) -> bool {
+        self == Self::Tokio
+    }
+}
+
+/// With a tokio runtime.
+#[cfg(feature = "tokio")]
+pub const fn with_tokio<S>() -> With {
+    With::Tokio
+}
+
+/// Without the feature there is no runtime to enter, and the compiler says so at `export!`.
+#[cfg(not(feature = "tokio"))]
+pub const fn with_tokio<S: HasFeature>() -> With {
+    With::Tokio
 }
 
 /// Proof that a service may end on another thread than its own.
@@ -114,28 +132,6 @@ pub trait NotMovable<S: Exported> {
 }
 
 impl<S: Exported> NotMovable<S> for Is<S> {}
-
-/// Runs a step inside the plugin's own tokio runtime, which is started with the first.
-#[cfg(feature = "tokio")]
-pub fn in_tokio<S, T>(step: impl FnOnce() -> T) -> T {
-    use std::sync::OnceLock;
-    use tokio::runtime::{Builder, Runtime};
-
-    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
-    let runtime = RUNTIME.get_or_init(|| {
-        let builder = &mut Builder::new_multi_thread();
-        let builder = builder.worker_threads(1).thread_name("plugin-tokio").enable_all();
-        builder.build().expect("a thread and a few descriptors are to be had when a service starts")
-    });
-    let _entered = runtime.enter();
-    step()
-}
-
-/// Without the feature there is no runtime to enter, and the compiler says so at `export!`.
-#[cfg(not(feature = "tokio"))]
-pub fn in_tokio<S: HasFeature, T>(step: impl FnOnce() -> T) -> T {
-    step()
-}
 
 /// What the feature gives.
 #[cfg(not(feature = "tokio"))]

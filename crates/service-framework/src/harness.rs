@@ -121,7 +121,7 @@ impl<S: Exported + Linked> Harness<S> {
     ///
     /// As [`new`](Self::new); every fault of the config is named.
     pub fn with_config_value(config: Value) -> Result<Self> {
-        let driver = setup::start(Plugin::of::<S>(), config, S::HAS_OWN_CLOCK)?;
+        let driver = setup::start(Plugin::of::<S>(), config, S::WITH.has_own_clock())?;
         Ok(Self { driver: Rc::new(driver), service: PhantomData })
     }
 }

@@ -56,6 +56,8 @@ mod returned;
 mod running;
 mod panics;
 mod logs;
+mod own_runtime;
+mod surroundings;
 mod export;
 #[cfg(doctest)]
 mod guide;

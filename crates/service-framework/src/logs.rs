@@ -2,9 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt::{self, Write as _};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Poll;
 
 use service_framework_core::plugin::guest::Host;
 use service_framework_core::plugin::{self, Record};
@@ -41,19 +39,10 @@ impl Logs {
         tracing::dispatcher::with_default(&self.dispatch, step)
     }
 
-    /// A future whose records go to the host, with the workflow of a call.
-    pub(crate) async fn of<F: Future>(&self, cx: &Context, future: F) -> F::Output {
-        let mut future = std::pin::pin!(future);
-        std::future::poll_fn(|context| self.poll(cx, future.as_mut(), context)).await
-    }
-
-    fn poll<F: Future>(
-        &self,
-        cx: &Context,
-        future: Pin<&mut F>,
-        context: &mut std::task::Context<'_>,
-    ) -> Poll<F::Output> {
-        self.during(|| enter(cx, || future.poll(context)))
+    /// For threads that are the service's from their start to their end.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn dispatch(&self) -> Dispatch {
+        self.dispatch.clone()
     }
 }
 

@@ -14,6 +14,8 @@ use service_framework_core::wire::{self, Encoding, Limits};
 use crate::context::Shared;
 use crate::declare::Declare;
 use crate::logs::Logs;
+use crate::own_runtime::OwnRuntime;
+use crate::surroundings::Surroundings;
 use crate::{Error, Exported, Model, Result, Value, panics};
 
 pub(crate) use handler::{
@@ -39,10 +41,12 @@ impl<S> std::fmt::Debug for Running<S> {
     }
 }
 
-/// The handlers of a service that may run on any thread.
+/// What of a service any thread may use: the handlers that block.
 pub(crate) struct Blocking {
     shared: Arc<Shared>,
     handlers: HashMap<Target, handler::Blocking>,
+    /// Ends with the service, whichever thread that ends on.
+    runtime: OwnRuntime,
 }
 
 impl<S: Exported> Guest for Running<S> {
@@ -54,24 +58,27 @@ impl<S: Exported> Guest for Running<S> {
     };
 
     fn declare() -> Declaration {
-        panics::watch(|| Declare::<S>::of().declaration)
+        Declare::<S>::of().declaration
     }
 
     fn setup(hook: Hook, input: Value) -> Result<Value> {
-        panics::watch(|| match Declare::<S>::of().setups.get(&hook) {
+        match Declare::<S>::of().setups.get(&hook) {
             Some(setup) => setup(input),
             None => Err(Error::msg(format!("the service has no `{hook}`"))),
-        })
+        }
     }
 
     fn create(host: Host, config: &[u8]) -> Result<(Arc<Self>, Blocking)> {
         let logs = Logs::new(host.clone());
+        let runtime = OwnRuntime::start(S::WITH, &logs)?;
+        let around = Surroundings::new(logs, runtime.entrance());
         let service =
-            logs.during(|| S::new(wire::decode(config, Encoding::MessagePack, &Limits::default())?))?;
+            around.during(|| S::new(wire::decode(config, Encoding::MessagePack, &Limits::default())?))?;
         let declare = Declare::<S>::of();
-        let shared = Arc::new(Shared::new::<Self>(host, logs, &declare.declaration));
+        let shared = Arc::new(Shared::new::<Self>(host, around, &declare.declaration));
         let running = Arc::new(Self { service: RwLock::new(service), declare, shared });
-        let blocking = Blocking { shared: Arc::clone(&running.shared), handlers: running.bind() };
+        let shared = Arc::clone(&running.shared);
+        let blocking = Blocking { shared, handlers: running.bind(), runtime };
         Ok((running, blocking))
     }
 
@@ -81,7 +88,7 @@ impl<S: Exported> Guest for Running<S> {
             Target::Hook(hook) => self.declare.hooks.get(&hook),
         };
         match handler {
-            Some(Handler::Here(handler)) => self.shared.logs.during(|| handler(self, call)),
+            Some(Handler::Here(handler)) => self.shared.around.during(|| handler(self, call)),
             Some(Handler::Anywhere(_)) => Started::Ready(Self::run(blocking, call)),
             None => {
                 Started::Ready(Err(Error::msg(format!("the service has no handler for {:?}", call.target))))
@@ -91,18 +98,19 @@ impl<S: Exported> Guest for Running<S> {
 
     fn run(blocking: &Blocking, call: Call<'_>) -> Outcome {
         match blocking.handlers.get(&call.target) {
-            Some(handler) => blocking.shared.logs.during(|| handler(call)),
+            Some(handler) => blocking.shared.around.during(|| handler(call)),
             None => Err(Error::msg(format!("the handler for {:?} was not declared blocking", call.target))),
         }
     }
 
     fn end(running: Option<Arc<Self>>, blocking: Blocking) {
-        let Blocking { shared, handlers } = blocking;
-        shared.logs.during(|| drop((handlers, running)));
+        // The runtime ends after the service, and in any case.
+        let Blocking { shared, handlers, runtime: _runtime } = blocking;
+        shared.around.during(|| drop((handlers, running)));
     }
 
-    fn surround<T>(step: impl FnOnce() -> T) -> T {
-        panics::watch(|| S::surround(step))
+    fn watch<T>(step: impl FnOnce() -> T) -> T {
+        panics::watch(step)
     }
 
     fn panic_message(payload: &(dyn Any + Send)) -> String {

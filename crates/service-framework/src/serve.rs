@@ -71,13 +71,7 @@ pub trait Exported: Serve {
     #[doc(hidden)]
     const MOVABLE: Option<crate::__export::Movable<Self>> = None;
 
-    /// Whether something of its own, such as a tokio runtime, measures time for it.
+    /// What was written beside its name.
     #[doc(hidden)]
-    const HAS_OWN_CLOCK: bool = false;
-
-    /// Runs a part of the service's work in the surroundings that it was exported with.
-    #[doc(hidden)]
-    fn surround<T>(step: impl FnOnce() -> T) -> T {
-        step()
-    }
+    const WITH: crate::__export::With = crate::__export::With::Nothing;
 }

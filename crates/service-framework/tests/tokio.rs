@@ -1,5 +1,8 @@
 //! A service that uses tokio in its handlers, exported for that.
 
+use std::cell::Cell;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+
 use service_framework::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -54,10 +57,43 @@ impl Serve for Waiter {
             tokio::time::sleep(Duration::from_secs(3600)).await;
             Ok(())
         });
+        service.replyer("leave_work").handle_inline(|_: &Self, _: Empty, _: &Context| {
+            let left = LEFT.take();
+            tokio::spawn(async move {
+                let _left = left;
+                std::future::pending::<()>().await;
+            });
+            Ok(())
+        });
+        service.replyer::<Empty>("log_when_dropped").handle(async |_: &Self, _: Empty, _: &Context| {
+            let _work = Work;
+            std::future::pending().await
+        });
+        service.replyer("spawn").handle_inline(|_: &Self, _: Empty, cx: &Context| {
+            cx.spawn(|_| {
+                tracing::info!("begins in {:?}", tokio::runtime::Handle::try_current().is_ok());
+                std::future::ready(Ok(()))
+            });
+            Ok(())
+        });
     }
 }
 
 export!(Waiter, tokio);
+
+thread_local! {
+    /// Is given to work that goes on for ever.
+    static LEFT: Cell<Option<Sender<()>>> = const { Cell::new(None) };
+}
+
+/// Logs when it is dropped.
+struct Work;
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        tracing::info!("dropped in {:?}", tokio::runtime::Handle::try_current().is_ok());
+    }
+}
 
 fn ask(connection: &str, text: &str) -> Text {
     let harness = Harness::<Waiter>::new(()).unwrap();
@@ -94,4 +130,39 @@ fn what_waits_too_long_is_named() {
         stuck.message(),
         "`for_ever` has not ended for 20ms: it waits for something outside of the harness"
     );
+}
+
+/// Waits for a record.
+fn logged(harness: &Harness<Waiter>, text: &str) -> Option<String> {
+    let records = harness.logs();
+    let found = records.into_iter().find(|record| record.message == text);
+    found.map(|record| record.workflow_id.unwrap_or_default())
+}
+
+#[test]
+fn what_a_handler_leaves_is_dropped_and_logged_as_its_own() {
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    let message = harness.message("log_when_dropped", &()).workflow_id("w");
+    let late = message.deadline(Duration::from_millis(5)).request::<()>();
+    assert_eq!(late.unwrap_err().code(), "deadline");
+    assert_eq!(logged(&harness, "dropped in true").as_deref(), Some("w"));
+}
+
+#[test]
+fn work_that_is_spawned_begins_where_it_goes_on() {
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    harness.message("spawn", &()).workflow_id("w").request::<()>().unwrap();
+    harness.advance(Duration::from_millis(1)).unwrap();
+    assert_eq!(logged(&harness, "begins in true").as_deref(), Some("w"));
+}
+
+#[test]
+fn tasks_end_with_the_service() {
+    let (left, until_left) = channel();
+    LEFT.set(Some(left));
+    let harness = Harness::<Waiter>::new(()).unwrap();
+    harness.request::<_, ()>("leave_work", &()).unwrap();
+    assert!(LEFT.take().is_none(), "the task has it");
+    drop(harness);
+    assert_eq!(until_left.recv_timeout(Duration::from_secs(30)), Err(RecvTimeoutError::Disconnected));
 }

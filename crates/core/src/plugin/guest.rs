@@ -64,8 +64,8 @@ pub trait Guest: Sized + 'static {
         drop((instance, blocking));
     }
 
-    /// Runs `step`, a part of `create`, `start` or a future, in the surroundings that the service needs.
-    fn surround<T>(step: impl FnOnce() -> T) -> T {
+    /// Runs any step of the service, so that [`panic_message`](Self::panic_message) knows what to say if it panics.
+    fn watch<T>(step: impl FnOnce() -> T) -> T {
         step()
     }
 

@@ -158,6 +158,31 @@ fn records_of_a_plugin_are_logged_with_their_workflow() {
     }
 }
 
+#[test]
+fn tasks_of_a_plugin_log_to_the_service_that_began_them() {
+    let logs = tempfile::tempdir().unwrap();
+    let path = |name: &str| logs.path().join(name);
+    let mut services = ["one", "two"].map(|name| {
+        let options = Options { log_path: Some(path(name)), file_level: Level::Info, ..options(value!({})) };
+        let mut service = Service::at(library(), options);
+        service.start().unwrap();
+        service
+    });
+    run(async {
+        for (service, name) in services.iter().zip(["one", "two"]) {
+            Client::to(&address(service, "delegate")).ask(value!({"text": name})).await.ok();
+        }
+    });
+    services.iter_mut().for_each(|service| _ = service.stop().unwrap());
+    for (name, other) in [("one", "two"), ("two", "one")] {
+        let text = std::fs::read_to_string(path(name)).unwrap_or_default();
+        for by in ["task", "thread"] {
+            assert_eq!(text.matches(&format!("{by} {name}")).count(), 1, "{text}");
+            assert!(!text.contains(&format!("{by} {other}")), "{text}");
+        }
+    }
+}
+
 /// The other service of this program, which exports its symbol, too.
 struct Other;
 

@@ -50,7 +50,8 @@ fn build() -> PathBuf {
     files.find(is_library).unwrap().as_str().unwrap().into()
 }
 
-const REPLYERS: [&str; 7] = ["add", "rest", "dial", "relay", "stumble", "stumble_later", "length_of"];
+const REPLYERS: [&str; 8] =
+    ["add", "rest", "dial", "relay", "delegate", "stumble", "stumble_later", "length_of"];
 
 fn options(config: Value) -> Options {
     options_beside(config, "127.0.0.1:9")

@@ -19,8 +19,8 @@ impl BlockingContext {
         Self(cx)
     }
 
-    pub(crate) fn enter<T>(&self, step: impl FnOnce() -> T) -> T {
-        self.0.enter(step)
+    pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
+        self.0.during(step)
     }
 
     /// The same context, for work that is spawned.

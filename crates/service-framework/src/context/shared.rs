@@ -3,14 +3,14 @@
 use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::plugin::guest::{Guest, Host};
 
-use crate::logs::Logs;
+use crate::surroundings::Surroundings;
 use crate::{Error, Result};
 
 /// What all calls of one service have in common.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(super) host: Host,
-    pub(crate) logs: Logs,
+    pub(crate) around: Surroundings,
     service: String,
     /// Name and type of the connections, by their numbers.
     connections: Vec<(String, ConnectionKind)>,
@@ -21,10 +21,10 @@ pub(crate) struct Shared {
 type Background = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Shared {
-    pub(crate) fn new<G: Guest>(host: Host, logs: Logs, declaration: &Declaration) -> Self {
+    pub(crate) fn new<G: Guest>(host: Host, around: Surroundings, declaration: &Declaration) -> Self {
         let connections = declaration.connections.iter().map(|model| (model.name.clone(), model.kind));
         let spawn = |host: &Host, work: Background| host.spawn::<G>(work);
-        Self { host, logs, service: declaration.name.clone(), connections: connections.collect(), spawn }
+        Self { host, around, service: declaration.name.clone(), connections: connections.collect(), spawn }
     }
 
     pub(super) fn number(&self, name: &str) -> Result<(u32, ConnectionKind)> {

@@ -83,9 +83,11 @@ pub(crate) fn asynchronous<S: Serve, A: Model + 'static, R: Model + 'static>(
         };
         let running = Arc::clone(running);
         poll_once(async move {
-            let service = running.lend()?;
-            let returned = running.shared.logs.of(&cx, handler(&service, args, &cx)).await;
-            answer.encode(S::NAME, returned)
+            let work = async {
+                let service = running.lend()?;
+                answer.encode(S::NAME, handler(&service, args, &cx).await)
+            };
+            cx.within(work).await
         })
     })
 }
@@ -102,9 +104,11 @@ pub(crate) fn asynchronous_mut<S: Serve, A: Model + 'static, R: Model + 'static>
         };
         let running = Arc::clone(running);
         poll_once(async move {
-            let mut service = running.exclusive()?;
-            let returned = running.shared.logs.of(&cx, handler(&mut service, args, &cx)).await;
-            answer.encode(S::NAME, returned)
+            let work = async {
+                let mut service = running.exclusive()?;
+                answer.encode(S::NAME, handler(&mut service, args, &cx).await)
+            };
+            cx.within(work).await
         })
     })
 }
@@ -125,7 +129,7 @@ pub(crate) fn inline<S: Serve, A: Model + 'static, R: Model + 'static>(
     Handler::here(move |running, call| {
         Started::Ready(prepare::<A>(&running.shared, &call).and_then(|(args, cx, answer)| {
             let service = running.lend()?;
-            answer.encode(S::NAME, cx.enter(|| handler(&service, args, &cx)))
+            answer.encode(S::NAME, cx.during(|| handler(&service, args, &cx)))
         }))
     })
 }
@@ -137,7 +141,7 @@ pub(crate) fn inline_mut<S: Serve, A: Model + 'static, R: Model + 'static>(
     Handler::here(move |running, call| {
         Started::Ready(prepare::<A>(&running.shared, &call).and_then(|(args, cx, answer)| {
             let mut service = running.exclusive()?;
-            answer.encode(S::NAME, cx.enter(|| handler(&mut service, args, &cx)))
+            answer.encode(S::NAME, cx.during(|| handler(&mut service, args, &cx)))
         }))
     })
 }
@@ -152,7 +156,7 @@ pub(crate) fn blocking<S: Serve + Send + Sync, A: Model + 'static, R: Model + 's
             let (args, cx, answer) = prepare::<A>(&running.shared, &call)?;
             let service = running.lend()?;
             let cx = BlockingContext::new(cx);
-            answer.encode(S::NAME, cx.enter(|| handler(&service, args, &cx)))
+            answer.encode(S::NAME, cx.during(|| handler(&service, args, &cx)))
         }
     })
 }
@@ -166,7 +170,7 @@ pub(crate) fn target<S: Serve, A: Model + 'static, R: Model + 'static>(
             let shared = Arc::clone(&running.shared);
             move |call: Call<'_>| {
                 let (args, cx, answer) = prepare::<A>(&shared, &call)?;
-                answer.encode(S::NAME, cx.enter(|| function(args)))
+                answer.encode(S::NAME, cx.during(|| function(args)))
             }
         }),
         Function::Async(function) => Handler::here(move |running, call| {
@@ -174,8 +178,10 @@ pub(crate) fn target<S: Serve, A: Model + 'static, R: Model + 'static>(
                 Ok(prepared) => prepared,
                 Err(failure) => return Started::Ready(Err(failure)),
             };
-            let shared = Arc::clone(&running.shared);
-            poll_once(async move { answer.encode(S::NAME, shared.logs.of(&cx, function(args)).await) })
+            poll_once(async move {
+                let work = async { answer.encode(S::NAME, function(args).await) };
+                cx.within(work).await
+            })
         }),
     }
 }

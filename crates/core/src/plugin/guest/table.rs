@@ -55,7 +55,7 @@ fn this_thread() -> ThreadId {
     THIS.with(|id| *id)
 }
 
-/// A future with the surroundings that it is polled in.
+/// A future of a service, behind the pointer that the host has.
 pub(super) struct Task<G>(Pending, std::marker::PhantomData<G>);
 
 impl<G> Task<G> {
@@ -68,7 +68,7 @@ impl<G> Task<G> {
 
 /// Runs what must not unwind into C, and says what a panic meant.
 fn guarded<G: Guest, T>(step: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|payload| {
+    catch_unwind(AssertUnwindSafe(|| G::watch(step))).unwrap_or_else(|payload| {
         // The author's own text may panic in its turn when it is dropped; nothing of it may cross.
         let message = catch_unwind(AssertUnwindSafe(|| G::panic_message(&*payload)));
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
@@ -137,7 +137,7 @@ unsafe extern "C" fn create<G: Guest>(
     // SAFETY: the host lends its table, which is large enough, and the config for this call.
     let (host, config) = unsafe { (Host::retained(&*host), bytes(config)) };
     let outcome = guarded::<G, _>(|| {
-        let (guest, blocking) = G::surround(|| G::create(host, config))?;
+        let (guest, blocking) = G::create(host, config)?;
         Ok(Box::new(Instance { thread: this_thread(), guest, blocking }))
     });
     let outcome = outcome.map(|created| {
@@ -162,7 +162,7 @@ unsafe extern "C" fn destroy<G: Guest>(instance: *mut c_void) {
     };
     // An author's `drop` may panic; there is nobody left to tell.
     _ = guarded::<G, _>(|| {
-        G::surround(|| G::end(guest, blocking));
+        G::end(guest, blocking);
         Ok(())
     });
 }
@@ -180,10 +180,10 @@ unsafe extern "C" fn start<G: Guest>(
     let call = unsafe { read_call(&*call) };
     let started = guarded::<G, _>(|| {
         let call = call?;
-        Ok(G::surround(|| match instance.is_here() {
+        Ok(match instance.is_here() {
             true => instance.guest.start(&instance.blocking, call),
             false => Started::Ready(G::run(&instance.blocking, call)),
-        }))
+        })
     });
     match started.unwrap_or_else(|failure| Started::Ready(Err(failure))) {
         // SAFETY: the host lends the sink for this call.
@@ -234,11 +234,9 @@ pub(super) unsafe extern "C" fn poll<G: Guest>(
     let Task(pending, _) = unsafe { &mut *future.cast::<Task<G>>() };
     // SAFETY: the host lends the waker for this call.
     let waker = unsafe { lent_waker(&*waker) };
-    let polled = guarded::<G, _>(|| {
-        G::surround(|| match pending.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Pending => Ok(None),
-            Poll::Ready(outcome) => outcome.map(Some),
-        })
+    let polled = guarded::<G, _>(|| match pending.as_mut().poll(&mut Context::from_waker(&waker)) {
+        Poll::Pending => Ok(None),
+        Poll::Ready(outcome) => outcome.map(Some),
     });
     match polled {
         Ok(None) => abi::PENDING,
@@ -260,7 +258,7 @@ pub(super) unsafe extern "C" fn drop_future<G: Guest>(future: *mut c_void) {
     // SAFETY: the pointer came from `start` or `spawn`, and the host drops a future once.
     let task = unsafe { Box::from_raw(future.cast::<Task<G>>()) };
     _ = guarded::<G, _>(|| {
-        G::surround(|| drop(task));
+        drop(task);
         Ok(())
     });
 }

@@ -36,6 +36,13 @@ pub struct Number {
     pub port: u16,
 }
 
+/// What is to be written.
+#[derive(Model, Debug)]
+pub struct Note {
+    /// Anything.
+    pub text: String,
+}
+
 /// What was heard.
 #[derive(Model, Debug)]
 pub struct Heard {
@@ -104,6 +111,16 @@ impl Clerk {
             std::future::poll_fn(|context| Poll::Ready(asked.as_mut().poll(context).is_ready())).await;
         assert!(!is_ready, "an answer takes a while");
         tokio::spawn(asked).await?
+    }
+
+    /// Has its runtime write to the log: a task, and a thread that blocks.
+    #[replyer]
+    async fn delegate(&self, args: Note) -> Result<Empty> {
+        let Note { text } = args;
+        let (task, thread) = (format!("task {text}"), format!("thread {text}"));
+        tokio::spawn(async move { tracing::info!("{task}") }).await?;
+        tokio::task::spawn_blocking(move || tracing::info!("{thread}")).await?;
+        Ok(())
     }
 
     /// Panics at once.
