@@ -19,12 +19,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::asked::{Asked, Outcome, Requests, Wanted};
+use crate::control::{Control, Stop};
 use crate::counters::Counters;
 use crate::local::Local;
 use crate::log::{Level, Recorder};
 use crate::outgoing::{self, OwnedOutgoing};
 use crate::plan::Plan;
-use crate::thread::{Control, Stop};
 
 thread_local! {
     /// The service of this thread.
@@ -152,18 +152,18 @@ impl ServiceHost {
     pub(crate) fn new(
         plan: &Plan,
         control: &Arc<Control>,
-        stopping: watch::Receiver<Stop>,
+        counters: &Arc<Counters>,
         recorder: Recorder,
     ) -> (Arc<Self>, Commands) {
         let (commands, commanded) = mpsc::channel(COMMANDS);
         let (want, wanted) = mpsc::unbounded_channel();
         let host = Self {
             connections: plan.wiring.connections.clone(),
-            counters: Arc::clone(control.counted()),
+            counters: Arc::clone(counters),
             commands,
             wanted: want,
             control: Arc::downgrade(control),
-            stopping,
+            stopping: control.stopping(),
             recorder,
             runtime: Handle::current(),
             heeds_stop: AtomicBool::new(false),

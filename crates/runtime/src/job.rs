@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use service_framework_core::declaration::{Hook, Run};
+use service_framework_core::declaration::Run;
 use service_framework_core::failure::code;
 use service_framework_core::model::Shape;
 use service_framework_core::plugin::host::Started;
@@ -233,29 +233,6 @@ async fn on_pool(
         },
         (Err(failure), _) => Done { out: head, result: Err(failure), pass: None },
     }
-}
-
-/// Runs a blocking `main` on a thread of its own.
-pub(crate) async fn on_own_thread(local: &Rc<Local>, hook: Hook) -> Result<(), Failure> {
-    let instance = local.instance.for_blocking();
-    let (done, ended) = tokio::sync::oneshot::channel();
-    let thread = std::thread::Builder::new().name(hook.name().into()).spawn(move || {
-        let call = Call {
-            target: Target::Hook(hook),
-            encoding: Encoding::MessagePack,
-            peer: Peer::Any,
-            args: &[],
-            workflow_id: None,
-            topic: None,
-            deadline: None,
-        };
-        let result = instance.run(&call, &mut Vec::new());
-        drop(instance);
-        // Nobody waits any more if the service was stopped meanwhile.
-        _ = done.send(result);
-    });
-    thread.map_err(|error| Failure::msg(format!("cannot start a thread for `{hook}`: {error}")))?;
-    ended.await.unwrap_or_else(|_| Err(Failure::new(code::PANICKED, "its thread ended without a word")))
 }
 
 /// When the sooner of two limits is over.

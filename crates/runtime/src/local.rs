@@ -17,10 +17,10 @@ use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
 use service_framework_core::wiring::Wiring;
 use tokio::sync::{Semaphore, watch};
 
+use crate::control::Stop;
 use crate::counters::{Counters, Entry};
 use crate::plan::Plan;
 use crate::rounds::Rounds;
-use crate::thread::Stop;
 use crate::watchdog::Watched;
 
 /// An open connection.

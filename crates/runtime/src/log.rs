@@ -211,8 +211,7 @@ impl Log {
     /// Waits, at most for `limit`, until what was recorded so far is written or lost; false if it is not.
     #[must_use]
     pub fn flush(&self, limit: Duration) -> bool {
-        let deadline = Instant::now() + limit;
-        self.recorder.sinks().all(|sink| sink.queue.flush(deadline))
+        self.recorder.flush(limit)
     }
 }
 

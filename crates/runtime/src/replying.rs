@@ -17,10 +17,10 @@ use service_framework_core::plugin::{Call, Target};
 use service_framework_core::wire::Encoding;
 use service_framework_core::workflow::WorkflowId;
 
+use crate::control::Stop;
 use crate::job::{self, Done, Progress};
 use crate::local::{Entrance, Intake, Local, Pass};
 use crate::outgoing;
-use crate::thread::Stop;
 
 /// How many requests are taken before other tasks have their turn.
 const BATCH: usize = 64;

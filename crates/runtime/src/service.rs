@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
 
 use parking_lot::Mutex;
 use service_framework_core::address::Address;
 use service_framework_core::plugin::host::Linked;
 
+use crate::control::Control;
 use crate::counters::ServiceCounters;
 use crate::error::{Ended, Error};
 use crate::plan::{Options, Plan};
 use crate::signals;
 use crate::source::Source;
-use crate::thread::{self, Control};
+use crate::thread;
 
 /// What a service does once it is started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -88,7 +90,7 @@ pub struct Service {
 pub struct Stopper(Arc<Mutex<Weak<Control>>>);
 
 impl Stopper {
-    /// Stops the service if it is up, and does not wait for its end.
+    /// Stops the service if it runs or is about to, and does not wait for its end.
     pub fn stop(&self) {
         if let Some(control) = self.0.lock().upgrade() {
             control.stop();
@@ -99,8 +101,7 @@ impl Stopper {
 #[derive(Debug)]
 struct Running {
     control: Arc<Control>,
-    endpoints: BTreeMap<String, Address>,
-    thread: thread::Thread,
+    thread: JoinHandle<()>,
 }
 
 impl Service {
@@ -135,6 +136,8 @@ impl Service {
 
     /// Starts the service loop in the background; returns when the sockets are open and `init` is done.
     ///
+    /// A [`Stopper`] may stop it before that. It then returns when the service has ended, and [`wait`](Self::wait) tells how.
+    ///
     /// # Errors
     ///
     /// Whatever keeps it from starting; and if it is running already.
@@ -157,16 +160,30 @@ impl Service {
     ///
     /// As [`start`](Self::start) and [`start_main`](Self::start_main).
     pub fn start_as(&mut self, mode: Mode) -> Result<(), Error> {
-        if let Some(running) = &self.running
-            && !running.thread.is_finished()
-        {
-            return Err(Error::Running { service: running.control.service().to_owned() });
+        let control = self.begin()?;
+        self.start_under(control, mode)
+    }
+
+    /// Makes what controls the next run. From here on a [`Stopper`] reaches it.
+    fn begin(&mut self) -> Result<Arc<Control>, Error> {
+        if let Some(up) = self.running.as_ref().filter(|_| self.is_running()).and_then(|it| it.control.up()) {
+            return Err(Error::Running { service: up.service.clone() });
         }
         // One that ended by itself told its error to `wait`, or to nobody who asked.
         self.running = None;
-        let ((control, endpoints), thread) = thread::start(self.source.clone(), self.options.clone(), mode)?;
+        let control = Arc::new(Control::new());
         *self.stopper.0.lock() = Arc::downgrade(&control);
-        self.running = Some(Running { control, endpoints, thread });
+        Ok(control)
+    }
+
+    fn start_under(&mut self, control: Arc<Control>, mode: Mode) -> Result<(), Error> {
+        let thread = thread::start(self.source.clone(), self.options.clone(), mode, &control)?;
+        let has_failed = !control.is_ready() && control.ended().is_some_and(|ended| ended.is_err());
+        self.running = Some(Running { control, thread });
+        if has_failed {
+            // It is as if it had not been started.
+            self.wait()?;
+        }
         Ok(())
     }
 
@@ -195,11 +212,9 @@ impl Service {
     ///
     /// As these.
     pub fn run_as(&mut self, mode: Mode) -> Result<Ended, Error> {
-        let signals = signals::Watch::new()?;
-        self.start_as(mode)?;
-        if let Some(running) = &self.running {
-            signals.hand_to(Arc::clone(&running.control));
-        }
+        let control = self.begin()?;
+        let _signals = signals::Watch::new(&control)?;
+        self.start_under(control, mode)?;
         self.wait()
     }
 
@@ -210,13 +225,13 @@ impl Service {
 
     /// Whether it runs.
     pub fn is_running(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| !running.thread.is_finished())
+        self.running.as_ref().is_some_and(|running| running.control.ended().is_none())
     }
 
     /// Where its connections live, with the real ports; empty when it does not run.
     pub fn endpoints(&self) -> BTreeMap<String, Address> {
         let running = self.running.as_ref().filter(|_| self.is_running());
-        running.map(|running| running.endpoints.clone()).unwrap_or_default()
+        running.and_then(|running| running.control.up()).map(|up| up.endpoints.clone()).unwrap_or_default()
     }
 
     /// What it has done since it was started last.
@@ -233,10 +248,16 @@ impl Service {
     ///
     /// Whatever ended it.
     pub fn wait(&mut self) -> Result<Ended, Error> {
-        let Some(running) = self.running.take() else { return Ok(Ended::default()) };
-        let ended = running.thread.join();
-        self.last_counters = Some(running.control.counters());
-        ended.unwrap_or_else(|_| Err(Error::Fault("the thread of the service panicked".into())))
+        let Some(Running { control, thread }) = self.running.take() else { return Ok(Ended::default()) };
+        let ended = control.wait();
+        self.last_counters = Some(control.counters());
+        if control.was_given_up() {
+            // It cannot be waited for.
+            drop(thread);
+        } else if thread.join().is_err() {
+            return Err(Error::Fault("the thread of the service panicked at its end".into()));
+        }
+        ended
     }
 
     /// Stops it: intake closes, work in flight ends or runs into its deadline. One that does not run stays so.

@@ -16,9 +16,9 @@ use service_framework_core::settings::Overflow;
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, topic};
 
+use crate::control::Stop;
 use crate::job::{self, Done, Progress};
 use crate::local::{Intake, Local, Pass};
-use crate::thread::Stop;
 
 /// How many messages are handled before other tasks have their turn.
 const BATCH: usize = 64;

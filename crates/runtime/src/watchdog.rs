@@ -21,6 +21,7 @@ pub(crate) struct Watched {
 }
 
 const FIRST_HOOK: u32 = 1 << 31;
+const DROP: u32 = u32::MAX;
 
 impl Watched {
     pub(crate) fn new(names: Vec<String>) -> Self {
@@ -29,12 +30,23 @@ impl Watched {
 
     /// Runs a step of the service on its thread.
     pub(crate) fn during<T>(&self, target: Target, step: impl FnOnce() -> T) -> T {
-        let number = match target {
-            Target::Connection(number) => number,
-            Target::Hook(hook) => {
-                FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
-            }
-        };
+        self.run(
+            match target {
+                Target::Connection(number) => number,
+                Target::Hook(hook) => {
+                    FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
+                }
+            },
+            step,
+        )
+    }
+
+    /// Drops what is the author's, at the end of the service.
+    pub(crate) fn dropping<T>(&self, what: T) {
+        self.run(DROP, || drop(what));
+    }
+
+    fn run<T>(&self, number: u32, step: impl FnOnce() -> T) -> T {
         let before = self.target.swap(number, Ordering::Relaxed);
         let is_outermost = self.steps.load(Ordering::Relaxed).is_multiple_of(2);
         if is_outermost {
@@ -48,9 +60,17 @@ impl Watched {
         done
     }
 
-    fn name(&self) -> String {
+    /// The step that runs, by a number of its own.
+    pub(crate) fn step(&self) -> Option<u64> {
+        let step = self.steps.load(Ordering::Acquire);
+        (step % 2 == 1).then_some(step)
+    }
+
+    /// What runs, or did last: a connection by its name, a method, or the end of it all.
+    pub(crate) fn name(&self) -> String {
         let number = self.target.load(Ordering::Relaxed);
         match number.checked_sub(FIRST_HOOK) {
+            _ if number == DROP => "drop".into(),
             Some(hook) => Hook::ALL.get(hook as usize).map_or(String::new(), |hook| hook.name().to_owned()),
             None => self.names.get(number as usize).cloned().unwrap_or_default(),
         }

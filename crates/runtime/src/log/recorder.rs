@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -88,6 +88,13 @@ impl Recorder {
     pub fn dropped(&self) -> Dropped {
         let lost = |sink: &Option<Sink>| sink.as_ref().map_or(0, |sink| sink.queue.lost());
         Dropped { console: lost(&self.0.console), file: lost(&self.0.file) }
+    }
+
+    /// Waits, at most for `limit`, until what was recorded so far is written or lost; false if it is not.
+    #[must_use]
+    pub fn flush(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
+        self.sinks().all(|sink| sink.queue.flush(deadline))
     }
 
     pub(super) fn sinks(&self) -> impl Iterator<Item = &Sink> {

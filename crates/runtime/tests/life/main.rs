@@ -5,7 +5,10 @@ mod support;
 #[path = "../support/scene.rs"]
 mod scene;
 
+mod process;
+
 mod again;
+mod starting;
 mod chain;
 mod errors;
 mod stopping;

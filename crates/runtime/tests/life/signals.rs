@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::path::Path;
-use std::process::{Child, Command};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,10 +10,8 @@ use service_framework_connections::CallError;
 use service_framework_core::address::Address;
 use service_framework_runtime::{Options, Service};
 
+use crate::process::{self, Process};
 use crate::support::{Answer, Client, request, run, until, wired};
-
-/// Where the process that is the service finds its folder.
-const FOLDER: &str = "SERVICE_FRAMEWORK_TEST_FOLDER";
 
 /// Notes what it runs in a file for each connection.
 struct Noting {
@@ -33,9 +30,7 @@ struct Numbered {
 
 impl Noting {
     fn note(&self, text: &str) -> Result<()> {
-        use std::io::Write;
-        let path = Path::new(&self.folder).join("notes");
-        Ok(writeln!(std::fs::OpenOptions::new().create(true).append(true).open(path)?, "{text}")?)
+        Ok(process::note(&self.folder, text)?)
     }
 }
 
@@ -71,38 +66,24 @@ impl Noting {
 service_framework::link!(Noting);
 
 /// Runs the service, in the process that was started for it.
-fn be_the_service(folder: &str) -> ! {
+fn be_noting(folder: &str) -> ! {
     let book = value!({"in": {"at_once": {"replyer": "127.0.0.1:0"}, "later": {"replyer": "127.0.0.1:0"}}});
     let options = Options {
         config: value!({"folder": folder}).into(),
         ready: Some(Path::new(folder).join("ready")),
         ..wired(book)
     };
-    let ended = Service::of::<Noting>(options).run().unwrap();
-    std::process::exit(if ended.not_drained.is_empty() { 0 } else { 75 })
+    process::run_to_exit(&mut Service::of::<Noting>(options))
 }
 
 /// The process, and where it answers.
-fn start(folder: &Path) -> (Child, Address, Address) {
-    let mut alone = Command::new(std::env::current_exe().unwrap());
-    let test = "signals::sigterm_under_load_loses_nothing";
-    let child = alone.args(["--exact", test, "--nocapture"]).env(FOLDER, folder).spawn().unwrap();
+fn start(folder: &Path) -> (Process, Address, Address) {
+    let process = Process::start("signals::sigterm_under_load_loses_nothing", folder);
     let ready = folder.join("ready");
     until("the service is ready", || ready.exists());
     let ready: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(ready).unwrap()).unwrap();
     let at = |name: &str| ready["endpoints"][name].as_str().unwrap().parse().unwrap();
-    (child, at("at_once"), at("later"))
-}
-
-fn notes(folder: &Path) -> Vec<String> {
-    let notes = std::fs::read_to_string(folder.join("notes")).unwrap_or_default();
-    notes.lines().map(str::to_owned).collect()
-}
-
-#[expect(unsafe_code, reason = "a signal is sent by the system's own call")]
-fn signal(child: &Child, signal: i32) {
-    // SAFETY: it takes two numbers and touches no memory; the child is not reaped before `wait`.
-    assert_eq!(unsafe { libc::kill(child.id().cast_signed(), signal) }, 0);
+    (process, at("at_once"), at("later"))
 }
 
 #[derive(Debug, Default)]
@@ -149,12 +130,12 @@ async fn load(at: Address, counts: Rc<Counts>) {
 
 #[test]
 fn sigterm_under_load_loses_nothing() {
-    if let Ok(folder) = std::env::var(FOLDER) {
-        be_the_service(&folder);
+    if let Some(folder) = process::folder() {
+        be_noting(&folder);
     }
     for round in 0..20 {
         let folder = tempfile::tempdir().unwrap();
-        let (mut child, at_once, later) = start(folder.path());
+        let (mut process, at_once, later) = start(folder.path());
         let counts = Rc::new(Counts::default());
         let status = run(async {
             let clients: Vec<_> = (0..8)
@@ -164,8 +145,8 @@ fn sigterm_under_load_loses_nothing() {
             while counts.answered.get() < 300 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
-            signal(&child, libc::SIGTERM);
-            let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+            process.signal(libc::SIGTERM);
+            let status = tokio::task::spawn_blocking(move || process.wait()).await.unwrap();
             counts.has_stopped.set(true);
             for client in clients {
                 client.await.unwrap();
@@ -175,7 +156,7 @@ fn sigterm_under_load_loses_nothing() {
         assert_eq!(status.code(), Some(0), "round {round}");
         // What was run was answered, and nothing that was refused was run. What the end of a connection took along is
         // known to be lost.
-        let mut notes = notes(folder.path());
+        let mut notes = process::notes(folder.path());
         assert_eq!(notes.iter().filter(|note| *note == "on_sigterm").count(), 1);
         notes.retain(|note| note != "on_sigterm");
         let (answered, lost) = (counts.answered.get(), counts.lost.get());
@@ -194,11 +175,68 @@ fn sigterm_under_load_loses_nothing() {
 #[test]
 fn sigint_calls_its_own_hook_and_drains() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut child, at_once, _) = start(folder.path());
+    let (mut process, at_once, _) = start(folder.path());
     run(async {
         Client::to(&at_once).ask(value!({"number": 1})).await.ok();
     });
-    signal(&child, libc::SIGINT);
-    assert_eq!(child.wait().unwrap().code(), Some(0));
-    assert_eq!(notes(folder.path()), ["at once 1", "on_sigint"]);
+    process.signal(libc::SIGINT);
+    assert_eq!(process.wait().code(), Some(0));
+    assert_eq!(process::notes(folder.path()), ["at once 1", "on_sigint"]);
+}
+
+/// Has an `init` that takes its time, each in its way.
+struct Beginning {
+    at: At,
+    how: &'static str,
+}
+
+#[service]
+impl Beginning {
+    fn new(at: At) -> Result<Self> {
+        let how = HOW.into_iter().find(|how| at.folder.ends_with(how)).expect("the folder says how");
+        Ok(Self { at, how })
+    }
+
+    async fn init(&self, cx: &Context) -> Result<()> {
+        process::note(&self.at.folder, "init")?;
+        match self.how {
+            "ends" => cx.stopping().await,
+            "waits" => std::future::pending().await,
+            _ => std::thread::sleep(Duration::from_secs(3600)),
+        }
+        Ok(())
+    }
+
+    fn on_sigterm(&self) -> Result<()> {
+        Ok(process::note(&self.at.folder, "on_sigterm")?)
+    }
+}
+
+service_framework::link!(Beginning);
+
+const HOW: [&str; 3] = ["ends", "waits", "holds"];
+
+#[test]
+fn a_signal_during_init_ends_the_process() {
+    if let Some(folder) = process::folder() {
+        let options = Options {
+            config: value!({"folder": (folder.as_str())}).into(),
+            ..wired(value!({"settings": {"drain_s": 0.3}}))
+        };
+        process::run_to_exit(&mut Service::of::<Beginning>(options));
+    }
+    for (how, code, noted) in [
+        ("ends", 0, &["init", "on_sigterm"][..]),
+        ("waits", 75, &["init", "on_sigterm"]),
+        ("holds", 75, &["init"]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join(how);
+        std::fs::create_dir(&folder).unwrap();
+        let mut process = Process::start("signals::a_signal_during_init_ends_the_process", &folder);
+        until("it has begun", || !process::notes(&folder).is_empty());
+        process.signal(libc::SIGTERM);
+        assert_eq!(process.wait().code(), Some(code), "{how}");
+        assert_eq!(process::notes(&folder), noted, "{how}");
+    }
 }

@@ -1,0 +1,120 @@
+//! Lets a service stop: what comes is refused, what was begun ends or runs out of time, the last replies leave.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use service_framework_core::declaration::Hook;
+use tokio::task::JoinHandle;
+
+use crate::control::Stop;
+use crate::host::ServiceHost;
+use crate::local::{Connection, Local};
+use crate::method::{self, Failed, Method};
+use crate::replying::Replying;
+use crate::subscribing;
+
+/// How long sockets are given to send what was given to them, when a service ends.
+pub(crate) const LINGER: Duration = Duration::from_secs(1);
+
+/// How much earlier than the end of their connections the last replies leave, where peers go on sending.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// How long to listen whether they do.
+const LISTEN: Duration = Duration::from_millis(10);
+
+/// Waits until all that was begun has ended, for as long as the service has to drain. Gives what has not, and how the method that went on did.
+pub(crate) async fn drain(
+    local: &Rc<Local>,
+    host: &ServiceHost,
+    reason: Stop,
+    mut going: Option<Method>,
+) -> (Vec<String>, Result<(), Failed>) {
+    local.begin_stop();
+    let until = Instant::now() + local.service_settings().drain;
+    if let Stop::Signal(signal) = reason {
+        heed_signal(local, signal, until).await;
+    }
+    // A main that looks whether it is to stop ends by itself; another one would go on for ever.
+    if let Some(main) = going.take_if(|going| going.hook() == Hook::Main && !host.heeds_stop()) {
+        main.cut();
+    }
+    let mut ended = Ok(());
+    _ = tokio::time::timeout_at(until.into(), async {
+        if let Some(method) = &mut going {
+            ended = method.end().await;
+            going = None;
+        }
+        local.idle().await;
+        // What has just ended on other threads may have asked for more before.
+        host.flush().await;
+        local.idle().await;
+    })
+    .await;
+    let mut not_drained = local.in_work();
+    if let Some(method) = going {
+        method.cut();
+        not_drained.push(method.hook().name().to_owned());
+    }
+    (not_drained, ended)
+}
+
+/// Runs the service's own handler of a signal.
+async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) {
+    let name = if signal == Hook::OnSigint { "SIGINT" } else { "SIGTERM" };
+    tracing::info!(target: crate::LOG, "stopping on {name}");
+    match tokio::time::timeout_at(until.into(), method::run(Rc::clone(local), signal)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(failure)) => tracing::error!(target: crate::LOG, "`{signal}` failed: {failure}"),
+        Err(_) => {
+            tracing::error!(target: crate::LOG, "`{signal}` was not done when the time for draining was over")
+        }
+    }
+}
+
+/// Who takes what comes in.
+#[derive(Default)]
+pub(crate) struct Incoming {
+    replyers: Vec<Replying>,
+    subscribers: Vec<JoinHandle<()>>,
+}
+
+impl Incoming {
+    /// Starts to take messages from every incoming connection.
+    pub(crate) fn begin(&mut self, local: &Rc<Local>) {
+        for number in 0..local.connections() {
+            match local.connection(number) {
+                Connection::Replyer(replyer) => {
+                    let replying = Replying::new(local, number, replyer);
+                    tokio::task::spawn_local(replying.clone().serve());
+                    self.replyers.push(replying);
+                }
+                Connection::Subscriber(subscriber) => {
+                    let reading = subscribing::serve(Rc::clone(local), number, Rc::clone(subscriber));
+                    self.subscribers.push(tokio::task::spawn_local(reading));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Ends what is left, and closes all sockets.
+    pub(crate) async fn close(self, local: &Local) {
+        self.subscribers.iter().for_each(JoinHandle::abort);
+        self.let_replies_arrive().await;
+        self.replyers.iter().for_each(Replying::give_up);
+        local.close(LINGER).await;
+    }
+
+    /// Gives the replies of work that was done a head start.
+    ///
+    /// A connection that ends with a request in it takes replies along that its peer has not read yet. Those who ask now are told that
+    /// it is too late.
+    async fn let_replies_arrive(&self) {
+        if self.replyers.iter().any(|replying| replying.was_asked_within(HEAD_START)) {
+            tokio::time::sleep(LISTEN).await;
+        }
+        if self.replyers.iter().any(Replying::is_pressed) {
+            tokio::time::sleep(HEAD_START).await;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! A test as a process of its own: it runs a service there, and is sent signals.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+
+use service_framework_runtime::Service;
+
+/// Where the process that is the service finds its folder.
+const FOLDER: &str = "SERVICE_FRAMEWORK_TEST_FOLDER";
+
+/// The folder of this process, if it was started to be a service.
+pub(crate) fn folder() -> Option<String> {
+    std::env::var(FOLDER).ok()
+}
+
+/// Runs a service in the foreground, and ends as the command does.
+pub(crate) fn run_to_exit(service: &mut Service) -> ! {
+    let ended = service.run().expect("it starts");
+    std::process::exit(if ended.not_drained.is_empty() { 0 } else { 75 })
+}
+
+/// Notes what happens, for whoever reads the folder.
+pub(crate) fn note(folder: &str, text: &str) -> std::io::Result<()> {
+    let path = Path::new(folder).join("notes");
+    writeln!(std::fs::OpenOptions::new().create(true).append(true).open(path)?, "{text}")
+}
+
+pub(crate) fn notes(folder: &Path) -> Vec<String> {
+    let notes = std::fs::read_to_string(folder.join("notes")).unwrap_or_default();
+    notes.lines().map(str::to_owned).collect()
+}
+
+/// A process that runs one test, which finds its [`folder`].
+pub(crate) struct Process(Child);
+
+impl Process {
+    pub(crate) fn start(test: &str, folder: &Path) -> Self {
+        let mut alone = Command::new(std::env::current_exe().unwrap());
+        Self(alone.args(["--exact", test, "--nocapture"]).env(FOLDER, folder).spawn().unwrap())
+    }
+
+    #[expect(unsafe_code, reason = "a signal is sent by the system's own call")]
+    pub(crate) fn signal(&self, signal: i32) {
+        // SAFETY: it takes two numbers and touches no memory; the child is not reaped before `wait`.
+        assert_eq!(unsafe { libc::kill(self.0.id().cast_signed(), signal) }, 0);
+    }
+
+    pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.0.wait().unwrap()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended is no more to be killed.
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
