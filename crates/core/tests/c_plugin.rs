@@ -13,7 +13,7 @@ use service_framework_core::plugin::host::{
     BlockingInstance, Host, Instance, Operation, Pending, Plugin, Spawned, Started, TableError,
 };
 use service_framework_core::plugin::{Call, Level, Outgoing, Record, Target, abi};
-use service_framework_core::value::Map;
+use service_framework_core::value::{Bytes, Map};
 use service_framework_core::wire::{self, Encoding, Limits, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Value, value};
@@ -77,7 +77,7 @@ impl Host for Desk {
                 return Poll::Ready(Err(Failure::named("audit.closed", "on holiday")));
             }
             let text = format!("{text} {id} {remaining:?}");
-            Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?))
+            Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?.into()))
         }))
     }
 
@@ -89,13 +89,13 @@ impl Host for Desk {
 
     fn sleep(&self, duration: Duration) -> Operation {
         assert_eq!(duration, Duration::from_millis(1));
-        Box::pin(async { Ok(Vec::new()) })
+        Box::pin(async { Ok(Bytes::new()) })
     }
 
     fn stopping(&self) -> Operation {
         let is_stopping = Arc::clone(&self.is_stopping);
         Box::pin(std::future::poll_fn(move |_| match is_stopping.load(Ordering::SeqCst) {
-            true => Poll::Ready(Ok(Vec::new())),
+            true => Poll::Ready(Ok(Bytes::new())),
             false => Poll::Pending,
         }))
     }

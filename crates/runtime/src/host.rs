@@ -272,7 +272,7 @@ impl Host for ServiceHost {
         let sleep = tokio::time::sleep(duration);
         Box::pin(async move {
             sleep.await;
-            Ok(Vec::new())
+            Ok(Bytes::new())
         })
     }
 
@@ -282,7 +282,7 @@ impl Host for ServiceHost {
         Box::pin(async move {
             // A sender that is gone has stopped.
             _ = stopping.wait_for(|stop| *stop != Stop::No).await;
-            Ok(Vec::new())
+            Ok(Bytes::new())
         })
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn request(
     local: &Rc<Local>,
     message: Outgoing<'_>,
     waited: Duration,
-) -> impl Future<Output = Result<Vec<u8>, Failure>> + 'static + use<> {
+) -> impl Future<Output = Result<Bytes, Failure>> + 'static + use<> {
     let local = Rc::clone(local);
     let began = begin(&local, message, waited);
     async move {
@@ -159,9 +159,9 @@ fn failure_of(local: &Local, number: usize, error: CallError) -> Failure {
 }
 
 /// Reads a reply, and checks it for services that do not do so themselves.
-fn receive(local: &Local, number: usize, reply: &[u8]) -> Result<Vec<u8>, Failure> {
+fn receive(local: &Local, number: usize, payload: &Bytes) -> Result<Bytes, Failure> {
     let (limits, model) = (&local.settings(number).limits, local.model(number));
-    let reply = Reply::read(reply, limits)
+    let reply = Reply::read(payload, limits)
         .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
     let returned = reply.outcome.inspect_err(|failure| {
         local.counters(number).refuse_for(failure.code());
@@ -176,15 +176,11 @@ fn receive(local: &Local, number: usize, reply: &[u8]) -> Result<Vec<u8>, Failur
             return Err(refused(fault));
         }
     }
-    Ok(returned.to_vec())
+    Ok(payload.slice_ref(returned))
 }
 
 /// Calls an external target: a handler of the service's own.
-async fn target(
-    local: &Rc<Local>,
-    message: OwnedOutgoing,
-    left: Option<Duration>,
-) -> Result<Vec<u8>, Failure> {
+async fn target(local: &Rc<Local>, message: OwnedOutgoing, left: Option<Duration>) -> Result<Bytes, Failure> {
     let number = message.connection;
     let model = local.model(number);
     let counters = local.counters(number);
@@ -210,7 +206,7 @@ async fn target(
         if done.result.is_ok() { "done" } else { "failed" }
     );
     done.result.inspect_err(|failure| counters.refuse_for(failure.code()))?;
-    Ok(done.out)
+    Ok(done.out.into())
 }
 
 /// Publishes; never waits.

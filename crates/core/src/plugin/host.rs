@@ -9,6 +9,8 @@ use std::pin::Pin;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::{Level, Outgoing, Record};
 use crate::failure::Failure;
 use crate::wire::{Encoding, Peer};
@@ -17,7 +19,7 @@ pub use instance::{BlockingInstance, Instance, Pending, Spawned, Started};
 pub use plugin::{Linked, Plugin, TableError};
 
 /// Something that a host does for a service; ends with encoded return arguments.
-pub type Operation = Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + Send>>;
+pub type Operation = Pin<Box<dyn Future<Output = Result<Bytes, Failure>> + Send>>;
 
 /// What a service can ask of whoever runs it. Any thread may call.
 pub trait Host: Send + Sync + 'static {

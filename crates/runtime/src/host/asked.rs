@@ -5,6 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use bytes::Bytes;
 use service_framework_core::Failure;
 use slab::Slab;
 use tokio::sync::oneshot;
@@ -12,7 +13,7 @@ use tokio::sync::oneshot;
 use super::{ServiceHost, stopped};
 
 /// What a request ends with: encoded return arguments.
-pub(super) type Outcome = Result<Vec<u8>, Failure>;
+pub(super) type Outcome = Result<Bytes, Failure>;
 
 type Request = Pin<Box<dyn Future<Output = Outcome>>>;
 

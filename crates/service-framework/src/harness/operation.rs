@@ -6,8 +6,11 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use service_framework_core::value::Bytes;
+
 use super::clock::Due;
 use super::world::{Outcome, World, gone};
+use crate::Error;
 
 /// An operation that the service has not dropped.
 #[derive(Debug)]
@@ -36,9 +39,9 @@ pub(super) struct Ongoing {
 }
 
 impl Future for Ongoing {
-    type Output = Outcome;
+    type Output = Result<Bytes, Error>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let current = self.world.look().current.clone();
         let current = current.filter(|_| std::thread::current().id() == self.world.thread);
         let count = || current.as_ref().map_or(0, |(_, waker)| Arc::strong_count(waker));
@@ -50,7 +53,7 @@ impl Future for Ongoing {
         if let Some(outcome) = waiting.outcome.take() {
             // Whoever polls it once more gets a failure, and no panic.
             waiting.outcome = Some(Err(gone()));
-            return Poll::Ready(outcome);
+            return Poll::Ready(outcome.map(Bytes::from));
         }
         waiting.woken = woken;
         let old = waiting.waker.replace(waker);
