@@ -12,9 +12,9 @@ use crate::error::Error;
 /// Loads the plugin in a shared library. It is never unloaded.
 pub(crate) fn library(path: &Path) -> Result<Plugin, Error> {
     let refused = |why: String| Error::Plugin { path: path.to_owned(), why };
-    let bytes = std::fs::read(path).map_err(|error| refused(reason(&error)))?;
-    let symbol = inspect::inspect(&bytes).map_err(refused)?;
-    drop(bytes);
+    let file = std::fs::File::open(path).map_err(|error| refused(reason(&error)))?;
+    // Most of a library is code and what debuggers want, which nobody needs to read here.
+    let symbol = inspect::inspect(&object::ReadCache::new(file)).map_err(refused)?;
     // A bare name would be looked for among the system's libraries.
     let absolute = std::path::absolute(path).map_err(|error| refused(error.to_string()))?;
     open(&absolute, &symbol).map_err(refused)

@@ -1,19 +1,23 @@
 //! Reads a file before it is executed: is it a library for this machine, whole, with the symbol of a plugin?
 
 use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader as _, SectionHeader as _};
-use object::{Architecture, BinaryFormat, FileKind, Object, ObjectKind, ObjectSection, ObjectSegment};
+use object::{
+    Architecture, BinaryFormat, Endianness, FileKind, Object, ObjectKind, ObjectSection, ObjectSegment,
+    ReadRef,
+};
 use service_framework_core::plugin::{SYMBOL_PREFIX, abi};
 
-/// Gives the name of the one plugin symbol in the bytes of a library, or why it is not to be opened.
-pub(super) fn inspect(bytes: &[u8]) -> Result<String, String> {
-    if bytes.is_empty() {
+/// Gives the name of the one plugin symbol in a library, or why it is not to be opened.
+pub(super) fn inspect<'data, R: ReadRef<'data>>(library: R) -> Result<String, String> {
+    let size = library.len().map_err(|()| "it cannot be read".to_owned())?;
+    if size == 0 {
         return Err("the file is empty".into());
     }
-    FileKind::parse(bytes).map_err(|_| "it is not a shared library".to_owned())?;
+    FileKind::parse(library).map_err(|_| "it is not a shared library".to_owned())?;
     let file =
-        object::File::parse(bytes).map_err(|error| format!("it is not a whole shared library: {error}"))?;
+        object::File::parse(library).map_err(|error| format!("it is not a whole shared library: {error}"))?;
     check_machine(&file)?;
-    check_extent(&file, bytes)?;
+    check_extent(&file, size)?;
     if file.kind() != ObjectKind::Dynamic {
         return Err(format!("it is not a shared library but {}", named(file.kind())));
     }
@@ -29,7 +33,7 @@ fn named(kind: ObjectKind) -> &'static str {
     }
 }
 
-fn check_machine(file: &object::File<'_>) -> Result<(), String> {
+fn check_machine<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> Result<(), String> {
     let (format, architecture) = (file.format(), file.architecture());
     let ours = if cfg!(target_os = "macos") {
         BinaryFormat::MachO
@@ -60,8 +64,7 @@ fn check_machine(file: &object::File<'_>) -> Result<(), String> {
 }
 
 /// Every part that the file says it has must lie inside it: a file cut short maps to memory that is not there.
-fn check_extent(file: &object::File<'_>, bytes: &[u8]) -> Result<(), String> {
-    let size = bytes.len() as u64;
+fn check_extent<'data, R: ReadRef<'data>>(file: &object::File<'data, R>, size: u64) -> Result<(), String> {
     let segments = file.segments().map(|segment| segment.file_range());
     let sections = file.sections().filter_map(|section| section.file_range());
     let mut ranges = segments.chain(sections);
@@ -77,7 +80,7 @@ fn check_extent(file: &object::File<'_>, bytes: &[u8]) -> Result<(), String> {
 
 macro_rules! is_cut {
     ($name:ident, $file:ident) => {
-        fn $name(elf: &$file<'_>, size: u64) -> bool {
+        fn $name<'data, R: ReadRef<'data>>(elf: &$file<'data, Endianness, R>, size: u64) -> bool {
             let endian = elf.endian();
             let beyond = |offset: u64, length: u64| offset.checked_add(length).is_none_or(|end| end > size);
             let header = elf.elf_header();
@@ -97,7 +100,7 @@ macro_rules! is_cut {
 is_cut!(is_cut_elf32, ElfFile32);
 is_cut!(is_cut_elf64, ElfFile64);
 
-fn symbol(file: &object::File<'_>) -> Result<String, String> {
+fn symbol<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> Result<String, String> {
     let unreadable = |error: object::Error| format!("its symbols cannot be read: {error}");
     let mut plugins: Vec<(u32, String)> = Vec::new();
     for export in file.exports().map_err(unreadable)? {
