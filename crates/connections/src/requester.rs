@@ -234,7 +234,7 @@ impl Inner {
             }
         }
         loop {
-            let earliest = self.calls.borrow().earliest_deadline();
+            let earliest = self.calls.borrow_mut().earliest_deadline();
             match (earliest, self.alarm.get()) {
                 (None, None) => return Poll::Pending,
                 // An alarm that is too early costs one look; setting it for each call, or taking it back, would cost more.

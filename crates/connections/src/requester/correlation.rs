@@ -1,24 +1,30 @@
 //! Keeps account of calls: which wait for a connection, which for a reply, and until when. Does no IO.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::time::Instant;
 
 use bytes::Bytes;
+use foldhash::fast::RandomState;
 
 use super::CallError;
 
 /// The calls of one requester. `T` is what the caller left to be found again with the outcome.
 pub(super) struct Correlation<T> {
-    calls: BTreeMap<u64, Entry<T>>,
+    calls: HashMap<u64, Entry<T>, RandomState>,
     /// Of the calls, those not sent yet, in the order in which they were begun.
     waiting: BTreeMap<u64, Bytes>,
-    /// Of the calls, those with a deadline, earliest first.
-    deadlines: BTreeSet<(Instant, u64)>,
+    /// Of the calls, those with a deadline, earliest first; and some that have ended, since taking each out would cost
+    /// every call what only the late ones need.
+    deadlines: BinaryHeap<Reverse<(Instant, u64)>>,
     /// Numbers start at 1 and are never used again, so that no late reply meets another call.
     last_number: u64,
     waiting_max: usize,
     phase: Phase,
 }
+
+/// How many deadlines of calls that have ended are kept beyond one for each call.
+const ENDED_MAX: usize = 64;
 
 struct Entry<T> {
     ticket: T,
@@ -54,9 +60,9 @@ impl<T> Correlation<T> {
     /// No calls, no connection. At most `waiting_max` calls wait for one.
     pub(super) fn new(waiting_max: usize) -> Self {
         Self {
-            calls: BTreeMap::new(),
+            calls: HashMap::default(),
             waiting: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            deadlines: BinaryHeap::new(),
             last_number: 0,
             waiting_max,
             phase: Phase::Disconnected,
@@ -83,7 +89,7 @@ impl<T> Correlation<T> {
         let number = self.last_number;
         self.calls.insert(number, Entry { ticket, deadline });
         if let Some(deadline) = deadline {
-            self.deadlines.insert((deadline, number));
+            self.keep_deadline(deadline, number);
         }
         if self.phase == Phase::Connected {
             return Ok(Begun::Send(number, payload));
@@ -150,14 +156,31 @@ impl<T> Correlation<T> {
         self.forget(number).ok_or(Was::Ended)
     }
 
+    fn keep_deadline(&mut self, deadline: Instant, number: u64) {
+        if self.deadlines.len() >= 2 * self.calls.len() + ENDED_MAX {
+            self.deadlines.retain(|Reverse((_, number))| self.calls.contains_key(number));
+        }
+        self.deadlines.push(Reverse((deadline, number)));
+    }
+
     /// When the next call runs out of time.
-    pub(super) fn earliest_deadline(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+    pub(super) fn earliest_deadline(&mut self) -> Option<Instant> {
+        self.earliest().map(|(deadline, _)| deadline)
+    }
+
+    fn earliest(&mut self) -> Option<(Instant, u64)> {
+        loop {
+            let Reverse(earliest) = *self.deadlines.peek()?;
+            if self.calls.contains_key(&earliest.1) {
+                return Some(earliest);
+            }
+            self.deadlines.pop();
+        }
     }
 
     /// Gives back one call whose deadline has come, and whether it was sent.
     pub(super) fn expired(&mut self, now: Instant) -> Option<(T, bool)> {
-        let &(deadline, number) = self.deadlines.first()?;
+        let (deadline, number) = self.earliest()?;
         if deadline > now {
             return None;
         }
@@ -167,11 +190,8 @@ impl<T> Correlation<T> {
 
     /// Lets a call go.
     pub(super) fn forget(&mut self, number: u64) -> Option<T> {
-        let Entry { ticket, deadline } = self.calls.remove(&number)?;
+        let Entry { ticket, .. } = self.calls.remove(&number)?;
         self.waiting.remove(&number);
-        if let Some(deadline) = deadline {
-            self.deadlines.remove(&(deadline, number));
-        }
         Some(ticket)
     }
 
@@ -180,7 +200,7 @@ impl<T> Correlation<T> {
         self.phase = Phase::Closed;
         self.waiting.clear();
         self.deadlines.clear();
-        std::mem::take(&mut self.calls).into_values().map(|entry| entry.ticket).collect()
+        self.calls.drain().map(|(_, entry)| entry.ticket).collect()
     }
 }
 
