@@ -14,6 +14,9 @@ mod print;
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     fault::guard(|| command::run(std::env::args_os()))
 }
