@@ -1,7 +1,7 @@
 //! Replyer, requester, publisher and subscriber: bytes and addresses, and no service.
 //!
 //! A connection lives on the thread of its service: on a current-thread tokio runtime with IO and time, inside a
-//! [`LocalSet`](tokio::task::LocalSet). Nothing here crosses threads but the [`Counters`]. Connecting ones find
+//! [`LocalSet`](tokio::task::LocalSet) or [`LocalRuntime`](tokio::runtime::LocalRuntime). Nothing here crosses threads but the [`Counters`]. Connecting ones find
 //! their peer by themselves, whenever it appears and however often it restarts. Nothing waits for ever that has
 //! a deadline, and what is dropped is counted.
 //!

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use service_framework_core::address::Address;
 use service_framework_core::declaration::Hook;
 use service_framework_core::wire::{self, Encoding};
-use tokio::task::LocalSet;
+use tokio::runtime::{self, LocalOptions};
 
 use crate::control::{Control, Stop, Up};
 use crate::counters::Counters;
@@ -66,29 +66,24 @@ fn drive(source: &Source, options: &Options, mode: Mode, control: &Arc<Control>)
 
     let system =
         |error: std::io::Error| Error::System { what: "start the event loop".into(), why: error.to_string() };
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         // For handlers, for external targets, and one for the engine's own look-ups. Each is started when it is needed.
         .max_blocking_threads(2 * plan.wiring.service.blocking_threads + 1)
         .thread_name("blocking")
-        .build()
+        .build_local(LocalOptions::default())
         .map_err(system)?;
-    let ended = {
-        let tasks = LocalSet::new();
-        let ended = tasks.block_on(&runtime, live(plan, options, mode, control, &log));
-        // Tasks go before the runtime that their timers and sockets belong to.
-        match control.up() {
-            Some(up) => up.watched.dropping(tasks),
-            None => drop(tasks),
-        }
-        ended
-    };
+    let ended = runtime.block_on(live(plan, options, mode, control, &log));
+    // A blocking handler that never returns must not keep the service from ending.
+    let end = || runtime.shutdown_background();
+    match control.up() {
+        Some(up) => up.watched.dropping(end),
+        None => end(),
+    }
     if let Err(error) = &ended {
         // Whoever holds the service is given the error and tells it; the file keeps it for those who look later.
         log.recorder().record_in_file(Level::Error, crate::LOG, &error.to_string());
     }
-    // A blocking handler that never returns must not keep the service from ending.
-    runtime.shutdown_background();
     if !log.flush(LINGER) {
         eprintln!("the log of the service could not be written to the end");
     }

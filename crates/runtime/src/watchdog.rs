@@ -42,19 +42,22 @@ impl Watched {
     }
 
     /// Drops what is the author's, at the end of the service.
-    pub(crate) fn dropping<T>(&self, what: T) {
-        self.run(DROP, || drop(what));
+    pub(crate) fn dropping(&self, drop: impl FnOnce()) {
+        self.run(DROP, drop);
     }
 
     fn run<T>(&self, number: u32, step: impl FnOnce() -> T) -> T {
-        let before = self.target.swap(number, Ordering::Relaxed);
-        let is_outermost = self.steps.load(Ordering::Relaxed).is_multiple_of(2);
+        // Nobody but the service's thread writes, so that neither needs to be locked for it.
+        let before = self.target.load(Ordering::Relaxed);
+        self.target.store(number, Ordering::Relaxed);
+        let steps = self.steps.load(Ordering::Relaxed);
+        let is_outermost = steps.is_multiple_of(2);
         if is_outermost {
-            self.steps.fetch_add(1, Ordering::Release);
+            self.steps.store(steps + 1, Ordering::Release);
         }
         let done = step();
         if is_outermost {
-            self.steps.fetch_add(1, Ordering::Release);
+            self.steps.store(steps + 2, Ordering::Release);
         }
         self.target.store(before, Ordering::Relaxed);
         done
