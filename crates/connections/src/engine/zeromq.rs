@@ -38,7 +38,7 @@ impl Engine for Zeromq {
         Box::pin(async move {
             self.check(address)?;
             let (listener, address) = listen::listen(address).await?;
-            let mut raw = Raw::new(&role, SocketOptions::default());
+            let mut raw = Raw::new(&role, options());
             raw.subscribe(&role).await?;
             let file = raw.adopt(listener).await?;
             Ok(Bound { socket: Rc::new(ZeromqSocket::new(raw, None, file)), address })
@@ -53,7 +53,7 @@ impl Engine for Zeromq {
     ) -> LocalFuture<'a, Result<Rc<dyn Socket>, SocketError>> {
         Box::pin(async move {
             self.check(address)?;
-            let mut options = SocketOptions::default();
+            let mut options = options();
             options.connect_timeout(patience);
             let mut raw = Raw::new(&role, options);
             let lost = raw.watch();
@@ -62,6 +62,18 @@ impl Engine for Zeromq {
             Ok(Rc::new(ZeromqSocket::new(raw, Some(lost), None)) as Rc<dyn Socket>)
         })
     }
+}
+
+/// How much is read from a peer at once to begin with.
+///
+/// The engine fills it with zeros before each read, and takes a new one when messages have taken what it had: larger would cost every
+/// read, smaller would allocate for every message.
+const READ_BYTES: usize = 1 << 10;
+
+fn options() -> SocketOptions {
+    let mut options = SocketOptions::default();
+    options.read_buffer(READ_BYTES, 64 * READ_BYTES, 2);
+    options
 }
 
 /// Ready when the peer of a connecting socket is lost.
