@@ -8,6 +8,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::abi;
 use crate::failure::Failure;
+use crate::wire::text::utf8;
 
 /// Lends bytes.
 pub(super) fn slice(bytes: &[u8]) -> abi::Slice {
@@ -56,36 +57,43 @@ pub(super) unsafe fn text<'a>(slice: abi::Slice) -> Result<Option<&'a str>, Fail
     }
     // SAFETY: passed on to the caller.
     let bytes = unsafe { bytes(slice) };
-    std::str::from_utf8(bytes)
-        .map(Some)
-        .map_err(|_| Failure::msg("a text that crossed the plugin boundary is not UTF-8"))
+    utf8(bytes).map(Some).ok_or_else(|| Failure::msg("a text that crossed the plugin boundary is not UTF-8"))
 }
 
 /// A waker of Rust's for the other side of the boundary, lent for as long as `waker` is.
+///
+/// One that is the other side's own goes back as it came, so that what a handler waits for wakes the handler's caller without a detour.
 pub(super) fn lend_waker(waker: &Waker) -> abi::Waker {
-    /// # Safety
-    ///
-    /// `data` is lent or came from here.
-    unsafe extern "C" fn clone(data: *const c_void) -> *const c_void {
-        // SAFETY: the data of a lent waker and of a clone is a pointer to a waker.
-        let waker = unsafe { &*data.cast::<Waker>() };
-        Box::into_raw(Box::new(waker.clone())).cast_const().cast()
+    if [&LENT, &OWNED].into_iter().any(|table| std::ptr::eq(waker.vtable(), table)) {
+        // SAFETY: the data of a waker with one of these tables is a pointer to a waker of the other side's.
+        return unsafe { *waker.data().cast::<abi::Waker>() };
     }
-    /// # Safety
-    ///
-    /// `data` is lent or came from `clone`.
-    unsafe extern "C" fn wake(data: *const c_void) {
-        // SAFETY: as in `clone`.
-        unsafe { &*data.cast::<Waker>() }.wake_by_ref();
-    }
-    /// # Safety
-    ///
-    /// `data` came from `clone`, and is dropped once.
-    unsafe extern "C" fn drop_clone(data: *const c_void) {
-        // SAFETY: the box was made in `clone`.
-        drop(unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) });
-    }
-    abi::Waker { data: std::ptr::from_ref(waker).cast(), clone, wake, drop: drop_clone }
+    abi::Waker { data: std::ptr::from_ref(waker).cast(), clone: clone_own, wake: wake_own, drop: drop_own }
+}
+
+/// # Safety
+///
+/// `data` is lent by [`lend_waker`], or came from here.
+unsafe extern "C" fn clone_own(data: *const c_void) -> *const c_void {
+    // SAFETY: the data of a lent waker and of a clone is a pointer to a waker.
+    let waker = unsafe { &*data.cast::<Waker>() };
+    Box::into_raw(Box::new(waker.clone())).cast_const().cast()
+}
+
+/// # Safety
+///
+/// `data` is lent by [`lend_waker`], or came from [`clone_own`].
+unsafe extern "C" fn wake_own(data: *const c_void) {
+    // SAFETY: as in `clone_own`.
+    unsafe { &*data.cast::<Waker>() }.wake_by_ref();
+}
+
+/// # Safety
+///
+/// `data` came from [`clone_own`], and is dropped once.
+unsafe extern "C" fn drop_own(data: *const c_void) {
+    // SAFETY: the box was made in `clone_own`.
+    drop(unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) });
 }
 
 /// A waker that is lent and not to be dropped.
@@ -105,12 +113,16 @@ impl Deref for Lent {
 ///
 /// The waker is valid for as long as the result is used.
 pub(super) unsafe fn lent_waker(waker: &abi::Waker) -> Lent {
+    if std::ptr::fn_addr_eq(waker.clone, clone_own as unsafe extern "C" fn(_) -> _) {
+        // SAFETY: it was lent by this side, to which its data is a pointer to a waker; the copy is never dropped.
+        return Lent(ManuallyDrop::new(unsafe { std::ptr::read(waker.data.cast::<Waker>()) }));
+    }
     // SAFETY: the table turns a lent waker into an owned one when it is cloned, and this one is never dropped.
     Lent(ManuallyDrop::new(unsafe { Waker::new(std::ptr::from_ref(waker).cast(), &LENT) }))
 }
 
 /// The data is a pointer to the host's waker.
-const LENT: RawWakerVTable = RawWakerVTable::new(
+static LENT: RawWakerVTable = RawWakerVTable::new(
     |data| {
         // SAFETY: a lent waker is valid while it is used.
         let waker = unsafe { *data.cast::<abi::Waker>() };
@@ -124,7 +136,7 @@ const LENT: RawWakerVTable = RawWakerVTable::new(
 );
 
 /// The data is a box with a waker that was cloned.
-const OWNED: RawWakerVTable = RawWakerVTable::new(
+static OWNED: RawWakerVTable = RawWakerVTable::new(
     |data| {
         // SAFETY: the box lives until the waker is dropped.
         let waker = unsafe { *data.cast::<abi::Waker>() };
