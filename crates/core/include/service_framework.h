@@ -178,7 +178,8 @@ struct sf_record {
  * of every function but `poll` and `drop`.
  *
  * `request`, `sleep` and `stopping` start an operation: a future of the host's, for its `poll` and `drop`. It may be
- * moved among threads, and polled by one at a time. Every operation is dropped, finished or not. */
+ * moved among threads, and polled by one at a time. Every operation is dropped, finished or not; that may be after the
+ * last `release`. */
 struct sf_host {
     uint32_t size; /* of the host's table */
     const void *context;

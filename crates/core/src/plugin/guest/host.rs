@@ -45,8 +45,7 @@ impl Host {
     pub fn request(&self, message: &Outgoing<'_>) -> Operation {
         let message = write_outgoing(message);
         // SAFETY: this host was retained, and the message is lent for the call.
-        let pointer = unsafe { (self.0.request)(self.0.context, &raw const message) };
-        Operation { pointer, host: self.clone() }
+        self.operation(unsafe { (self.0.request)(self.0.context, &raw const message) })
     }
 
     /// Publishes; never waits.
@@ -72,13 +71,17 @@ impl Host {
     pub fn sleep(&self, duration: Duration) -> Operation {
         let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         // SAFETY: this host was retained.
-        Operation { pointer: unsafe { (self.0.sleep)(self.0.context, microseconds) }, host: self.clone() }
+        self.operation(unsafe { (self.0.sleep)(self.0.context, microseconds) })
     }
 
     /// Starts to wait until the service is to stop.
     pub fn stopping(&self) -> Operation {
         // SAFETY: this host was retained.
-        Operation { pointer: unsafe { (self.0.stopping)(self.0.context) }, host: self.clone() }
+        self.operation(unsafe { (self.0.stopping)(self.0.context) })
+    }
+
+    fn operation(&self, pointer: *mut c_void) -> Operation {
+        Operation { pointer, poll: self.0.poll, drop: self.0.drop }
     }
 
     /// Asks the service to stop.
@@ -154,7 +157,8 @@ fn decode_failure(bytes: &[u8]) -> Failure {
 #[derive(Debug)]
 pub struct Operation {
     pointer: *mut c_void,
-    host: Host,
+    poll: abi::Poll,
+    drop: abi::Drop,
 }
 
 // SAFETY: operations may be polled and dropped on any thread, one at a time, as `abi::Host` says.
@@ -168,9 +172,8 @@ impl Future for Operation {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
         let mut out = Vec::new();
         let waker = lend_waker(context.waker());
-        let table = &self.host.0;
-        // SAFETY: the operation came from this host, is not dropped yet, and is borrowed mutably.
-        match unsafe { (table.poll)(self.pointer, &raw const waker, sink(&mut out)) } {
+        // SAFETY: the functions came with the operation, which is not dropped yet, and is borrowed mutably.
+        match unsafe { (self.poll)(self.pointer, &raw const waker, sink(&mut out)) } {
             abi::PENDING => Poll::Pending,
             abi::READY => Poll::Ready(Ok(out)),
             _ => Poll::Ready(Err(decode_failure(&out))),
@@ -180,7 +183,7 @@ impl Future for Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        // SAFETY: the operation came from this host and is dropped once.
-        unsafe { (self.host.0.drop)(self.pointer) };
+        // SAFETY: the function came with the operation, which is dropped once.
+        unsafe { (self.drop)(self.pointer) };
     }
 }
