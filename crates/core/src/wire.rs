@@ -6,6 +6,7 @@ mod json;
 mod msgpack;
 mod reader;
 mod tags;
+pub(crate) mod text;
 mod writer;
 
 pub use reader::{Entries, Items, Reader, Token};

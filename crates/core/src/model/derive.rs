@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Field, Key, Shape, Shapes, named_choice};
 use crate::fault::Fault;
-use crate::wire::{self, Entries, Peer, Reader, Token, Writer};
+use crate::wire::{self, Entries, Peer, Reader, Token, Writer, text};
 
 pub use super::containers::map;
 
@@ -95,7 +95,7 @@ pub fn pass(reader: &mut Reader<'_>, start: usize, at: usize, key: &[u8]) -> Res
 }
 
 pub(crate) fn utf8(key: &[u8], at: usize) -> Result<&str, Fault> {
-    std::str::from_utf8(key).map_err(|_| Fault::malformed("a text that is not UTF-8").at_offset(at))
+    text::utf8(key).ok_or_else(|| Fault::malformed("a text that is not UTF-8").at_offset(at))
 }
 
 /// The fault of a map at `start`, just entered, that is `tagged` instead.

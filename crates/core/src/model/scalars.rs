@@ -106,6 +106,9 @@ impl Model for f64 {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
+        if let Some(float) = reader.plain_float() {
+            return Ok(float);
+        }
         match reader.token()? {
             Token::Float(float) => Ok(float),
             #[expect(clippy::cast_precision_loss, reason = "2 is taken for a float, as the wire says")]
@@ -149,6 +152,9 @@ impl Model for String {
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let start = reader.offset();
+        if let Some(text) = reader.plain_text() {
+            return Ok(text.to_owned());
+        }
         match reader.token()? {
             Token::Text(text) => Ok(text.into_owned()),
             other => Err(reader.mismatch("a text", &other, start)),

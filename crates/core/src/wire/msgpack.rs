@@ -1,6 +1,7 @@
 //! MessagePack, token by token, both ways.
 
 use super::reader::{Entries, Items, Token};
+use super::text;
 use crate::fault::Fault;
 
 /// Reads the token that starts at `at`, and moves there where it ends.
@@ -60,6 +61,25 @@ pub(super) fn plain_int(input: &[u8]) -> Option<(u64, usize)> {
     })
 }
 
+/// A float of 64 bits at the start of `input`; `None` for anything else.
+#[inline]
+pub(super) fn plain_float(input: &[u8]) -> Option<f64> {
+    match input {
+        [0xcb, rest @ ..] => Some(f64::from_be_bytes(*rest.first_chunk()?)),
+        _ => None,
+    }
+}
+
+/// A list or map that starts at `at`: how many values are in it, and where they start; `None` for anything else.
+#[inline]
+pub(super) fn container(input: &[u8], at: usize) -> Option<(usize, usize)> {
+    Some(match input.get(at..)? {
+        [marker @ 0x80..=0x8f, ..] => (2 * usize::from(marker & 0x0f), at + 1),
+        [marker @ 0x90..=0x9f, ..] => (usize::from(marker & 0x0f), at + 1),
+        _ => return None,
+    })
+}
+
 /// A text of less than 32 bytes that starts at `at`, as the bytes it is made of: most keys.
 #[inline]
 pub(super) fn short_text(input: &[u8], at: usize) -> Option<&[u8]> {
@@ -74,44 +94,56 @@ pub(super) fn short_text(input: &[u8], at: usize) -> Option<&[u8]> {
 #[inline]
 pub(super) fn plain_values(input: &[u8], mut at: usize, most: usize) -> (usize, usize) {
     for passed in 0..most {
-        let Some(&marker) = input.get(at) else { return (passed, at) };
-        let (head, end) = match PLAIN_LENGTHS[usize::from(marker)] {
-            0 => return (passed, at),
-            TEXT_8 => match input.get(at + 1) {
-                Some(length) => (2, at + 2 + usize::from(*length)),
-                None => return (passed, at),
+        let end = match input.get(at..).and_then(<[u8]>::split_first) {
+            Some((&marker, rest)) => match PLAIN[usize::from(marker)] {
+                RARE => None,
+                TEXT_8 => {
+                    rest.split_first().and_then(|(length, rest)| text_end(rest, at + 2, usize::from(*length)))
+                }
+                text @ TEXT.. => text_end(rest, at + 1, usize::from(text - TEXT)),
+                length => (usize::from(length) <= rest.len()).then(|| at + 1 + usize::from(length)),
             },
-            length => (1, at + usize::from(length)),
+            None => None,
         };
-        let is_text = matches!(marker, 0xa0..=0xbf | 0xd9);
-        match input.get(at + head..end) {
-            Some(value) if !is_text || value.is_ascii() => {}
-            _ => return (passed, at),
+        match end {
+            Some(end) => at = end,
+            None => return (passed, at),
         }
-        at = end;
     }
     (most, at)
 }
 
-/// The length in bytes of a value by its marker; 0 for containers and for what is rare.
-const PLAIN_LENGTHS: [u8; 256] = {
-    let mut lengths = [0; 256];
+/// Where a text ends that starts with `rest` at `at`, if it is whole and ASCII.
+#[inline]
+fn text_end(rest: &[u8], at: usize, length: usize) -> Option<usize> {
+    rest.get(..length).is_some_and(text::is_ascii).then_some(at + length)
+}
+
+/// What follows a marker: so many bytes, or a text of so many bytes.
+const PLAIN: [u8; 256] = {
+    let mut lengths = [RARE; 256];
     let mut marker = 0;
     while marker < 256 {
         lengths[marker] = match marker as u8 {
-            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 1,
-            0xcc | 0xd0 => 2,
-            0xcd | 0xd1 => 3,
-            0xca | 0xce | 0xd2 => 5,
-            0xcb | 0xcf | 0xd3 => 9,
-            text @ 0xa0..=0xbf => 1 + (text & 0x1f),
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => 0,
+            0xcc | 0xd0 => 1,
+            0xcd | 0xd1 => 2,
+            0xca | 0xce | 0xd2 => 4,
+            0xcb | 0xcf | 0xd3 => 8,
+            text @ 0xa0..=0xbf => TEXT + (text & 0x1f),
             0xd9 => TEXT_8,
-            _ => 0,
+            _ => RARE,
         };
         marker += 1;
     }
     lengths
 };
+
+/// Stands for containers and for what is rare.
+const RARE: u8 = 0x7f;
+
+/// Stands for a text; its length is added.
+const TEXT: u8 = 0x80;
 
 /// Stands for a text whose length is the next byte.
 const TEXT_8: u8 = u8::MAX;
@@ -163,9 +195,9 @@ impl<'a> Bytes<'a> {
     #[inline]
     fn text(&mut self, length: usize) -> Result<Token<'a>, Fault> {
         let start = self.at;
-        match std::str::from_utf8(self.take(length)?) {
-            Ok(text) => Ok(Token::Text(text.into())),
-            Err(_) => Err(Fault::malformed("a text that is not UTF-8").at_offset(start)),
+        match text::utf8(self.take(length)?) {
+            Some(text) => Ok(Token::Text(text.into())),
+            None => Err(Fault::malformed("a text that is not UTF-8").at_offset(start)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Encoding, Limits, json, msgpack};
+use super::{Encoding, Limits, json, msgpack, text};
 use crate::fault::Fault;
 
 /// The next thing in a message. A list or map is followed by its contents, which [`Items`] and [`Entries`] walk.
@@ -107,6 +107,30 @@ impl<'a> Reader<'a> {
         self.values_left = self.values_left.checked_sub(1)?;
         self.at += length;
         Some(int)
+    }
+
+    /// Reads a float that comes next in MessagePack in its usual form, without making a token.
+    #[inline]
+    pub(crate) fn plain_float(&mut self) -> Option<f64> {
+        if self.encoding != Encoding::MessagePack {
+            return None;
+        }
+        let float = msgpack::plain_float(&self.input[self.at..])?;
+        self.values_left = self.values_left.checked_sub(1)?;
+        self.at += 1 + size_of::<f64>();
+        Some(float)
+    }
+
+    /// Reads a text that comes next in MessagePack and is short, without making a token.
+    #[inline]
+    pub(crate) fn plain_text(&mut self) -> Option<&'a str> {
+        if self.encoding != Encoding::MessagePack {
+            return None;
+        }
+        let text = msgpack::short_text(self.input, self.at).and_then(text::utf8)?;
+        self.values_left = self.values_left.checked_sub(1)?;
+        self.at += 1 + text.len();
+        Some(text)
     }
 
     /// Reads the next token.
@@ -248,10 +272,18 @@ impl<'a> Reader<'a> {
                 break;
             }
             count -= 1;
-            let inside = match self.token()? {
-                Token::List(Items(Left::Known(count))) => count,
-                Token::Map(Entries(Left::Known(count))) => count.saturating_mul(2),
-                _ => continue,
+            let inside = match msgpack::container(self.input, self.at) {
+                Some((inside, start)) => {
+                    self.count()?;
+                    self.at = start;
+                    self.enter()?;
+                    inside
+                }
+                None => match self.token()? {
+                    Token::List(Items(Left::Known(count))) => count,
+                    Token::Map(Entries(Left::Known(count))) => count.saturating_mul(2),
+                    _ => continue,
+                },
             };
             self.skip_values(inside)?;
             self.depth -= 1;
