@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use uuid::fmt::Hyphenated;
+
 use crate::fault::Fault;
 use crate::model::derive;
 use crate::value::Uuid;
@@ -27,11 +29,26 @@ pub struct WorkflowId<'a> {
     is_uuid: bool,
 }
 
+/// Room for the text of a UUID.
+#[derive(Clone, Debug)]
+pub struct Room([u8; Hyphenated::LENGTH]);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self([0; Hyphenated::LENGTH])
+    }
+}
+
 impl<'a> WorkflowId<'a> {
     /// The id of new work.
     pub fn new() -> Self {
+        WorkflowId::new_in(&mut Room::default()).into_owned()
+    }
+
+    /// The id of new work, for a message that is written at once.
+    pub fn new_in(room: &'a mut Room) -> Self {
         // Its own way to text grows the text piece by piece.
-        let text = Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()).to_owned();
+        let text: &str = Uuid::new_v4().hyphenated().encode_lower(&mut room.0);
         Self { text: text.into(), is_uuid: true }
     }
 

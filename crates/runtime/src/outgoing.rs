@@ -1,10 +1,12 @@
 //! Sends what a service sends: requests, publications, calls of external targets.
 
+use std::pin::Pin;
 use std::rc::Rc;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_connections::CallError;
+use service_framework_connections::{CallError, requester};
 use service_framework_core::Failure;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::envelope::{Reply, Request};
@@ -14,7 +16,7 @@ use service_framework_core::settings::ConnectionSettings;
 use service_framework_core::topic;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
-use service_framework_core::workflow::WorkflowId;
+use service_framework_core::workflow::{Room, WorkflowId};
 
 use crate::job::{self, Progress};
 use crate::local::{Connection, Local};
@@ -65,41 +67,51 @@ impl OwnedOutgoing {
     }
 }
 
-/// Starts a request or a call of an external target, that was asked for a while ago if another thread did.
-pub(crate) fn request(
-    local: &Rc<Local>,
-    message: Outgoing<'_>,
-    waited: Duration,
-) -> impl Future<Output = Result<Bytes, Failure>> + 'static + use<> {
-    let local = Rc::clone(local);
-    let began = begin(&local, message, waited);
-    async move {
-        match began {
-            Ok(Begun::Sent { number, call }) => {
-                let reply = call.await;
-                reply
-                    .map_err(|error| failure_of(&local, number, error))
-                    .and_then(|reply| receive(&local, number, &reply))
-            }
-            Ok(Begun::Target { message, left }) => target(&local, message, left).await,
-            Err(failure) => Err(failure),
+/// A request, or a call of an external target, until it ends with encoded return arguments.
+pub(crate) enum Exchange {
+    Sent {
+        local: Rc<Local>,
+        number: usize,
+        call: requester::Call,
+    },
+    Target(Pin<Box<dyn Future<Output = Result<Bytes, Failure>>>>),
+    /// Until it is polled.
+    Failed(Option<Failure>),
+}
+
+impl Future for Exchange {
+    type Output = Result<Bytes, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Sent { local, number, call } => Poll::Ready(match ready!(Pin::new(call).poll(context)) {
+                Ok(reply) => receive(local, *number, &reply),
+                Err(error) => Err(failure_of(local, *number, error)),
+            }),
+            Self::Target(target) => target.as_mut().poll(context),
+            Self::Failed(failure) => Poll::Ready(Err(failure.take().unwrap_or_else(over))),
         }
     }
 }
 
-enum Begun {
-    Sent { number: usize, call: service_framework_connections::requester::Call },
-    Target { message: OwnedOutgoing, left: Option<Duration> },
+fn over() -> Failure {
+    Failure::msg("the request has ended already")
 }
 
-fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<Begun, Failure> {
+/// Starts a request or a call of an external target, that was asked for a while ago if another thread did.
+pub(crate) fn request(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Exchange {
+    begin(local, message, waited).unwrap_or_else(|failure| Exchange::Failed(Some(failure)))
+}
+
+fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<Exchange, Failure> {
     let number = number(local, &message)?;
     let settings = local.settings(number);
     let limits = [message.deadline.or(settings.deadline), message.remaining];
     let left = limits.into_iter().flatten().min().map(|left| left.saturating_sub(waited));
     match local.connection(number) {
         Connection::Requester(requester) => {
-            let id = message.workflow_id.unwrap_or_default();
+            let mut room = Room::default();
+            let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
             // Python ignores the key; leaving it out keeps the bytes those it knows.
             let told = left.filter(|_| settings.peer != Peer::Python);
             let payload = Request::write(message.encoding, message.args, Some(&id), told);
@@ -107,9 +119,13 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<B
             check_size("request by", name, settings, payload.len())
                 .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
             let until = left.and_then(|left| Instant::now().checked_add(left));
-            Ok(Begun::Sent { number, call: requester.call(payload.into(), until) })
+            let call = requester.call(payload.into(), until);
+            Ok(Exchange::Sent { local: Rc::clone(local), number, call })
         }
-        Connection::Target => Ok(Begun::Target { message: OwnedOutgoing::new(message), left }),
+        Connection::Target => {
+            let (local, message) = (Rc::clone(local), OwnedOutgoing::new(message));
+            Ok(Exchange::Target(Box::pin(async move { target(&local, message, left).await })))
+        }
         _ => {
             let model = local.model(number);
             Err(misuse(&model.name, model.kind, "cannot be requested from"))
@@ -229,7 +245,8 @@ pub(crate) fn publication(
     if kind != ConnectionKind::Publisher {
         return Err(misuse(name, kind, "cannot publish"));
     }
-    let id = message.workflow_id.unwrap_or_default();
+    let mut room = Room::default();
+    let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
     let topic = message.topic.or(settings.topic.as_deref());
     let head = topic.map(topic::encode).unwrap_or_default();
     let topic_bytes = head.len();

@@ -11,15 +11,14 @@ use slab::Slab;
 use tokio::sync::oneshot;
 
 use super::{ServiceHost, stopped};
+use crate::outgoing::Exchange;
 
 /// What a request ends with: encoded return arguments.
 pub(super) type Outcome = Result<Bytes, Failure>;
 
-type Request = Pin<Box<dyn Future<Output = Outcome>>>;
-
 /// The requests that were begun on the service's thread, which they never leave. Whoever waits for one has its number.
 #[derive(Default)]
-pub(super) struct Requests(RefCell<Slab<Option<Request>>>);
+pub(super) struct Requests(RefCell<Slab<Option<Exchange>>>);
 
 /// What another thread wants of a request that was begun.
 #[derive(Debug)]
@@ -31,7 +30,7 @@ pub(super) enum Wanted {
 }
 
 impl Requests {
-    fn add(&self, request: Request) -> usize {
+    fn add(&self, request: Exchange) -> usize {
         self.0.borrow_mut().insert(Some(request))
     }
 
@@ -39,7 +38,7 @@ impl Requests {
     fn poll(&self, number: usize, context: &mut Context<'_>) -> Poll<Outcome> {
         let request = self.0.borrow_mut().get_mut(number).and_then(Option::take);
         let Some(mut request) = request else { return Poll::Ready(Err(stopped())) };
-        let polled = request.as_mut().poll(context);
+        let polled = Pin::new(&mut request).poll(context);
         let mut requests = self.0.borrow_mut();
         match requests.get_mut(number) {
             Some(place) if polled.is_pending() => *place = Some(request),
@@ -48,7 +47,7 @@ impl Requests {
         polled
     }
 
-    pub(super) fn take(&self, number: usize) -> Option<Request> {
+    pub(super) fn take(&self, number: usize) -> Option<Exchange> {
         self.0.borrow_mut().try_remove(number).flatten()
     }
 
@@ -75,12 +74,8 @@ enum At {
 
 impl Asked {
     /// To be called on the service's thread.
-    pub(super) fn new(
-        host: Arc<ServiceHost>,
-        requests: &Requests,
-        request: impl Future<Output = Outcome> + 'static,
-    ) -> Self {
-        Self { host, at: At::Home(requests.add(Box::pin(request))) }
+    pub(super) fn new(host: Arc<ServiceHost>, requests: &Requests, request: Exchange) -> Self {
+        Self { host, at: At::Home(requests.add(request)) }
     }
 }
 
