@@ -77,6 +77,8 @@ struct Inner {
     with_time_left: fn(Bytes, Duration) -> Bytes,
     /// Correlation frames are cut from this, so that one allocation serves hundreds of calls.
     frames: RefCell<BytesMut>,
+    /// Slots of calls that have ended, for those to come.
+    spare: RefCell<Vec<Rc<Slot>>>,
     driver: RefCell<Option<Waker>>,
     /// When the driver wakes by itself; at or before the earliest deadline.
     alarm: Cell<Option<Instant>>,
@@ -85,6 +87,7 @@ struct Inner {
 /// Bytes of a correlation frame: the call's number, which is never 0.
 const CORRELATION_LENGTH: usize = size_of::<u64>();
 const FRAMES_CAPACITY: usize = 512 * CORRELATION_LENGTH;
+const SPARE_MAX: usize = 64;
 /// How many replies are taken before other tasks have their turn.
 const BATCH: usize = 256;
 
@@ -108,6 +111,7 @@ impl Requester {
             counters,
             with_time_left: options.with_time_left,
             frames: RefCell::default(),
+            spare: RefCell::default(),
             driver: RefCell::default(),
             alarm: Cell::default(),
         });
@@ -242,6 +246,8 @@ impl Inner {
                     timer.as_mut().reset(earliest.into());
                     self.alarm.set(Some(earliest));
                 }
+                // It was polled when it was set, and wakes by itself.
+                _ if !timer.is_elapsed() => return Poll::Pending,
                 _ => {}
             }
             std::task::ready!(timer.as_mut().poll(cx));
@@ -303,6 +309,15 @@ impl Inner {
     fn forget(&self, number: u64) {
         let forgotten = self.calls.borrow_mut().forget(number);
         drop(forgotten);
+    }
+
+    /// Keeps the slot of a call that has its outcome.
+    fn keep_spare(&self, slot: Rc<Slot>) {
+        let mut spare = self.spare.borrow_mut();
+        if spare.len() < SPARE_MAX && Rc::strong_count(&slot) == 1 {
+            slot.clear();
+            spare.push(slot);
+        }
     }
 
     fn fail_all(&self) {

@@ -31,6 +31,12 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Forgets the call that it served.
+    pub(super) fn clear(&self) {
+        self.outcome.take();
+        self.waker.take();
+    }
+
     /// Leaves the outcome and wakes the caller.
     pub(super) fn end(&self, outcome: Result<Bytes, CallError>) {
         self.outcome.set(Some(outcome));
@@ -52,7 +58,7 @@ impl Future for Call {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         if let State::New { payload, deadline } = &mut this.state {
-            let slot = Rc::new(Slot::default());
+            let slot = this.inner.spare.borrow_mut().pop().unwrap_or_default();
             match this.inner.begin(std::mem::take(payload), *deadline, &slot) {
                 Ok(number) => this.state = State::Begun { number, slot },
                 Err(error) => {
@@ -66,7 +72,9 @@ impl Future for Call {
             return Poll::Ready(Err(CallError::Closed));
         };
         if let Some(outcome) = slot.outcome.take() {
-            this.state = State::Ended;
+            if let State::Begun { slot, .. } = std::mem::replace(&mut this.state, State::Ended) {
+                this.inner.keep_spare(slot);
+            }
             return Poll::Ready(outcome);
         }
         match &mut *slot.waker.borrow_mut() {
