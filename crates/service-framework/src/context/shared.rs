@@ -1,5 +1,8 @@
 //! What all calls of one service have in common: its host, its log, the names of its connections.
 
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
 use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::plugin::guest::{Guest, Host};
 
@@ -14,6 +17,8 @@ pub(crate) struct Shared {
     service: String,
     /// Name and type of the connections, by their numbers.
     connections: Vec<(String, ConnectionKind)>,
+    /// The numbers by name.
+    numbers: HashMap<String, u32, RandomState>,
     pub(super) spawn: fn(&Host, Background),
 }
 
@@ -23,13 +28,20 @@ type Background = std::pin::Pin<Box<dyn Future<Output = ()> + Send>>;
 impl Shared {
     pub(crate) fn new<G: Guest>(host: Host, around: Surroundings, declaration: &Declaration) -> Self {
         let connections = declaration.connections.iter().map(|model| (model.name.clone(), model.kind));
+        let numbers = declaration.connections.iter().map(|model| model.name.clone()).zip(0..);
         let spawn = |host: &Host, work: Background| host.spawn::<G>(work);
-        Self { host, around, service: declaration.name.clone(), connections: connections.collect(), spawn }
+        Self {
+            host,
+            around,
+            service: declaration.name.clone(),
+            connections: connections.collect(),
+            numbers: numbers.collect(),
+            spawn,
+        }
     }
 
     pub(super) fn number(&self, name: &str) -> Result<(u32, ConnectionKind)> {
-        let found = self.connections.iter().position(|(known, _)| known == name);
-        let number = found.ok_or_else(|| {
+        let number = *self.numbers.get(name).ok_or_else(|| {
             let known =
                 self.connections.iter().filter(|(_, kind)| !kind.is_in()).map(|(name, _)| name.as_str());
             let near = service_framework_core::near::nearest(name, known);
@@ -39,6 +51,6 @@ impl Shared {
                 self.service
             ))
         })?;
-        Ok((number as u32, self.connections[number].1))
+        Ok((number, self.connections[number as usize].1))
     }
 }
