@@ -35,16 +35,16 @@ pub(crate) enum Progress {
     Going(Pin<Box<dyn Future<Output = Done>>>),
 }
 
-/// Starts the handler of a connection. `until` is when its caller stops waiting; `pass` is kept for as long as it runs.
+/// Starts the handler of a connection. `now` is when, `until` when its caller stops waiting; `pass` is kept for as long as it runs.
 pub(crate) fn start(
     local: &Rc<Local>,
     number: usize,
     call: &Call<'_>,
     out: Vec<u8>,
-    until: Option<Instant>,
+    (now, until): (Instant, Option<Instant>),
     pass: Pass,
 ) -> Progress {
-    start_with(local, number, call, out, until, Some(pass))
+    start_with(local, number, call, out, (now, until), Some(pass))
 }
 
 fn start_with(
@@ -52,10 +52,9 @@ fn start_with(
     number: usize,
     call: &Call<'_>,
     out: Vec<u8>,
-    until: Option<Instant>,
+    (began, until): (Instant, Option<Instant>),
     pass: Option<Pass>,
 ) -> Progress {
-    let began = Instant::now();
     let model = local.model(number);
     let checks = local.declaration.checks_messages;
     if !checks
@@ -265,5 +264,5 @@ pub(crate) fn start_free(
     call: &Call<'_>,
     until: Option<Instant>,
 ) -> Progress {
-    start_with(local, number, call, Vec::new(), until, None)
+    start_with(local, number, call, Vec::new(), (Instant::now(), until), None)
 }

@@ -228,14 +228,15 @@ impl Local {
     }
 
     fn leave(&self, number: Option<usize>, ticket: Ticket) {
-        self.waiting.borrow_mut().remove(&ticket.number());
-        let started = self.gate.borrow_mut().leave(ticket);
-        for turn in started {
-            let waker = self.waiting.borrow_mut().remove(&turn);
-            if let Some(Some(waker)) = waker {
-                waker.wake();
-            }
+        let mut waiting = self.waiting.borrow_mut();
+        // Mostly nobody waits.
+        if !waiting.is_empty() {
+            waiting.remove(&ticket.number());
         }
+        let started = self.gate.borrow_mut().leave(ticket);
+        let wakers: Vec<Waker> = started.iter().filter_map(|turn| waiting.remove(turn).flatten()).collect();
+        drop(waiting);
+        wakers.into_iter().for_each(Waker::wake);
         if let Some(number) = number {
             let count = &self.in_work[number];
             count.set(count.get() - 1);

@@ -193,7 +193,7 @@ impl Replying {
         };
         let asker = Asker::of(reply_to, &payload, request.encoding, request.workflow_bytes);
         match self.local.enter(self.number) {
-            Entrance::Now(pass) => self.begin(&request, asker, arrived, pass),
+            Entrance::Now(pass) => self.begin(&request, asker, (arrived, arrived), pass),
             Entrance::Busy => {
                 let id = request.workflow_id.as_ref().map(WorkflowId::as_str);
                 self.refuse(asker, id, &Failure::new(code::BUSY, "too many requests are in work"));
@@ -212,7 +212,7 @@ impl Replying {
                         return;
                     };
                     match pass {
-                        Some(pass) => this.begin(&request, asker, arrived, pass),
+                        Some(pass) => this.begin(&request, asker, (arrived, Instant::now()), pass),
                         None => {
                             let failure =
                                 Failure::new(code::DEADLINE, "the request waited for its turn too long");
@@ -233,13 +233,14 @@ impl Replying {
         job::until([request.deadline, self.local.settings(self.number).deadline], arrived)
     }
 
-    fn begin(&self, request: &Request<'_>, asker: Asker, arrived: Instant, pass: Pass) {
+    /// Starts the handler. `now` is read once for all that needs it: the clock takes as long as the rest of a small step.
+    fn begin(&self, request: &Request<'_>, asker: Asker, (arrived, now): (Instant, Instant), pass: Pass) {
         let workflow_id = match &request.workflow_id {
             Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
             None => WorkflowId::new(),
         };
         let until = self.until(request, arrived);
-        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let left = until.map(|until| until.saturating_duration_since(now));
         if left.is_some_and(|left| left.is_zero()) {
             let failure =
                 Failure::new(code::DEADLINE, "the time for the answer was over before it was begun");
@@ -255,7 +256,7 @@ impl Replying {
             deadline: left,
         };
         let progress =
-            job::start(&self.local, self.number, &call, Reply::head(request.encoding), until, pass);
+            job::start(&self.local, self.number, &call, Reply::head(request.encoding), (now, until), pass);
         let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
         match progress {
             Progress::Done(done) => self.finish(asker, id, done),

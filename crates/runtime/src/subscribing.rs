@@ -180,7 +180,7 @@ fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<
         topic,
         deadline: until.map(|until| until.saturating_duration_since(arrived)),
     };
-    let progress = job::start(local, number, &call, Vec::new(), until, pass);
+    let progress = job::start(local, number, &call, Vec::new(), (arrived, until), pass);
     let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
     match progress {
         Progress::Done(done) => {
