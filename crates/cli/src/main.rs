@@ -14,8 +14,9 @@ mod print;
 
 use std::process::ExitCode;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+// Linked for its `malloc`, which serves this command and every plugin that brings no allocator of its own.
+#[cfg(target_os = "linux")]
+use mimalloc as _;
 
 fn main() -> ExitCode {
     fault::guard(|| command::run(std::env::args_os()))
