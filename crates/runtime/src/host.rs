@@ -2,7 +2,7 @@
 
 mod asked;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_core::Failure;
+use service_framework_core::declaration::Hook;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::host::{Host, Operation, Spawned};
-use service_framework_core::plugin::{Level as PluginLevel, Outgoing, Record};
+use service_framework_core::plugin::{Level as PluginLevel, Outgoing, Record, Target};
 use service_framework_core::wire::{Encoding, Peer};
 use service_framework_core::wiring::Wired;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::asked::{Asked, Outcome, Requests, Wanted};
+use crate::background;
 use crate::control::{Control, Stop};
 use crate::counters::Counters;
 use crate::local::Local;
@@ -29,6 +31,8 @@ use crate::plan::Plan;
 thread_local! {
     /// The service of this thread.
     static HERE: RefCell<Option<Home>> = const { RefCell::new(None) };
+    /// Whether this thread runs something that is waited for whatever it asks.
+    static IS_WAITED_FOR: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What a service has on its own thread.
@@ -53,8 +57,8 @@ pub(crate) struct ServiceHost {
     stopping: watch::Receiver<Stop>,
     recorder: Recorder,
     runtime: Handle,
-    /// Whether the service has ever asked when it is to stop; its main is then waited for.
-    heeds_stop: AtomicBool,
+    /// Whether `main` has ever asked when it is to stop; it is then waited for.
+    main_heeds_stop: AtomicBool,
 }
 
 /// What another thread asks for.
@@ -97,7 +101,7 @@ fn carry_out(local: &Rc<Local>, command: Command) {
             go_on(outgoing::request(local, message.lend(), message.waited()), answer)
         }
         Command::Publish { number, frame } => outgoing::publish_frame(local, number, frame),
-        Command::Spawn(spawned) => spawn(spawned),
+        Command::Spawn(spawned) => background::begin(local, spawned),
         Command::Flush(done) => _ = done.send(()),
     }
 }
@@ -127,12 +131,12 @@ fn go_on(request: impl Future<Output = Outcome> + 'static, mut answer: oneshot::
     });
 }
 
-fn spawn(spawned: Spawned) {
-    tokio::task::spawn_local(async move {
-        if let Err(failure) = spawned.await {
-            tracing::error!(target: crate::LOG, "background work ended: {failure}");
-        }
-    });
+/// Runs, on a thread that is not the service's, what is waited for whatever it asks: a blocking handler.
+pub(crate) fn waited_for<T>(step: impl FnOnce() -> T) -> T {
+    let before = IS_WAITED_FOR.replace(true);
+    let done = step();
+    IS_WAITED_FOR.set(before);
+    done
 }
 
 /// While it is there, this thread is the service's.
@@ -166,7 +170,7 @@ impl ServiceHost {
             stopping: control.stopping(),
             recorder,
             runtime: Handle::current(),
-            heeds_stop: AtomicBool::new(false),
+            main_heeds_stop: AtomicBool::new(false),
         };
         (Arc::new(host), Commands { commands: commanded, wanted })
     }
@@ -212,9 +216,25 @@ impl ServiceHost {
         }
     }
 
-    /// Whether the service looks whether it is to stop.
-    pub(crate) fn heeds_stop(&self) -> bool {
-        self.heeds_stop.load(Ordering::Relaxed)
+    /// Whether `main` looks whether it is to stop.
+    pub(crate) fn main_heeds_stop(&self) -> bool {
+        self.main_heeds_stop.load(Ordering::Relaxed)
+    }
+
+    /// Puts a question whether the service is to stop down to whoever asks: `main`, or a piece of background work. All else is
+    /// waited for anyway.
+    fn note_who_asks(&self) {
+        let is_main = match self.here() {
+            Some(local) => {
+                local.background().heeds_stop();
+                local.watched().is_at(Target::Hook(Hook::Main))
+            }
+            // A thread of the service's own: `main` is taken to be behind it.
+            None => !IS_WAITED_FOR.get(),
+        };
+        if is_main {
+            self.main_heeds_stop.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Publishes from another thread, which is told at once if it may not.
@@ -277,7 +297,7 @@ impl Host for ServiceHost {
     }
 
     fn stopping(&self) -> Operation {
-        self.heeds_stop.store(true, Ordering::Relaxed);
+        self.note_who_asks();
         let mut stopping = self.stopping.clone();
         Box::pin(async move {
             // A sender that is gone has stopped.
@@ -293,8 +313,8 @@ impl Host for ServiceHost {
     }
 
     fn spawn(&self, future: Spawned) {
-        if self.here().is_some() {
-            return spawn(future);
+        if let Some(local) = self.here() {
+            return background::begin(&local, future);
         }
         if let Err(failure) = self.command(Command::Spawn(future)) {
             self.recorder.record(

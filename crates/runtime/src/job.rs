@@ -18,6 +18,7 @@ use service_framework_core::wire::{self, Encoding, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
 
+use crate::host;
 use crate::local::{Local, Pass};
 use crate::log::workflow;
 
@@ -206,7 +207,7 @@ async fn on_pool(
     let head = out.clone();
     let work = tokio::task::spawn_blocking(move || {
         let mut out = out;
-        let result = instance.run(&call.lend(), &mut out);
+        let result = host::waited_for(|| instance.run(&call.lend(), &mut out));
         // The last reference may be this one, and a service ends on its own thread if it can.
         drop(instance);
         drop(thread);

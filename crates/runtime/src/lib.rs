@@ -17,6 +17,7 @@ mod method;
 mod stopping;
 mod sockets;
 mod local;
+mod background;
 mod job;
 mod replying;
 mod subscribing;

@@ -17,6 +17,7 @@ use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
 use service_framework_core::wiring::Wiring;
 use tokio::sync::{Semaphore, watch};
 
+use crate::background::Background;
 use crate::control::Stop;
 use crate::counters::{Counters, Entry};
 use crate::plan::Plan;
@@ -89,6 +90,7 @@ pub(crate) struct Local {
     intakes: Cell<usize>,
     on_idle: RefCell<Option<Waker>>,
     watched: Arc<Watched>,
+    background: Background,
     stopping: watch::Receiver<Stop>,
     is_stopping: Cell<bool>,
 }
@@ -120,6 +122,7 @@ impl Local {
             watched: Arc::new(Watched::new(
                 plan.declaration.connections.iter().map(|model| model.name.clone()).collect(),
             )),
+            background: Background::default(),
             stopping,
             is_stopping: Cell::new(false),
         }
@@ -155,6 +158,10 @@ impl Local {
 
     pub(crate) fn watched(&self) -> &Arc<Watched> {
         &self.watched
+    }
+
+    pub(crate) fn background(&self) -> &Background {
+        &self.background
     }
 
     /// Ends when the service is to stop.

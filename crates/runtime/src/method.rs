@@ -11,6 +11,7 @@ use service_framework_core::wire::{Encoding, Peer};
 use tokio::task::JoinHandle;
 
 use crate::control::Control;
+use crate::host;
 use crate::job::{self, Progress};
 use crate::local::Local;
 
@@ -83,7 +84,8 @@ async fn on_own_thread(local: &Rc<Local>, hook: Hook) -> Result<(), Failure> {
     let instance = local.instance.for_blocking();
     let (done, ended) = tokio::sync::oneshot::channel();
     let thread = std::thread::Builder::new().name(hook.name().into()).spawn(move || {
-        let result = instance.run(&call(hook), &mut Vec::new());
+        let run = || instance.run(&call(hook), &mut Vec::new());
+        let result = if hook == Hook::Main { run() } else { host::waited_for(run) };
         drop(instance);
         // Nobody waits any more if the service was stopped meanwhile.
         _ = done.send(result);

@@ -12,6 +12,7 @@ use crate::local::{Connection, Local};
 use crate::method::{self, Failed, Method};
 use crate::replying::Replying;
 use crate::subscribing;
+use crate::watchdog::BACKGROUND_WORK;
 
 /// How long sockets are given to send what was given to them, when a service ends.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
@@ -35,7 +36,7 @@ pub(crate) async fn drain(
         heed_signal(local, signal, until).await;
     }
     // A main that looks whether it is to stop ends by itself; another one would go on for ever.
-    if let Some(main) = going.take_if(|going| going.hook() == Hook::Main && !host.heeds_stop()) {
+    if let Some(main) = going.take_if(|going| going.hook() == Hook::Main && !host.main_heeds_stop()) {
         main.cut();
     }
     let mut ended = Ok(());
@@ -48,13 +49,19 @@ pub(crate) async fn drain(
         // What has just ended on other threads may have asked for more before.
         host.flush().await;
         local.idle().await;
+        local.background().idle().await;
     })
     .await;
     let mut not_drained = local.in_work();
+    if let heeding @ 1.. = local.background().heeding() {
+        not_drained.push(format!("{BACKGROUND_WORK} ({heeding})"));
+    }
     if let Some(method) = going {
         method.cut();
         not_drained.push(method.hook().name().to_owned());
     }
+    // Until now handlers may have waited for it.
+    local.background().cut(local);
     (not_drained, ended)
 }
 

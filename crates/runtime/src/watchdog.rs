@@ -22,6 +22,10 @@ pub(crate) struct Watched {
 
 const FIRST_HOOK: u32 = 1 << 31;
 const DROP: u32 = u32::MAX;
+const BACKGROUND: u32 = u32::MAX - 1;
+
+/// What work beside the handlers is called, where it is told of.
+pub(crate) const BACKGROUND_WORK: &str = "background work";
 
 impl Watched {
     pub(crate) fn new(names: Vec<String>) -> Self {
@@ -30,15 +34,17 @@ impl Watched {
 
     /// Runs a step of the service on its thread.
     pub(crate) fn during<T>(&self, target: Target, step: impl FnOnce() -> T) -> T {
-        self.run(
-            match target {
-                Target::Connection(number) => number,
-                Target::Hook(hook) => {
-                    FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
-                }
-            },
-            step,
-        )
+        self.run(number_of(target), step)
+    }
+
+    /// Runs a step of its background work on its thread.
+    pub(crate) fn working<T>(&self, step: impl FnOnce() -> T) -> T {
+        self.run(BACKGROUND, step)
+    }
+
+    /// Whether its thread is at this.
+    pub(crate) fn is_at(&self, target: Target) -> bool {
+        self.target.load(Ordering::Relaxed) == number_of(target)
     }
 
     /// Drops what is the author's, at the end of the service.
@@ -69,13 +75,23 @@ impl Watched {
         (step % 2 == 1).then_some(step)
     }
 
-    /// What runs, or did last: a connection by its name, a method, or the end of it all.
+    /// What runs, or did last: a connection by its name, a method, background work, or the end of it all.
     pub(crate) fn name(&self) -> String {
         let number = self.target.load(Ordering::Relaxed);
         match number.checked_sub(FIRST_HOOK) {
             _ if number == DROP => "drop".into(),
+            _ if number == BACKGROUND => BACKGROUND_WORK.into(),
             Some(hook) => Hook::ALL.get(hook as usize).map_or(String::new(), |hook| hook.name().to_owned()),
             None => self.names.get(number as usize).cloned().unwrap_or_default(),
+        }
+    }
+}
+
+fn number_of(target: Target) -> u32 {
+    match target {
+        Target::Connection(number) => number,
+        Target::Hook(hook) => {
+            FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
         }
     }
 }

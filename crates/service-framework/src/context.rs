@@ -239,6 +239,9 @@ impl Context {
     }
 
     /// Runs work beside the handlers, on the service's thread, until it ends or the service does. Its failure is logged.
+    ///
+    /// Work that has asked for the stop, by [`stopping`](Self::stopping), is waited for when the service stops, as handlers are. Other work is
+    /// dropped when they have ended.
     pub fn spawn<F>(&self, work: impl FnOnce(Self) -> F + Send + 'static)
     where
         F: Future<Output = Result<()>> + Send + 'static,
@@ -258,7 +261,10 @@ impl Context {
         );
     }
 
-    /// Waits until the service is to stop. Work that goes on for ever ends with it.
+    /// Waits until the service is to stop.
+    ///
+    /// A `main`, or work of [`spawn`](Self::spawn), that has called this is given the time to drain to end by itself; one that never has is
+    /// dropped.
     pub async fn stopping(&self) {
         _ = self.0.shared.host.stopping().await;
     }

@@ -11,6 +11,7 @@ mod again;
 mod starting;
 mod chain;
 mod errors;
+mod background;
 mod stopping;
 mod signals;
 mod under_load;
