@@ -1,5 +1,7 @@
 //! The signals of a service that runs in the foreground: stop and drain, stop at once, print the counters.
 
+mod elsewhere;
+
 use std::io::Write as _;
 use std::sync::Arc;
 
@@ -7,15 +9,21 @@ use service_framework_core::declaration::Hook;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 use signal_hook::iterator::{Handle, Signals};
 
+use self::elsewhere::Claim;
 use crate::control::{Control, Stop};
 use crate::error::Error;
 
 /// The exit code of a process that a second signal ends: work was not drained.
 const NOT_DRAINED: i32 = 75;
 
+const ALL: [i32; 3] = [SIGINT, SIGTERM, SIGUSR1];
+
 /// Watches the signals of this process for as long as it is there.
 #[derive(Debug)]
-pub(crate) struct Watch(Handle);
+pub(crate) struct Watch {
+    handle: Handle,
+    _claim: Claim,
+}
 
 impl Watch {
     /// From here on, signals go to this service, which need not be up.
@@ -24,7 +32,8 @@ impl Watch {
             what: "watch for signals".into(),
             why: error.to_string(),
         };
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(system)?;
+        let claim = Claim::new().map_err(system)?;
+        let mut signals = Signals::new(ALL).map_err(system)?;
         let handle = signals.handle();
         let control = Arc::clone(control);
         let watch = move || {
@@ -41,13 +50,13 @@ impl Watch {
             }
         };
         std::thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;
-        Ok(Self(handle))
+        Ok(Self { handle, _claim: claim })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
-        self.0.close();
+        self.handle.close();
     }
 }
 

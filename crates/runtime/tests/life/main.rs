@@ -14,4 +14,5 @@ mod errors;
 mod background;
 mod stopping;
 mod signals;
+mod after_signals;
 mod under_load;

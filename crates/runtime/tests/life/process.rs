@@ -36,8 +36,12 @@ pub(crate) struct Process(Child);
 
 impl Process {
     pub(crate) fn start(test: &str, folder: &Path) -> Self {
-        let mut alone = Command::new(std::env::current_exe().unwrap());
-        Self(alone.args(["--exact", test, "--nocapture"]).env(FOLDER, folder).spawn().unwrap())
+        Self::start_by(Command::new(std::env::current_exe().unwrap()), test, folder)
+    }
+
+    /// The same by a command that runs its arguments, or the test binary itself.
+    pub(crate) fn start_by(mut command: Command, test: &str, folder: &Path) -> Self {
+        Self(command.args(["--exact", test, "--nocapture"]).env(FOLDER, folder).spawn().unwrap())
     }
 
     #[expect(unsafe_code, reason = "a signal is sent by the system's own call")]
