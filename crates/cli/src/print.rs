@@ -1,6 +1,9 @@
 //! Writes to stdout and stderr, whether or not anybody reads there.
 
 use std::io::{self, Write};
+use std::time::Duration;
+
+use service_framework_runtime::log;
 
 /// Writes data, for programs or for people who asked for it.
 ///
@@ -15,7 +18,10 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
     }
 }
 
-/// Writes a message to people. There is nobody to be told that it cannot be written.
+/// How long people are given to take a message.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Writes a message to people. There is nobody to be told that it cannot be written, and a program that ends does so also if nobody reads.
 pub(crate) fn message(text: &str) {
-    _ = io::stderr().lock().write_all(text.as_bytes());
+    log::tell(text, PATIENCE);
 }

@@ -43,6 +43,8 @@ use tracing::Dispatch;
 pub use self::clock::Clock;
 pub use self::level::{Level, UnknownLevel};
 pub use self::recorder::Recorder;
+pub(crate) use self::tell::begin_to_tell;
+pub use self::tell::tell;
 
 mod clock;
 mod level;
@@ -56,6 +58,7 @@ mod console;
 mod file;
 mod queue;
 mod rotation;
+mod tell;
 
 use self::file::LogFile;
 use self::queue::{Output, Queue};
@@ -152,6 +155,8 @@ pub struct Log {
     // While a process has one dispatcher, tracing (0.1.44) asks a thread's own whether a callsite is wanted, once,
     // and remembers the no of a thread that has none. With two it asks them all. They agree, so both cost nothing.
     _twin: Dispatch,
+    /// How long dropping it waits.
+    closing: Duration,
 }
 
 impl Log {
@@ -179,7 +184,7 @@ impl Log {
         };
         let recorder = Recorder::new(options.service.clone(), options.clock.clone(), console, file);
         let [dispatch, twin] = [Dispatch::new(recorder.clone()), Dispatch::new(recorder.clone())];
-        Ok(Self { recorder, dispatch, _twin: twin })
+        Ok(Self { recorder, dispatch, _twin: twin, closing: CLOSING })
     }
 
     /// The dispatcher that brings `tracing`'s records here: the default of the service's threads, by
@@ -213,11 +218,21 @@ impl Log {
     pub fn flush(&self, limit: Duration) -> bool {
         self.recorder.flush(limit)
     }
+
+    /// Writes what is still to be written, and waits for that at most for `limit`; false if it is not.
+    pub fn close(mut self, limit: Duration) -> bool {
+        let is_written = self.flush(limit);
+        if !is_written {
+            // What took nothing for so long is not waited for again.
+            self.closing = Duration::ZERO;
+        }
+        is_written
+    }
 }
 
 impl Drop for Log {
     fn drop(&mut self) {
-        let deadline = Instant::now() + CLOSING;
+        let deadline = Instant::now() + self.closing;
         for sink in self.recorder.sinks() {
             sink.queue.close(deadline);
         }

@@ -2,8 +2,9 @@
 
 mod elsewhere;
 
-use std::io::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use service_framework_core::declaration::Hook;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
@@ -12,9 +13,13 @@ use signal_hook::iterator::{Handle, Signals};
 use self::elsewhere::Claim;
 use crate::control::{Control, Stop};
 use crate::error::Error;
+use crate::log;
 
 /// The exit code of a process that a second signal ends: work was not drained.
 const NOT_DRAINED: i32 = 75;
+
+/// How long stderr is given to take a message before the next signal is heard.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 const ALL: [i32; 3] = [SIGINT, SIGTERM, SIGUSR1];
 
@@ -38,18 +43,19 @@ impl Watch {
         let control = Arc::clone(control);
         let watch = move || {
             let mut is_first = true;
+            let mut counters = Telling::default();
             for signal in signals.forever() {
                 match signal {
-                    SIGUSR1 => say(&control.counters().to_json()),
+                    SIGUSR1 => counters.tell(&control),
                     _ if std::mem::take(&mut is_first) => control.stop_for(Stop::Signal(hook(signal))),
                     _ => {
-                        say("stopped at once by a second signal; work in flight is lost");
+                        log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
                         std::process::exit(NOT_DRAINED);
                     }
                 }
             }
         };
-        std::thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;
+        thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;
         Ok(Self { handle, _claim: claim })
     }
 }
@@ -64,7 +70,16 @@ fn hook(signal: i32) -> Hook {
     if signal == SIGINT { Hook::OnSigint } else { Hook::OnSigterm }
 }
 
-/// Writes a line to stderr. That nobody reads there must not end the watching.
-fn say(line: &str) {
-    _ = writeln!(std::io::stderr(), "{line}");
+/// Tells the counters on stderr. That nobody reads there keeps no other signal from being heard.
+#[derive(Default)]
+struct Telling(Option<mpsc::Receiver<bool>>);
+
+impl Telling {
+    fn tell(&mut self, control: &Control) {
+        let before = self.0.as_ref().map(|before| before.recv_timeout(LAST_WORDS));
+        // Whoever has not read the last ones needs no more of them.
+        if before != Some(Err(mpsc::RecvTimeoutError::Timeout)) {
+            self.0 = Some(log::begin_to_tell(format!("{}\n", control.counters().to_json())));
+        }
+    }
 }

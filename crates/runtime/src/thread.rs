@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use service_framework_core::address::Address;
 use service_framework_core::declaration::Hook;
@@ -16,7 +17,7 @@ use crate::counters::Counters;
 use crate::error::{Ended, Error};
 use crate::host::{Commands, ServiceHost};
 use crate::local::Local;
-use crate::log::{Level, Log, LogOptions};
+use crate::log::{self, Level, Log, LogOptions};
 use crate::method::{Failed, Method};
 use crate::plan::{Options, Plan};
 use crate::rounds::Rounds;
@@ -24,6 +25,9 @@ use crate::service::Mode;
 use crate::source::Source;
 use crate::stopping::{self, Incoming, LINGER};
 use crate::{ready, sockets, watchdog};
+
+/// How long stderr is given to say what the log could not.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Starts a service in a thread of its own; returns when it is up, or has ended before.
 pub(crate) fn start(
@@ -84,8 +88,8 @@ fn drive(source: &Source, options: &Options, mode: Mode, control: &Arc<Control>)
         // Whoever holds the service is given the error and tells it; the file keeps it for those who look later.
         log.recorder().record_in_file(Level::Error, crate::LOG, &error.to_string());
     }
-    if !log.flush(LINGER) {
-        eprintln!("the log of the service could not be written to the end");
+    if !log.close(LINGER) {
+        log::tell("the log of the service could not be written to the end\n", LAST_WORDS);
     }
     ended
 }

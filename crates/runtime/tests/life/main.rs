@@ -15,4 +15,5 @@ mod background;
 mod stopping;
 mod signals;
 mod after_signals;
+mod unread;
 mod under_load;

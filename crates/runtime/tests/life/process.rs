@@ -6,6 +6,8 @@ use std::process::{Child, Command, ExitStatus};
 
 use service_framework_runtime::Service;
 
+use crate::support::until;
+
 /// Where the process that is the service finds its folder.
 const FOLDER: &str = "SERVICE_FRAMEWORK_TEST_FOLDER";
 
@@ -51,7 +53,12 @@ impl Process {
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.0.wait().unwrap()
+        let mut ended = None;
+        until("the process has ended", || {
+            ended = self.0.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.expect("it was waited for")
     }
 }
 
