@@ -140,7 +140,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// Whatever keeps it from starting; and if it is running already.
+    /// Whatever keeps it from starting; and if it is running already. If an error has ended it before, and neither `wait` nor `stop` was
+    /// called since, it is given that error and not started: the next call starts it.
     pub fn start(&mut self) -> Result<(), Error> {
         self.start_as(Mode::Loop)
     }
@@ -169,8 +170,8 @@ impl Service {
         if let Some(up) = self.running.as_ref().filter(|_| self.is_running()).and_then(|it| it.control.up()) {
             return Err(Error::Running { service: up.service.clone() });
         }
-        // One that ended by itself told its error to `wait`, or to nobody who asked.
-        self.running = None;
+        // One that ended by itself may have an error that nobody was told.
+        self.wait()?;
         let control = Arc::new(Control::new());
         *self.stopper.0.lock() = Arc::downgrade(&control);
         Ok(control)

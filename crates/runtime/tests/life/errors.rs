@@ -5,7 +5,7 @@ use service_framework_core::value;
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{Error as ServiceError, Options, Service};
 
-use crate::support::{Client, address, run, wired};
+use crate::support::{Client, address, run, until, wired};
 
 #[derive(Model)]
 struct Config {
@@ -42,6 +42,10 @@ impl Failing {
         fail(&self.fails, "init")?;
         cx.sleep(Duration::from_millis(1)).await;
         fail(&self.fails, "later init")
+    }
+
+    async fn main(&self) -> Result<()> {
+        fail(&self.fails, "main")
     }
 
     #[replyer]
@@ -101,6 +105,24 @@ fn what_fails_before_a_service_is_up_is_told_to_whoever_starts_it() {
     check("init panics", 1, "`init` of service `service-framework-runtime` failed: panicked: init is wrong");
     check("later init errs", 1, "no_disk: there is none");
     check("later init panics", 1, "panicked: later init is wrong");
+}
+
+#[test]
+fn what_ended_a_service_that_nobody_waited_for_is_told_to_whoever_starts_it_again() {
+    let mut service = failing("main errs");
+    service.start_main().unwrap();
+    until("it has ended by itself", || !service.is_running());
+    let error = service.start().unwrap_err();
+    assert!(matches!(error, ServiceError::Method { method: "main", .. }), "{error:?}");
+    assert!(!service.is_running());
+    // It is told once.
+    service.start().unwrap();
+    service.stop().unwrap();
+
+    service.start_main().unwrap();
+    until("it has ended by itself", || !service.is_running());
+    assert!(service.run().unwrap_err().to_string().contains("no_disk: there is none"));
+    service.wait().unwrap();
 }
 
 #[test]
