@@ -20,6 +20,8 @@ pub enum Access {
 pub struct Ticket {
     number: u64,
     access: Access,
+    /// Whether it is one of those that may be refused when they are too many.
+    takes_place: bool,
 }
 
 impl Ticket {
@@ -55,6 +57,8 @@ pub enum Arrival {
 pub struct Gate {
     /// The most calls that may be here, running or waiting.
     in_flight: usize,
+    /// How many of them are.
+    taken: usize,
     next: u64,
     /// `&self` handlers that run.
     shared: usize,
@@ -67,20 +71,38 @@ pub struct Gate {
 impl Gate {
     /// A gate that refuses a call when `in_flight` others are here.
     pub fn new(in_flight: usize) -> Self {
-        Self { in_flight, next: 0, shared: 0, exclusive: false, waiting: VecDeque::new() }
+        Self { in_flight, taken: 0, next: 0, shared: 0, exclusive: false, waiting: VecDeque::new() }
     }
 
     /// A call arrives that may be refused: a request.
     pub fn arrive(&mut self, access: Access) -> Arrival {
-        if self.len() >= self.in_flight { Arrival::Busy } else { self.arrive_always(access) }
+        if self.taken >= self.in_flight { Arrival::Busy } else { self.arrive_always(access) }
     }
 
-    /// A call arrives that is never refused, because something else bounds how many there are: a subscribed message, `main`, a signal.
+    /// A call arrives that is never refused, because something else bounds how many there are: a subscribed message.
     ///
     /// It is never [`Arrival::Busy`].
     pub fn arrive_always(&mut self, access: Access) -> Arrival {
-        let ticket = Ticket { number: self.next, access };
+        self.taken += 1;
+        let number = self.number();
+        self.let_in(Ticket { number, access, takes_place: true })
+    }
+
+    /// A call arrives that keeps to the rule and takes no place of others, however long it stays: `main`, a signal.
+    ///
+    /// It is never [`Arrival::Busy`].
+    pub fn arrive_beside(&mut self, access: Access) -> Arrival {
+        let number = self.number();
+        self.let_in(Ticket { number, access, takes_place: false })
+    }
+
+    fn number(&mut self) -> u64 {
         self.next += 1;
+        self.next - 1
+    }
+
+    fn let_in(&mut self, ticket: Ticket) -> Arrival {
+        let access = ticket.access;
         if self.waiting.is_empty() && self.admits(access) {
             self.admit(access);
             return Arrival::Admitted(ticket);
@@ -92,7 +114,8 @@ impl Gate {
     /// A call ends, or gives up waiting. Gives the numbers of those that run now because of it, in order of arrival.
     #[expect(clippy::needless_pass_by_value, reason = "a ticket is good for one leaving")]
     pub fn leave(&mut self, ticket: Ticket) -> Vec<u64> {
-        let Ticket { number, access } = ticket;
+        let Ticket { number, access, takes_place } = ticket;
+        self.taken -= usize::from(takes_place);
         match (self.waiting.binary_search_by_key(&number, |(waiting, _)| *waiting), access) {
             (Ok(position), _) => _ = self.waiting.remove(position),
             (Err(_), Access::Shared) => self.shared -= 1,

@@ -1,6 +1,6 @@
 //! The gate against its rule, over any order of arriving, leaving and giving up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
@@ -11,6 +11,7 @@ const IN_FLIGHT: usize = 6;
 enum Step {
     Arrive(Access),
     ArriveAlways(Access),
+    ArriveBeside(Access),
     /// The one at this position, running or waiting, leaves.
     Leave(usize),
 }
@@ -20,6 +21,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         4 => access().prop_map(Step::Arrive),
         1 => access().prop_map(Step::ArriveAlways),
+        1 => access().prop_map(Step::ArriveBeside),
         4 => (0..16_usize).prop_map(Step::Leave),
     ];
     prop::collection::vec(step, 0..200)
@@ -30,6 +32,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 struct Watched {
     running: BTreeMap<u64, (Ticket, Access)>,
     waiting: BTreeMap<u64, (Ticket, Access)>,
+    /// Those that take no place.
+    beside: BTreeSet<u64>,
 }
 
 impl Watched {
@@ -47,6 +51,7 @@ impl Watched {
     fn take(&mut self, position: usize) -> Option<Ticket> {
         let numbers: Vec<u64> = self.running.keys().chain(self.waiting.keys()).copied().collect();
         let number = *numbers.get(position % numbers.len().max(1))?;
+        self.beside.remove(&number);
         self.running.remove(&number).or_else(|| self.waiting.remove(&number)).map(|(ticket, _)| ticket)
     }
 
@@ -73,7 +78,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Arrive(access) => {
-                    let was_full = gate.len() >= IN_FLIGHT;
+                    let was_full = gate.len() - watched.beside.len() >= IN_FLIGHT;
                     let nobody_waits = watched.waiting.is_empty();
                     let number = watched.arrived(gate.arrive(access), access);
                     prop_assert_eq!(number.is_none(), was_full);
@@ -86,6 +91,12 @@ proptest! {
                 Step::ArriveAlways(access) => {
                     let number = watched.arrived(gate.arrive_always(access), access);
                     prop_assert!(number > last, "it is never refused");
+                    last = number;
+                }
+                Step::ArriveBeside(access) => {
+                    let number = watched.arrived(gate.arrive_beside(access), access);
+                    prop_assert!(number > last, "it is never refused");
+                    watched.beside.extend(number);
                     last = number;
                 }
                 Step::Leave(position) => {

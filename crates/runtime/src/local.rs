@@ -184,7 +184,7 @@ impl Local {
     }
 
     /// How a handler of a connection takes the service.
-    pub(crate) fn access(&self, number: usize) -> Access {
+    fn access(&self, number: usize) -> Access {
         if self.model(number).exclusive { Access::Exclusive } else { Access::Shared }
     }
 
@@ -194,25 +194,26 @@ impl Local {
         self.entrance(Some(number), arrival)
     }
 
-    /// Lets a call in that something else bounds the number of, waiting for its turn.
-    pub(crate) async fn enter_always(self: &Rc<Self>, number: Option<usize>, access: Access) -> Pass {
-        match self.enter_always_now(number, access) {
+    /// Lets a message in that something else bounds the number of, now or at its turn.
+    pub(crate) fn enter_always(self: &Rc<Self>, number: usize) -> Result<Pass, Turn> {
+        let arrival = self.gate.borrow_mut().arrive_always(self.access(number));
+        self.never_busy(Some(number), arrival)
+    }
+
+    /// Lets a method in beside the handlers, at its turn.
+    pub(crate) async fn enter_beside(self: &Rc<Self>) -> Pass {
+        let arrival = self.gate.borrow_mut().arrive_beside(Access::Shared);
+        match self.never_busy(None, arrival) {
             Ok(pass) => pass,
             Err(turn) => turn.come().await,
         }
     }
 
-    /// The same, without waiting if it is its turn.
-    pub(crate) fn enter_always_now(
-        self: &Rc<Self>,
-        number: Option<usize>,
-        access: Access,
-    ) -> Result<Pass, Turn> {
-        let arrival = self.gate.borrow_mut().arrive_always(access);
+    fn never_busy(self: &Rc<Self>, number: Option<usize>, arrival: Arrival) -> Result<Pass, Turn> {
         match self.entrance(number, arrival) {
             Entrance::Now(pass) => Ok(pass),
             Entrance::Later(turn) => Err(turn),
-            Entrance::Busy => unreachable!("who always enters is never refused"),
+            Entrance::Busy => unreachable!("only a request is refused"),
         }
     }
 

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use service_framework_core::Failure;
 use service_framework_core::declaration::{Hook, Run};
 use service_framework_core::failure::code;
-use service_framework_core::gate::Access;
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::wire::{Encoding, Peer};
 use tokio::task::JoinHandle;
@@ -66,7 +65,7 @@ pub(crate) async fn run(local: Rc<Local>, hook: Hook) -> Result<(), Failure> {
         None => Ok(()),
         Some(Run::Blocking) => on_own_thread(&local, hook).await,
         Some(Run::Inline | Run::Async) => {
-            let pass = local.enter_always(None, Access::Shared).await;
+            let pass = local.enter_beside().await;
             match job::start_inline(&local, &call(hook), Vec::new(), None) {
                 Progress::Done(done) => done.result,
                 Progress::Going(going) => {

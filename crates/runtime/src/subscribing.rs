@@ -144,7 +144,7 @@ impl Subscribing {
 
     fn begin(&mut self, frame: Bytes) {
         let (local, number) = (Rc::clone(&self.local), self.number);
-        match local.enter_always_now(Some(number), local.access(number)) {
+        match local.enter_always(number) {
             Ok(pass) => self.going = handle(&local, number, &frame, pass),
             Err(turn) => {
                 self.going = Some(Box::pin(async move {

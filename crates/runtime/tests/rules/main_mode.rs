@@ -216,6 +216,21 @@ fn told(scene: &Scene, how: &str) -> Service {
 }
 
 #[test]
+fn main_takes_no_place_that_a_request_needs() {
+    let scene = Scene::new();
+    let mut service = told(&scene, "does_not_heed");
+    let any = || value!({"replyer": "127.0.0.1:0"});
+    let book = value!({"in": {"answer": (any()), "stop": (any())}, "settings": {"in_flight": 1}});
+    service.options_mut().addresses = book.into();
+    service.start_main().unwrap();
+    scene.wait_for("main");
+    run(async {
+        Client::to(&address(&service, "answer")).ask(value!({})).await.ok();
+    });
+    service.stop().unwrap();
+}
+
+#[test]
 fn a_service_ends_with_its_main() {
     let scene = Scene::new();
     let mut service = told(&scene, "ends");
