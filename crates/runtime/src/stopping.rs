@@ -17,6 +17,9 @@ use crate::watchdog::BACKGROUND_WORK;
 /// How long sockets are given to send what was given to them, when a service ends.
 pub(crate) const LINGER: Duration = Duration::from_secs(1);
 
+/// How long a service's own handler of a signal has at least, however short the time to drain is.
+const TO_HEED: Duration = Duration::from_secs(1);
+
 /// How much earlier than the end of their connections the last replies leave, where peers go on sending.
 const HEAD_START: Duration = Duration::from_millis(250);
 
@@ -32,8 +35,11 @@ pub(crate) async fn drain(
 ) -> (Vec<String>, Result<(), Failed>) {
     local.begin_stop();
     let until = Instant::now() + local.service_settings().drain;
-    if let Stop::Signal(signal) = reason {
-        heed_signal(local, signal, until).await;
+    let mut not_drained = Vec::new();
+    if let Stop::Signal(signal) = reason
+        && !heed_signal(local, signal, until.max(Instant::now() + TO_HEED)).await
+    {
+        not_drained.push(signal.name().to_owned());
     }
     // A main that looks whether it is to stop ends by itself; another one would go on for ever.
     if let Some(main) = going.take_if(|going| going.hook() == Hook::Main && !host.main_heeds_stop()) {
@@ -52,7 +58,7 @@ pub(crate) async fn drain(
         local.background().idle().await;
     })
     .await;
-    let mut not_drained = local.in_work();
+    not_drained.extend(local.in_work());
     if let heeding @ 1.. = local.background().heeding() {
         not_drained.push(format!("{BACKGROUND_WORK} ({heeding})"));
     }
@@ -65,17 +71,15 @@ pub(crate) async fn drain(
     (not_drained, ended)
 }
 
-/// Runs the service's own handler of a signal.
-async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) {
+/// Runs the service's own handler of a signal; false if it is not done in time.
+async fn heed_signal(local: &Rc<Local>, signal: Hook, until: Instant) -> bool {
     let name = if signal == Hook::OnSigint { "SIGINT" } else { "SIGTERM" };
     tracing::info!(target: crate::LOG, "stopping on {name}");
-    match tokio::time::timeout_at(until.into(), method::run(Rc::clone(local), signal)).await {
-        Ok(Ok(())) => {}
-        Ok(Err(failure)) => tracing::error!(target: crate::LOG, "`{signal}` failed: {failure}"),
-        Err(_) => {
-            tracing::error!(target: crate::LOG, "`{signal}` was not done when the time for draining was over")
-        }
+    let ended = tokio::time::timeout_at(until.into(), method::run(Rc::clone(local), signal)).await;
+    if let Ok(Err(failure)) = &ended {
+        tracing::error!(target: crate::LOG, "`{signal}` failed: {failure}");
     }
+    ended.is_ok()
 }
 
 /// Who takes what comes in.

@@ -154,7 +154,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "drain_s",
-        doc: "How long stopping waits for work that has begun.",
+        doc: "How long stopping waits for work that has begun; `on_sigint` and `on_sigterm` have a second at least.",
         kinds: &[],
         takes: Takes::Seconds { least: 0.0, greatest: LONGEST_S },
         is_own: false,

@@ -14,6 +14,7 @@ mod errors;
 mod background;
 mod stopping;
 mod signals;
+mod signal_handlers;
 mod after_signals;
 mod unread;
 mod under_load;
