@@ -60,7 +60,7 @@ pub struct ServiceSettings {
     pub blocking_threads: usize,
     /// How long stopping waits for work that has begun.
     pub drain: Duration,
-    /// After how long a handler that holds the service's thread is named in the log.
+    /// After how long a handler that holds the service's thread is named in the log; zero for never.
     pub watchdog: Duration,
     /// The longest workflow id that is taken, in bytes.
     pub max_workflow_id_bytes: usize,

@@ -401,13 +401,13 @@ fn all_faults_are_told_wherever_they_are() {
         &Given {
             attribute: value!({"queu": 1}),
             setup: value!({"requester": {"peer": 1}}),
-            top: r#"{"watchdog_s": 0}"#,
+            top: r#"{"watchdog_s": -1}"#,
             endpoint: r#""max_values": -1"#,
             ..given(Requester)
         },
         expect![[r#"
             a.json:1:64: `requester`: `max_values` is a whole number of values from 16 to 1000000000, got the integer -1
-            a.json:2:14: `watchdog_s` is a number of seconds from 0.001 to 31536000, got the integer 0
+            a.json:2:14: `watchdog_s` is a number of seconds from 0 to 31536000, got the integer -1
             setup_connections: `requester`: `peer` is one of any, python, got the integer 1
             the attribute: `requester`: `queu` is no setting of type requester, did you mean `queue`?"#]],
     );

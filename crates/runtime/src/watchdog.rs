@@ -124,7 +124,8 @@ impl Drop for Watch {
     }
 }
 
-/// Puts a service under the watch of the one thread that watches all services of this process. The thread ends with the last of them.
+/// Puts a service under the watch of the one thread that watches all services of this process, unless its limit is zero. The thread ends
+/// with the last of them.
 pub(crate) fn watch(
     service: &str,
     watched: &Arc<Watched>,

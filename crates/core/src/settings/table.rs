@@ -163,9 +163,9 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "watchdog_s",
-        doc: "After how long a handler that holds the service's thread is named in the log.",
+        doc: "After how long a handler that holds the service's thread is named in the log; 0 for never.",
         kinds: &[],
-        takes: Takes::Seconds { least: 0.001, greatest: LONGEST_S },
+        takes: Takes::Seconds { least: 0.0, greatest: LONGEST_S },
         is_own: false,
         default: |_| Value::Int(10),
         set: of_service(|settings, value| settings.watchdog = duration(value).unwrap_or_default()),

@@ -160,3 +160,33 @@ fn a_handler_that_holds_the_thread_is_named_in_the_log() {
         until("it is told once", || std::fs::read_to_string(&log).unwrap().matches("has held").count() == 1);
     }
 }
+
+#[test]
+fn a_watchdog_of_no_seconds_names_nobody() {
+    let scene = Scene::new();
+    let folder = tempfile::tempdir().unwrap();
+    let log = |name: &str| folder.path().join(name);
+    let options =
+        |name: &str| Options { log_path: Some(log(name)), file_level: Level::Error, ..wired(value!({})) };
+    let mut services = [("off", 0.0), ("on", 0.05)]
+        .map(|(name, watchdog_s)| workshop(&scene, value!({"watchdog_s": watchdog_s}), options(name)));
+    let told = |name: &str| std::fs::read_to_string(log(name)).unwrap_or_default();
+    run(async {
+        let mut held = Vec::new();
+        for service in &services {
+            let client = Client::to(&address(service, "hold_the_thread"));
+            held.push(tokio::task::spawn_local(async move {
+                client.ask(value!({"name": "held"})).await.ok();
+            }));
+        }
+        scene.noted_times("held", 2).await;
+        // The one that was held as long, and is watched, is named.
+        crate::support::until_async(|| told("on").contains("has held the thread")).await;
+        scene.open("held");
+        for held in held {
+            held.await.unwrap();
+        }
+    });
+    services.iter_mut().for_each(|service| _ = service.stop().unwrap());
+    assert_eq!(told("off"), "");
+}
