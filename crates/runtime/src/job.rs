@@ -17,6 +17,7 @@ use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
+use tokio::sync::Semaphore;
 
 use crate::host;
 use crate::local::{Local, Pass};
@@ -26,7 +27,7 @@ use crate::log::workflow;
 pub(crate) struct Done {
     pub(crate) out: Vec<u8>,
     pub(crate) result: Result<(), Failure>,
-    /// Kept until it is answered, so that a service which drains waits for the answer, too.
+    /// Of a handler: kept until it is answered, so that a service which drains waits for the answer, too.
     pub(crate) pass: Option<Pass>,
 }
 
@@ -36,25 +37,40 @@ pub(crate) enum Progress {
     Going(Pin<Box<dyn Future<Output = Done>>>),
 }
 
-/// Starts the handler of a connection. `now` is when, `until` when its caller stops waiting; `pass` is kept for as long as it runs.
+/// What is run for a connection.
+pub(crate) enum Role {
+    /// The handler of what comes in, with its place at the gate, which it keeps for as long as it runs.
+    Handler(Pass),
+    /// The function of an external target, which needs none: whoever calls it is in work already.
+    Target,
+}
+
+impl Role {
+    /// The threads that it may take if it blocks. A blocking handler may call a blocking target, which must find one when handlers have taken
+    /// all of theirs.
+    fn threads(&self, local: &Local) -> Arc<Semaphore> {
+        Arc::clone(match self {
+            Self::Handler(_) => &local.handler_threads,
+            Self::Target => &local.target_threads,
+        })
+    }
+
+    fn into_pass(self) -> Option<Pass> {
+        match self {
+            Self::Handler(pass) => Some(pass),
+            Self::Target => None,
+        }
+    }
+}
+
+/// Starts what a connection runs. `began` is now, `until` when its caller stops waiting.
 pub(crate) fn start(
     local: &Rc<Local>,
     number: usize,
     call: &Call<'_>,
     out: Vec<u8>,
-    (now, until): (Instant, Option<Instant>),
-    pass: Pass,
-) -> Progress {
-    start_with(local, number, call, out, (now, until), Some(pass))
-}
-
-fn start_with(
-    local: &Rc<Local>,
-    number: usize,
-    call: &Call<'_>,
-    out: Vec<u8>,
     (began, until): (Instant, Option<Instant>),
-    pass: Option<Pass>,
+    role: Role,
 ) -> Progress {
     let model = local.model(number);
     let checks = local.declaration.checks_messages;
@@ -62,7 +78,7 @@ fn start_with(
         && let Err(failure) =
             check(&model.args, call.args, call.encoding, code::BAD_ARGS, "args", local, number)
     {
-        return Progress::Done(Done { out, result: Err(failure), pass });
+        return Progress::Done(Done { out, result: Err(failure), pass: role.into_pass() });
     }
     let head = out.len();
     let encoding = call.encoding;
@@ -82,12 +98,17 @@ fn start_with(
     };
     let progress = match model.run {
         Run::Blocking => {
-            Progress::Going(Box::pin(on_pool(Rc::clone(local), OwnedCall::new(call), out, until, pass)))
+            Progress::Going(Box::pin(on_pool(Rc::clone(local), OwnedCall::new(call), out, until, role)))
         }
-        Run::Inline | Run::Async => match start_inline(local, call, out, until) {
-            Progress::Done(done) => return Progress::Done(finish(local, Done { pass, ..done })),
-            Progress::Going(going) => Progress::Going(Box::pin(async move { Done { pass, ..going.await } })),
-        },
+        Run::Inline | Run::Async => {
+            let pass = role.into_pass();
+            match start_inline(local, call, out, until) {
+                Progress::Done(done) => return Progress::Done(finish(local, Done { pass, ..done })),
+                Progress::Going(going) => {
+                    Progress::Going(Box::pin(async move { Done { pass, ..going.await } }))
+                }
+            }
+        }
     };
     let local = Rc::clone(local);
     match progress {
@@ -193,11 +214,11 @@ async fn on_pool(
     mut call: OwnedCall,
     out: Vec<u8>,
     until: Option<Instant>,
-    pass: Option<Pass>,
+    role: Role,
 ) -> Done {
-    // A blocking handler may call a blocking target, which must find a thread when handlers have taken all of theirs.
-    let threads = if pass.is_some() { &local.handler_threads } else { &local.target_threads };
-    let free = async { Ok(Arc::clone(threads).acquire_owned().await.expect("it is never closed")) };
+    let threads = role.threads(&local);
+    let pass = role.into_pass();
+    let free = async { Ok(threads.acquire_owned().await.expect("it is never closed")) };
     let thread = match within(until, free).await {
         Ok(thread) => thread,
         Err(failure) => return Done { out, result: Err(failure), pass },
@@ -256,14 +277,4 @@ pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&str>, fa
         }
         _ => tracing::warn!(target: crate::LOG, "`{name}` failed: {failure}"),
     }
-}
-
-/// Starts the function of an external target, which takes no place at the gate.
-pub(crate) fn start_free(
-    local: &Rc<Local>,
-    number: usize,
-    call: &Call<'_>,
-    until: Option<Instant>,
-) -> Progress {
-    start_with(local, number, call, Vec::new(), (Instant::now(), until), None)
 }

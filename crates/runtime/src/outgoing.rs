@@ -18,7 +18,7 @@ use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
 use service_framework_core::workflow::{Room, WorkflowId};
 
-use crate::job::{self, Progress};
+use crate::job::{self, Progress, Role};
 use crate::local::{Connection, Local};
 use crate::log::workflow;
 
@@ -211,8 +211,7 @@ async fn target(local: &Rc<Local>, message: OwnedOutgoing, left: Option<Duration
         topic: None,
         deadline: left,
     };
-    // Its caller holds a place at the gate already, and it borrows nothing of the service.
-    let done = match job::start_free(local, number, &call, until) {
+    let done = match job::start(local, number, &call, Vec::new(), (Instant::now(), until), Role::Target) {
         Progress::Done(done) => done,
         Progress::Going(going) => going.await,
     };

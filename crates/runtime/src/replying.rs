@@ -18,7 +18,7 @@ use service_framework_core::wire::Encoding;
 use service_framework_core::workflow::WorkflowId;
 
 use crate::control::Stop;
-use crate::job::{self, Done, Progress};
+use crate::job::{self, Done, Progress, Role};
 use crate::local::{Entrance, Intake, Local, Pass};
 use crate::outgoing;
 
@@ -255,8 +255,14 @@ impl Replying {
             topic: None,
             deadline: left,
         };
-        let progress =
-            job::start(&self.local, self.number, &call, Reply::head(request.encoding), (now, until), pass);
+        let progress = job::start(
+            &self.local,
+            self.number,
+            &call,
+            Reply::head(request.encoding),
+            (now, until),
+            Role::Handler(pass),
+        );
         let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
         match progress {
             Progress::Done(done) => self.finish(asker, id, done),

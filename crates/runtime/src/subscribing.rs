@@ -17,7 +17,7 @@ use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, topic};
 
 use crate::control::Stop;
-use crate::job::{self, Done, Progress};
+use crate::job::{self, Done, Progress, Role};
 use crate::local::{Intake, Local, Pass};
 
 /// How many messages are handled before other tasks have their turn.
@@ -180,7 +180,7 @@ fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<
         topic,
         deadline: until.map(|until| until.saturating_duration_since(arrived)),
     };
-    let progress = job::start(local, number, &call, Vec::new(), (arrived, until), pass);
+    let progress = job::start(local, number, &call, Vec::new(), (arrived, until), Role::Handler(pass));
     let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
     match progress {
         Progress::Done(done) => {
