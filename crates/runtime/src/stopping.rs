@@ -119,7 +119,8 @@ impl Incoming {
     /// Gives the replies of work that was done a head start.
     ///
     /// A connection that ends with a request in it takes replies along that its peer has not read yet. Those who ask now are told that
-    /// it is too late.
+    /// it is too late. The engine cannot half-close a connection, so that what comes between the last look and the end is lost, which
+    /// whoever sent it is told.
     async fn let_replies_arrive(&self) {
         if self.replyers.iter().any(|replying| replying.was_asked_within(HEAD_START)) {
             tokio::time::sleep(LISTEN).await;

@@ -6,6 +6,7 @@ mod support;
 mod scene;
 
 mod process;
+mod ledger;
 
 mod again;
 mod starting;

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use service_framework::prelude::*;
-use service_framework_connections::CallError;
 use service_framework_core::address::Address;
 use service_framework_runtime::{Options, Service};
 
+use crate::ledger::{Handlers, Ledger};
 use crate::process::{self, Process};
 use crate::support::{Answer, Client, request, run, until, wired};
 
@@ -67,7 +67,10 @@ service_framework::link!(Noting);
 
 /// Runs the service, in the process that was started for it.
 fn be_noting(folder: &str) -> ! {
-    let book = value!({"in": {"at_once": {"replyer": "127.0.0.1:0"}, "later": {"replyer": "127.0.0.1:0"}}});
+    let book = value!({
+        "in": {"at_once": {"replyer": "127.0.0.1:0"}, "later": {"replyer": "127.0.0.1:0"}},
+        "settings": {"drain_s": 60},
+    });
     let options = Options {
         config: value!({"folder": folder}).into(),
         ready: Some(Path::new(folder).join("ready")),
@@ -87,41 +90,38 @@ fn start(folder: &Path) -> (Process, Address, Address) {
 }
 
 #[derive(Debug, Default)]
-struct Counts {
+struct Load {
+    /// How many requests were numbered.
     sent: Cell<i64>,
-    answered: Cell<u64>,
-    lost: Cell<u64>,
+    ledgers: [Ledger; 8],
     has_stopped: Cell<bool>,
 }
 
-/// Sends 250 requests a second, and counts those that were answered.
-async fn load(at: Address, counts: Rc<Counts>) {
+impl Load {
+    fn sum(&self, of: impl Fn(&Ledger) -> u64) -> u64 {
+        self.ledgers.iter().map(of).sum()
+    }
+}
+
+/// Sends 250 requests a second, and keeps a ledger of them.
+async fn put_under(load: Rc<Load>, number: usize, at: Address) {
     let client = Rc::new(Client::to(&at));
     let mut asked = Vec::new();
     let mut ticks = tokio::time::interval(Duration::from_millis(4));
-    while !counts.has_stopped.get() {
+    while !load.has_stopped.get() {
         ticks.tick().await;
-        counts.sent.set(counts.sent.get() + 1);
-        let (client, sent, counts) = (Rc::clone(&client), counts.sent.get(), Rc::clone(&counts));
+        load.sent.set(load.sent.get() + 1);
+        let (client, sent, load) = (Rc::clone(&client), load.sent.get(), Rc::clone(&load));
         asked.push(tokio::task::spawn_local(async move {
-            let reply = match client.send(request(&value!({"number": sent}))).await {
-                Ok(reply) => reply,
-                // It was on its way when the connection ended, which its caller is told.
-                Err(CallError::PeerLost) => return counts.lost.set(counts.lost.get() + 1),
-                // It never left.
-                Err(error) => {
-                    return assert!(matches!(error, CallError::Closed | CallError::NotConnected), "{error}");
-                }
-            };
-            match Answer::read(&reply).outcome {
-                Ok(value) => {
-                    assert_eq!(value, value!({"number": sent}));
-                    counts.answered.set(counts.answered.get() + 1);
-                }
-                Err((code, message)) => assert_eq!(code, "stopping", "{message}"),
+            let ledger = &load.ledgers[number];
+            let call = ledger.send();
+            let reply = client.send(request(&value!({"number": sent}))).await;
+            if let Some(value) = ledger.end(call, reply.map(|reply| Answer::read(&reply))) {
+                assert_eq!(value, value!({"number": sent}));
             }
         }));
     }
+    client.is_alone().await;
     client.close().await;
     for asked in asked {
         asked.await.unwrap();
@@ -136,18 +136,18 @@ fn sigterm_under_load_loses_nothing() {
     for round in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let (mut process, at_once, later) = start(folder.path());
-        let counts = Rc::new(Counts::default());
+        let load = Rc::new(Load::default());
         let status = run(async {
             let clients: Vec<_> = (0..8)
-                .map(|client| if client % 2 == 0 { &at_once } else { &later })
-                .map(|at| tokio::task::spawn_local(load(at.clone(), Rc::clone(&counts))))
+                .map(|client| (client, Handlers::of(client).choose(&at_once, &later)))
+                .map(|(client, at)| tokio::task::spawn_local(put_under(Rc::clone(&load), client, at.clone())))
                 .collect();
-            while counts.answered.get() < 300 {
+            while load.sum(Ledger::answered) < 300 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             process.signal(libc::SIGTERM);
             let status = tokio::task::spawn_blocking(move || process.wait()).await.unwrap();
-            counts.has_stopped.set(true);
+            load.has_stopped.set(true);
             for client in clients {
                 client.await.unwrap();
             }
@@ -159,10 +159,12 @@ fn sigterm_under_load_loses_nothing() {
         let mut notes = process::notes(folder.path());
         assert_eq!(notes.iter().filter(|note| *note == "on_sigterm").count(), 1);
         notes.retain(|note| note != "on_sigterm");
-        let (answered, lost) = (counts.answered.get(), counts.lost.get());
+        let ledgers = load.ledgers.iter().enumerate();
+        ledgers.for_each(|(client, ledger)| ledger.check(Handlers::of(client)));
+        let (answered, lost) = (load.sum(Ledger::answered), load.sum(Ledger::lost));
         assert!(
             (answered..=answered + lost).contains(&(notes.len() as u64)),
-            "round {round}: {} runs, {counts:?}",
+            "round {round}: {} runs, {load:?}",
             notes.len()
         );
         let runs = notes.len();

@@ -85,6 +85,14 @@ impl Client {
         self.ask_bytes(wire::encode(&Value::Map(message), Encoding::MessagePack).unwrap()).await
     }
 
+    /// Waits until it has noticed that its peer is gone, so that each call that was sent has ended. What waits still was never sent.
+    pub(crate) async fn is_alone(&self) {
+        let probe =
+            || self.0.call(request(&Value::Null).into(), Some(Instant::now() + Duration::from_millis(1)));
+        // One that is sent runs into its deadline, or is lost with the rest.
+        while !matches!(probe().await, Err(CallError::NotConnected)) {}
+    }
+
     /// Fails what is still asked.
     pub(crate) async fn close(&self) {
         self.0.close(Duration::from_secs(1)).await;
