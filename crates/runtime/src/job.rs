@@ -5,13 +5,14 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use service_framework_core::declaration::Run;
 use service_framework_core::failure::code;
 use service_framework_core::model::Shape;
-use service_framework_core::plugin::host::Started;
+use service_framework_core::plugin::host::{Pending, Started};
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
@@ -140,20 +141,36 @@ pub(crate) fn start_inline(
     until: Option<Instant>,
 ) -> Progress {
     let started = local.watched().during(call.target, || local.instance.start(call, &mut out));
-    let mut pending = match started {
+    let pending = match started {
         Started::Ready(result) => return Progress::Done(Done { out, result, pass: None }),
         Started::Pending(pending) => pending,
     };
-    let local = Rc::clone(local);
-    let target = call.target;
+    let mut waiting = Waiting { local: Rc::clone(local), target: call.target, pending: Some(pending) };
     Progress::Going(Box::pin(async move {
-        let result = {
-            let going = poll_fn(|context| local.watched().during(target, || pending.poll(context, &mut out)));
-            within(until, going).await
-        };
-        drop(pending);
+        let result = within(until, poll_fn(|context| waiting.poll(context, &mut out))).await;
+        drop(waiting);
         Done { out, result, pass: None }
     }))
+}
+
+/// A handler that waits. Its thread is watched when it goes on, and when it is dropped.
+struct Waiting {
+    local: Rc<Local>,
+    target: Target,
+    pending: Option<Pending>,
+}
+
+impl Waiting {
+    fn poll(&mut self, context: &Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {
+        let pending = self.pending.as_mut().expect("it is there until it is dropped");
+        self.local.watched().during(self.target, || pending.poll(context, out))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.local.watched().during(self.target, || drop(self.pending.take()));
+    }
 }
 
 /// Ends a future at a deadline.

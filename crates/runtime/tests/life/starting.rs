@@ -61,6 +61,10 @@ impl Slow {
 
     async fn main(&self) -> Result<()> {
         self.scene.note("main");
+        if self.holds == "end of main" {
+            let _held = Held(Arc::clone(&self.scene));
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 
@@ -68,6 +72,15 @@ impl Slow {
     fn echo(&self, args: Value) -> Result<Value> {
         self.hold("echo");
         Ok(args)
+    }
+}
+
+/// Holds the thread when it is dropped.
+struct Held(Arc<Scene>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        hold(&self.0, "end of main", "end of main");
     }
 }
 
@@ -152,6 +165,19 @@ fn a_method_that_never_returns_is_given_up_and_named() {
             scene.wait_for("drop");
         }
     }
+}
+
+#[test]
+fn what_a_method_drops_and_never_returns_is_given_up_and_named() {
+    let scene = Scene::new();
+    let mut service = slow(&scene, "end of main", value!({"drain_s": 0.1}), 0.0);
+    service.start_main().unwrap();
+    scene.wait_for("main");
+    let stopping = std::thread::spawn(move || service.stop().unwrap());
+    until("it is given up", || stopping.is_finished());
+    assert_eq!(stopping.join().unwrap().not_drained, ["main"]);
+    scene.open("end of main");
+    scene.wait_for("drop");
 }
 
 #[test]
