@@ -96,7 +96,8 @@ impl Replying {
         self.take_until_stop().await;
         self.take_the_last();
         drop(intake);
-        poll_fn(|context| self.refuse_late(context)).await
+        // Those who were in time have their turn in between.
+        poll_fn(|context| self.refuse_late(context, BATCH)).await
     }
 
     /// Whether peers go on sending though the service stops.
@@ -116,7 +117,7 @@ impl Replying {
             let failure = Failure::new(code::STOPPING, "the service stopped before the handler was done");
             self.refuse(asker, None, &failure);
         }
-        _ = self.refuse_late(&mut Context::from_waker(Waker::noop()));
+        _ = self.refuse_late(&mut Context::from_waker(Waker::noop()), LAST);
     }
 
     async fn take_until_stop(&self) {
@@ -153,9 +154,9 @@ impl Replying {
         }
     }
 
-    /// Tells everybody who comes now that it is too late.
-    fn refuse_late(&self, context: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..LAST {
+    /// Tells everybody who comes now that it is too late, so many at once.
+    fn refuse_late(&self, context: &mut Context<'_>, most: usize) -> Poll<()> {
+        for _ in 0..most {
             match self.replyer.poll_recv(context) {
                 Poll::Ready(received) => self.refuse_as_late(received),
                 Poll::Pending => return Poll::Pending,

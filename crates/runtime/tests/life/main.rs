@@ -18,4 +18,5 @@ mod signals;
 mod signal_handlers;
 mod after_signals;
 mod unread;
+mod pressed;
 mod under_load;
