@@ -80,16 +80,31 @@ pub(crate) struct Commands {
     commands: mpsc::Receiver<Command>,
     /// Has one entry at most for each request that was begun here.
     wanted: mpsc::UnboundedReceiver<Wanted>,
+    counters: Arc<Counters>,
 }
 
 impl Commands {
     /// To be called, and carried out, on the service's thread.
-    pub(crate) async fn carry_out(mut self, local: Rc<Local>) {
+    pub(crate) async fn carry_out(self, local: Rc<Local>) {
+        // What is left of them ends before the service does.
+        let mut commands = self;
         loop {
             tokio::select! {
-                Some(command) = self.commands.recv() => carry_out(&local, command),
-                Some(wanted) = self.wanted.recv() => heed(wanted),
+                Some(command) = commands.commands.recv() => carry_out(&local, command),
+                Some(wanted) = commands.wanted.recv() => heed(wanted),
                 else => return,
+            }
+        }
+    }
+}
+
+impl Drop for Commands {
+    fn drop(&mut self) {
+        self.commands.close();
+        while let Ok(command) = self.commands.try_recv() {
+            // Whoever asked for anything else is told when it is dropped; who published was told that all is well.
+            if let Command::Publish { number, .. } = command {
+                self.counters.of(number).refuse(code::STOPPING);
             }
         }
     }
@@ -172,7 +187,7 @@ impl ServiceHost {
             runtime: Handle::current(),
             main_heeds_stop: AtomicBool::new(false),
         };
-        (Arc::new(host), Commands { commands: commanded, wanted })
+        (Arc::new(host), Commands { commands: commanded, wanted, counters: Arc::clone(counters) })
     }
 
     /// Makes this thread the service's, so that what it asks for here is done without a detour.

@@ -19,4 +19,5 @@ mod signal_handlers;
 mod after_signals;
 mod unread;
 mod pressed;
+mod outliving;
 mod under_load;
