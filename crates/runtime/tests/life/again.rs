@@ -150,7 +150,7 @@ fn another_thread_stops_a_service_that_is_waited_for() {
     }
 }
 
-const PEER: Requester<Value, Value> = Requester::new("peer");
+const PEER: Requester<Value, Value> = Requester::new("peer").deadline_s(60.0);
 
 /// Asks its peer.
 struct Asker;
