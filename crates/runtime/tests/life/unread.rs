@@ -51,6 +51,7 @@ fn be_talkative(folder: &str) -> ! {
     let options = Options {
         config: value!({"folder": folder}).into(),
         console_level: Level::Info,
+        log_path: Some(Path::new(folder).join("log")),
         ..wired(value!({"settings": {"drain_s": 3600}}))
     };
     process::run_to_exit(&mut Service::of::<Talkative>(options))
@@ -81,6 +82,8 @@ fn a_service_stops_though_nobody_reads_what_it_says() {
     process.signal(libc::SIGTERM);
     assert_eq!(process.wait().code(), Some(0));
     assert_eq!(process::notes(folder.path()), ["full", "on_sigterm"]);
+    let log = std::fs::read_to_string(folder.path().join("log")).unwrap();
+    assert!(log.lines().any(|line| line.ends_with("has stopped")), "what is said last is in the file");
 }
 
 #[test]
