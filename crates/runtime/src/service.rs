@@ -189,8 +189,8 @@ impl Service {
     }
 
     /// Runs the service loop until a signal, or the service itself, stops it. SIGINT and SIGTERM stop it and let it drain, a second one ends
-    /// the process at once; SIGUSR1 prints the counters on stderr. When no service runs in this way any more, these signals do what they
-    /// did before the first one did: end the process, or what the program has set by then. One that handles them itself does so before
+    /// the process at once; SIGUSR1 prints the counters on stderr. When no service runs in this way any more, SIGINT and SIGTERM do what
+    /// they did before the first one did: end the process, or what the program has set by then. One that handles them itself does so before
     /// its first call of this, and is told of them while a service runs, too.
     ///
     /// # Errors

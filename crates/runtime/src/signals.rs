@@ -21,8 +21,6 @@ const NOT_DRAINED: i32 = 75;
 /// How long stderr is given to take a message before the next signal is heard.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
-const ALL: [i32; 3] = [SIGINT, SIGTERM, SIGUSR1];
-
 /// Watches the signals of this process for as long as it is there.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -38,7 +36,7 @@ impl Watch {
             why: error.to_string(),
         };
         let claim = Claim::new().map_err(system)?;
-        let mut signals = Signals::new(ALL).map_err(system)?;
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1]).map_err(system)?;
         let handle = signals.handle();
         let control = Arc::clone(control);
         let watch = move || {

@@ -1,13 +1,15 @@
-//! What signals do while no service watches them: what they did before the first one was watched.
+//! What SIGINT and SIGTERM do while no service watches them: what they did before the first one was watched.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
+use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use super::ALL;
+/// The signals that a program waits for to end it. SIGUSR1, which would, too, stays without effect: nobody means that by it.
+const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 
 /// Says that signals are watched for as long as it is there.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub(super) struct Claim(());
 struct Claims {
     /// How many there are.
     held: usize,
-    /// Whether signals have their default effect; there once the handlers are installed that look at it.
+    /// Whether they have their default effect; there once the handlers are installed that look at it.
     ///
     /// A handler stays for the life of the process, as those of other libraries may stand on it, and the system's default is gone by it.
     is_default: Option<Arc<AtomicBool>>,
@@ -29,7 +31,7 @@ impl Claim {
         let mut claims = CLAIMS.lock();
         if claims.is_default.is_none() {
             let is_default = Arc::new(AtomicBool::new(false));
-            for signal in ALL.into_iter().filter(|signal| has_default_effect(*signal)) {
+            for signal in ENDING.into_iter().filter(|signal| has_default_effect(*signal)) {
                 flag::register_conditional_default(signal, Arc::clone(&is_default))?;
             }
             claims.is_default = Some(is_default);
