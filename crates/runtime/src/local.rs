@@ -93,6 +93,7 @@ pub(crate) struct Local {
     background: Background,
     stopping: watch::Receiver<Stop>,
     is_stopping: Cell<bool>,
+    is_drained: Cell<bool>,
 }
 
 impl Local {
@@ -125,6 +126,7 @@ impl Local {
             background: Background::default(),
             stopping,
             is_stopping: Cell::new(false),
+            is_drained: Cell::new(false),
         }
     }
 
@@ -176,6 +178,15 @@ impl Local {
 
     pub(crate) fn is_stopping(&self) -> bool {
         self.is_stopping.get()
+    }
+
+    /// From here on, intake begins nothing any more: all that was to be done is, or the time for it is over.
+    pub(crate) fn end_drain(&self) {
+        self.is_drained.set(true);
+    }
+
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_drained.get()
     }
 
     /// Tells how many received messages of a connection wait to be begun.

@@ -94,7 +94,7 @@ impl Replying {
     pub(crate) async fn serve(self) {
         let intake = Intake::open(&self.local);
         self.take_until_stop().await;
-        self.take_the_last();
+        self.take_the_last().await;
         drop(intake);
         // Those who were in time have their turn in between.
         poll_fn(|context| self.refuse_late(context, BATCH)).await
@@ -145,12 +145,18 @@ impl Replying {
         }
     }
 
-    /// Takes what had arrived when the service was told to stop; with rounds it would be too much at once.
-    fn take_the_last(&self) {
-        let context = &mut Context::from_waker(Waker::noop());
-        for _ in 0..if self.local.rounds.are_spread() { 0 } else { LAST } {
-            let Poll::Ready(received) = self.replyer.poll_recv(context) else { return };
+    /// Takes what had arrived when the service was told to stop, while there is time; with rounds it would be too much at once.
+    async fn take_the_last(&self) {
+        for taken in 1..=if self.local.rounds.are_spread() { 0 } else { LAST } {
+            let received = self.replyer.poll_recv(&mut Context::from_waker(Waker::noop()));
+            let Poll::Ready(received) = received else { return };
             self.take(received, Instant::now());
+            if taken % BATCH == 0 {
+                tokio::task::yield_now().await;
+                if self.local.is_drained() {
+                    return;
+                }
+            }
         }
     }
 

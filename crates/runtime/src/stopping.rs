@@ -58,6 +58,7 @@ pub(crate) async fn drain(
         local.background().idle().await;
     })
     .await;
+    local.end_drain();
     not_drained.extend(local.in_work());
     if let heeding @ 1.. = local.background().heeding() {
         not_drained.push(format!("{BACKGROUND_WORK} ({heeding})"));

@@ -1,5 +1,6 @@
 //! A service that stops while its peers go on sending as fast as they can: those who come too late do not keep those from ending who were in time.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
@@ -28,7 +29,7 @@ impl Stepping {
     async fn step(&self, cx: &Context) -> Result<Empty> {
         self.scene.note("begun");
         self.scene.pass("door", cx).await;
-        for _ in 0..600 {
+        for _ in 0..200 {
             let mut has_waited = false;
             std::future::poll_fn(|context| {
                 context.waker().wake_by_ref();
@@ -43,17 +44,33 @@ impl Stepping {
     fn echo(&self, args: Value) -> Result<Value> {
         Ok(args)
     }
+
+    /// Holds the thread a little.
+    #[replyer]
+    fn hold(&self) -> Result<Empty> {
+        self.scene.note("held");
+        std::thread::sleep(Duration::from_millis(1));
+        Ok(())
+    }
 }
 
 service_framework::link!(Stepping);
 
+fn stepping(scene: &Scene, drain_s: f64) -> Service {
+    let any = || value!({"replyer": "127.0.0.1:0"});
+    let book = value!({
+        "in": {"step": (any()), "echo": (any()), "hold": (any())},
+        "settings": {"drain_s": drain_s},
+    });
+    let mut service = Service::of::<Stepping>(Options { config: scene.config().into(), ..wired(book) });
+    service.start().unwrap();
+    service
+}
+
 #[test]
 fn those_who_come_too_late_do_not_keep_a_handler_from_ending() {
     let scene = Scene::new();
-    let any = || value!({"replyer": "127.0.0.1:0"});
-    let book = value!({"in": {"step": (any()), "echo": (any())}, "settings": {"drain_s": 60}});
-    let mut service = Service::of::<Stepping>(Options { config: scene.config().into(), ..wired(book) });
-    service.start().unwrap();
+    let mut service = stepping(&scene, 60.0);
     let is_over = Arc::new(AtomicBool::new(false));
     let pressing: Vec<_> = (0..3)
         .map(|_| {
@@ -90,4 +107,33 @@ async fn press(at: Address, is_over: Arc<AtomicBool>) {
         });
         tokio::task::yield_now().await;
     }
+}
+
+#[test]
+fn what_has_arrived_and_is_not_begun_in_time_is_refused() {
+    const SENT: usize = 3_000;
+    let scene = Scene::new();
+    let mut service = stepping(&scene, 0.1);
+    run(async {
+        let client = Rc::new(Client::to(&address(&service, "hold")));
+        let asked: Vec<_> = (0..SENT)
+            .map(|_| {
+                let client = Rc::clone(&client);
+                tokio::task::spawn_local(async move { client.ask(value!({})).await })
+            })
+            .collect();
+        scene.noted("held").await;
+        let ended = tokio::task::spawn_blocking(move || service.stop().unwrap());
+        let mut answered = 0;
+        for asked in asked {
+            match asked.await.unwrap().outcome {
+                Ok(_) => answered += 1,
+                Err((code, message)) => assert_eq!(code, "stopping", "{message}"),
+            }
+        }
+        assert_eq!(ended.await.unwrap().not_drained, Vec::<String>::new());
+        assert_eq!(scene.notes().len(), answered, "who was refused was not run");
+        // Each has held the thread for a hundredth of the time.
+        assert!(answered < SENT / 2, "{answered}");
+    });
 }
