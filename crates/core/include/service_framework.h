@@ -131,8 +131,9 @@ struct sf_host;
 struct sf_plugin {
     uint32_t version; /* SF_VERSION */
     uint32_t size;    /* sizeof(struct sf_plugin) */
-    /* Writes the declaration as JSON; `service_framework describe --json` prints that of any service. With
-     * `"checks_messages": false` in it the host checks each message against its model, on the way in and out. */
+    /* Writes the declaration as JSON; `service_framework describe --json` prints that of any service. Each
+     * connection has a name, not empty, that no other has. With `"checks_messages": false` the host checks each message
+     * against its model, on the way in and out. */
     uint32_t (*describe)(struct sf_sink out);
     /* Runs a hook that needs no instance. Input and output are MessagePack maps. The input is the config for
      * SF_HOOK_SETUP_CONFIG; for the others it has `config`, and for SF_HOOK_SETUP_ADDRESSES `addresses` too.

@@ -301,7 +301,7 @@ fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
         other => Err(Fault::mismatch("a map", other.named())),
     };
     Ok(ConnectionModel {
-        name: required(map, "name", text)?,
+        name: required(map, "name", connection_name)?,
         doc: optional(map, "doc", text)?.unwrap_or_default(),
         kind: required(map, "type", kind)?,
         args: message("args")?,
@@ -310,6 +310,14 @@ fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
         exclusive: optional(map, "exclusive", flag)?.unwrap_or(false),
         settings: optional(map, "settings", settings)?.unwrap_or_default(),
     })
+}
+
+/// A text that address books, counters and errors can call a connection.
+fn connection_name(value: &Value) -> Result<String, Fault> {
+    match text(value)? {
+        name if name.is_empty() => Err(Fault::mismatch("the name of a connection", value.named())),
+        name => Ok(name),
+    }
 }
 
 fn hooks(value: &Value) -> Result<Vec<(Hook, Run)>, Fault> {

@@ -38,3 +38,11 @@ fn a_connection_has_a_name_of_its_own() {
         expect![[r#"connections: two connections are called "a""#]],
     );
 }
+
+#[test]
+fn a_connection_has_a_name_that_is_not_empty() {
+    check(
+        r#"{"service": "s", "connections": [{"name": "a", "type": "replyer"}, {"name": "", "type": "publisher"}]}"#,
+        expect![[r#"connections[1].name: expected the name of a connection, got the text """#]],
+    );
+}

@@ -11,6 +11,8 @@ use crate::running::{self, Handler};
 use crate::{BlockingContext, Context, Map, Model, Result, Serve, Value};
 
 /// What a service declares. [`Serve::declare`] fills it.
+///
+/// Each connection has a name of its own that is not empty; a service that declares others is refused when it is loaded.
 pub struct Declare<S> {
     pub(crate) declaration: Declaration,
     /// By the number of the connection; those without a handler have none.

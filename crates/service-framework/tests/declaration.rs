@@ -8,6 +8,8 @@ use service_framework::__core::{declaration::Declaration, wire};
 mod by_attribute;
 #[path = "declaration/by_hand.rs"]
 mod by_hand;
+#[path = "declaration/nameless.rs"]
+mod nameless;
 #[path = "declaration/optional_methods.rs"]
 mod optional_methods;
 #[path = "declaration/signatures.rs"]
@@ -333,6 +335,15 @@ fn methods_under_a_condition_that_does_not_hold_are_not_declared() {
         returns: {"record":{"name":"Empty","doc":"Nothing.","fields":[]}}
     "#]],
     );
+}
+
+#[test]
+fn a_connection_without_a_name_is_refused() {
+    let told = |plugin: Plugin| plugin.describe().unwrap_err().to_string();
+    expect![[r#"failed: it describes itself wrongly: connections[0].name: expected the name of a connection, got the text """#]]
+        .assert_eq(&told(Plugin::of::<nameless::Replyer>()));
+    expect![[r#"failed: it describes itself wrongly: connections[0].name: expected the name of a connection, got the text """#]]
+        .assert_eq(&told(Plugin::of::<nameless::Port>()));
 }
 
 fn hooks(plugin: Plugin) -> String {

@@ -1,5 +1,6 @@
 //! A plugin in C: no type of Rust's can have crossed.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use service_framework_core::{Value, value};
@@ -7,17 +8,26 @@ use service_framework_runtime::{Options, Service};
 
 use crate::support::{Client, address, counters, run, wired};
 
-fn echo(folder: &tempfile::TempDir) -> Service {
-    let library = folder.path().join("libecho.so");
+const SOURCE: &str = include_str!("echo.c");
+
+/// Builds a plugin from its source, and gives its library.
+fn build(folder: &tempfile::TempDir, source: &str) -> PathBuf {
+    let (library, file) = (folder.path().join("libecho.so"), folder.path().join("echo.c"));
+    std::fs::write(&file, source).unwrap();
     let built = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()))
         .args(["-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-I"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../core/include"))
         .arg("-o")
         .arg(&library)
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/plugins/echo.c"))
+        .arg(&file)
         .output()
         .expect("there is a C compiler");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    library
+}
+
+fn echo(folder: &tempfile::TempDir) -> Service {
+    let library = build(folder, SOURCE);
     let replyers = ["echo", "later", "ask", "refuse", "wrong", "block"];
     let entries: value::Map =
         replyers.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
@@ -57,4 +67,16 @@ fn a_plugin_in_c_answers_and_its_messages_are_checked_for_it() {
         assert_eq!(counters(&service, "wrong").refused["bad_return"], 1);
         service.stop().unwrap();
     }
+}
+
+#[test]
+fn a_plugin_with_a_connection_without_a_name_is_refused() {
+    let source = SOURCE.replace(r#"REPLYER("later","#, r#"REPLYER("","#);
+    let folder = tempfile::tempdir().unwrap();
+    let library = build(&folder, &source);
+    let error = Service::at(&library, wired(value!({}))).start().unwrap_err();
+    let told = error.to_string();
+    let reason = r#"connections[1].name: expected the name of a connection, got the text """#;
+    assert!(told.contains(reason) && told.contains(&library.display().to_string()), "{told}");
+    assert_eq!(error.exit_code(), 78);
 }
