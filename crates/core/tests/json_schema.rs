@@ -265,3 +265,17 @@ fn marked_values_are_objects_with_their_mark() {
         }
     "#]]);
 }
+
+#[test]
+fn a_32_bit_float_has_bounds() {
+    #[derive(Model)]
+    #[model(crate = "service_framework_core")]
+    struct Reading {
+        celsius: f32,
+    }
+
+    let schema = describe::<Reading>().to_json_schema();
+    let number = schema.get("properties").and_then(|fields| fields.get("celsius")?.get("anyOf"));
+    expect![[r#"[{"type":"number","minimum":-3.4028234663852886e38,"maximum":3.4028234663852886e38},{"type":"object","properties":{"__float__":{"enum":["NaN","Infinity","-Infinity"]}},"required":["__float__"],"additionalProperties":false}]"#]]
+        .assert_eq(&number.unwrap().to_string());
+}

@@ -117,9 +117,30 @@ fn only_an_integer_is_an_integer() {
 fn an_integer_is_taken_for_a_float() {
     check::<f64>(value!(2i64), expect!["2.0"]);
     check::<f64>(value!(0.1), expect!["0.1"]);
-    check::<f32>(value!(0.5), expect!["0.5"]);
     check::<f64>(value!(true), expect!["expected a float, got the boolean true"]);
     check::<f64>(value!("1.5"), expect![[r#"expected a float, got the text "1.5""#]]);
+}
+
+#[test]
+fn a_32_bit_float_rounds_and_has_bounds() {
+    let greatest = f64::from(f32::MAX);
+    check::<f32>(value!(0.5), expect!["0.5"]);
+    check::<f32>(value!(0.1), expect!["0.10000000149011612"]);
+    check::<f32>(value!(1e-300), expect!["0.0"]);
+    check::<f32>(Value::from(u64::MAX), expect!["1.8446744073709552e19"]);
+    check::<f32>(Value::from(-greatest), expect!["-3.4028234663852886e38"]);
+    check::<f32>(Value::from(greatest * (1.0 + f64::EPSILON)), expect!["3.4028234663852886e38"]);
+    check::<f32>(value!(3.5e38), expect!["expected a 32-bit float, got the float 3.5e38"]);
+    check::<f32>(value!(-1e300), expect!["expected a 32-bit float, got the float -1e300"]);
+    check::<BTreeMap<String, f32>>(
+        value!({"prices": 1e300}),
+        expect!["prices: expected a 32-bit float, got the float 1e300"],
+    );
+    check::<f32>(Value::from(f64::NAN), expect!["NaN"]);
+    check::<f32>(Value::from(f64::INFINITY), expect!["inf"]);
+    check::<f32>(Value::from(f64::NEG_INFINITY), expect!["-inf"]);
+    check::<f32>(value!("1.5"), expect![[r#"expected a 32-bit float, got the text "1.5""#]]);
+    check::<f32>(value!({"a": 1i64}), expect!["expected a 32-bit float, got a map"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) fn read_text(shape: &Shape, text: &str) -> Value {
         Shape::Bool if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
         Shape::Bool if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
         Shape::Int(_) => text.parse().ok().map(Value::Int),
-        Shape::Float => text.parse().ok().map(Value::Float),
+        Shape::Float | Shape::Float32 => text.parse().ok().map(Value::Float),
         _ if has_inside(shape) => wire::decode(text.as_bytes(), Encoding::Json, &Limits::default()).ok(),
         _ => None,
     };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::Key as _;
+use super::scalars::to_f32;
 use super::shape::{Record, Shape};
 use crate::fault::Fault;
 use crate::value::{DateTime, Decimal, Map, Uuid, Value};
@@ -32,11 +33,13 @@ fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut
         (Shape::Any, _)
         | (Shape::Bool, Value::Bool(_))
         | (Shape::Float, Value::Float(_) | Value::Int(_))
+        | (Shape::Float32, Value::Int(_))
         | (Shape::Text, Value::Text(_))
         | (Shape::Bytes, Value::Bytes(_))
         | (Shape::Decimal, Value::Decimal(_))
         | (Shape::Uuid, Value::Uuid(_))
         | (Shape::Nullable(_), Value::Null) => true,
+        (Shape::Float32, Value::Float(float)) => to_f32(*float).is_some(),
         (Shape::Int(range), Value::Int(int)) => (range.min..=range.max).contains(int),
         (Shape::DateTime, Value::Text(text)) => text.parse::<DateTime>().is_ok(),
         (Shape::Choice(choice), Value::Text(text)) => choice.values.contains(text),
@@ -203,6 +206,7 @@ impl Shape {
             Self::Bool => "a boolean".into(),
             Self::Int(range) => range.named(),
             Self::Float => "a float".into(),
+            Self::Float32 => "a 32-bit float".into(),
             Self::Text => "a text".into(),
             Self::Bytes => "bytes".into(),
             Self::Decimal => "a decimal".into(),

@@ -8,10 +8,11 @@ use crate::fault::Fault;
 use crate::value::{ElementType, Map, Value};
 
 /// The shapes without anything inside, by name; integers have names of their own.
-const PLAIN: [(&str, Shape); 9] = [
+const PLAIN: [(&str, Shape); 10] = [
     ("any", Shape::Any),
     ("bool", Shape::Bool),
     ("float", Shape::Float),
+    ("f32", Shape::Float32),
     ("text", Shape::Text),
     ("bytes", Shape::Bytes),
     ("decimal", Shape::Decimal),

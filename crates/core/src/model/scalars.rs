@@ -105,23 +105,7 @@ impl Model for f64 {
 
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        let start = reader.offset();
-        if let Some(float) = reader.plain_float() {
-            return Ok(float);
-        }
-        match reader.token()? {
-            Token::Float(float) => Ok(float),
-            #[expect(clippy::cast_precision_loss, reason = "2 is taken for a float, as the wire says")]
-            Token::Int(int) => Ok(int as f64),
-            // JSON writes the floats that it lacks as a tagged map.
-            Token::Map(entries) => {
-                match wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start))? {
-                    Value::Float(float) => Ok(float),
-                    other => Err(Fault::mismatch("a float", other.named()).at_offset(start)),
-                }
-            }
-            other => Err(reader.mismatch("a float", &other, start)),
-        }
+        read_float(reader, "a float")
     }
 
     fn encode(&self, writer: &mut Writer) {
@@ -129,14 +113,45 @@ impl Model for f64 {
     }
 }
 
+/// Reads a float of 64 bits, `expected` being the name of what is wanted.
+#[inline]
+fn read_float(reader: &mut Reader<'_>, expected: &str) -> Result<f64, Fault> {
+    let start = reader.offset();
+    if let Some(float) = reader.plain_float() {
+        return Ok(float);
+    }
+    match reader.token()? {
+        Token::Float(float) => Ok(float),
+        #[expect(clippy::cast_precision_loss, reason = "2 is taken for a float, as the wire says")]
+        Token::Int(int) => Ok(int as f64),
+        // JSON writes the floats that it lacks as a tagged map.
+        Token::Map(entries) => {
+            match wire::read_map(reader, entries).map_err(|fault| fault.at_offset(start))? {
+                Value::Float(float) => Ok(float),
+                other => Err(Fault::mismatch(expected, other.named()).at_offset(start)),
+            }
+        }
+        other => Err(reader.mismatch(expected, &other, start)),
+    }
+}
+
+/// The nearest float of 32 bits; `None` if it would be infinite and `float` is not.
+pub(super) fn to_f32(float: f64) -> Option<f32> {
+    let nearest = float as f32;
+    (nearest.is_finite() || !float.is_finite()).then_some(nearest)
+}
+
 impl Model for f32 {
     fn shape(_: &mut Shapes) -> Shape {
-        Shape::Float
+        Shape::Float32
     }
 
     #[inline]
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
-        f64::decode(reader).map(|float| float as Self)
+        const EXPECTED: &str = "a 32-bit float";
+        let start = reader.offset();
+        let float = read_float(reader, EXPECTED)?;
+        to_f32(float).ok_or_else(|| Fault::mismatch(EXPECTED, Value::Float(float).named()).at_offset(start))
     }
 
     fn encode(&self, writer: &mut Writer) {

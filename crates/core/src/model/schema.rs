@@ -44,9 +44,10 @@ impl Document {
             Shape::Int(range) => {
                 value!({"type": "integer", "minimum": (Value::Int(range.min)), "maximum": (Value::Int(range.max))})
             }
-            Shape::Float => {
-                let special = value!({"__float__": {"enum": ["NaN", "Infinity", "-Infinity"]}});
-                value!({"anyOf": [{"type": "number"}, (closed(special))]})
+            Shape::Float => float(value!({"type": "number"})),
+            Shape::Float32 => {
+                let (least, greatest) = (f64::from(f32::MIN), f64::from(f32::MAX));
+                float(value!({"type": "number", "minimum": least, "maximum": greatest}))
             }
             Shape::Text => value!({"type": "string"}),
             Shape::DateTime => value!({"type": "string", "format": "date-time"}),
@@ -165,6 +166,12 @@ fn key_schema(key: &Shape) -> Option<Value> {
 
 fn or_null(schema: Value) -> Value {
     value!({"anyOf": [{"type": "null"}, schema]})
+}
+
+/// A number, or one of those that JSON lacks.
+fn float(number: Value) -> Value {
+    let special = value!({"__float__": {"enum": ["NaN", "Infinity", "-Infinity"]}});
+    value!({"anyOf": [number, (closed(special))]})
 }
 
 fn bytes() -> Value {

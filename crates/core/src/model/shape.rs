@@ -17,6 +17,8 @@ pub enum Shape {
     Int(IntRange),
     /// A float; an integer is taken for one.
     Float,
+    /// A float that 32 bits hold, rounded; an integer is taken for one.
+    Float32,
     /// Text.
     Text,
     /// Bytes.

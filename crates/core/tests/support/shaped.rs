@@ -25,6 +25,10 @@ pub(crate) fn value_of(shape: &Shape, around: &[Arc<Record>]) -> BoxedStrategy<V
                 .boxed()
         }
         Shape::Float => prop_oneof![any::<f64>().prop_map(Value::Float), int().prop_map(Value::Int)].boxed(),
+        Shape::Float32 => {
+            let bounds = prop::sample::select(vec![f32::MAX.into(), -1e300, f64::NAN]);
+            prop_oneof![any::<f32>().prop_map(f64::from), bounds, any::<f64>()].prop_map(Value::Float).boxed()
+        }
         Shape::Text => text().prop_map(Value::Text).boxed(),
         Shape::Bytes => vec(any::<u8>(), 0..5).prop_map(Value::Bytes).boxed(),
         Shape::Decimal => decimal().prop_map(Value::Decimal).boxed(),
@@ -90,6 +94,7 @@ fn shape_within(depth: u32, around: &[String]) -> BoxedStrategy<Shape> {
         Shape::Any,
         Shape::Bool,
         Shape::Float,
+        Shape::Float32,
         Shape::Text,
         Shape::Bytes,
         Shape::Decimal,
