@@ -528,6 +528,8 @@ fn python_gets_text_keys_no_nulls_and_plain_arrays() {
     assert_eq!(for_python(&map), Ok(value!({"1.5": 1i64})));
     assert_eq!(for_python(&value!({"a": null, "b": {"c": null}})), Ok(value!({"b": {}})));
     assert_eq!(for_python(&Level { price: decimal("1"), size: 2, note: None }).unwrap().get("note"), None);
+    let sizes = BTreeMap::from([("a".to_owned(), None), ("b".to_owned(), Some(2u8))]);
+    assert_eq!(for_python(&sizes), Ok(value!({"b": 2i64})));
     let table = Array::new(vec![2, 2], vec![1u8, 2, 3, 4]).unwrap();
     let plain = AnyArray::from(&Array::from(vec![1.0, 2.0, 3.0, 4.0]));
     assert_eq!(for_python(&table), Ok(Value::from(plain)));

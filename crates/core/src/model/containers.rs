@@ -9,7 +9,7 @@ use super::derive::not_a_map;
 use super::shape::{Shape, Shapes};
 use crate::fault::Fault;
 use crate::value::{DateTime, Decimal, Uuid};
-use crate::wire::{self, Entries, Items, Reader, Token, Writer};
+use crate::wire::{self, Entries, Items, Peer, Reader, Token, Writer};
 
 /// As a field: may be missing, and is left out when it is `None`. Elsewhere: null, or the value.
 impl<T: Model> Model for Option<T> {
@@ -332,10 +332,14 @@ fn read_entries<K: Key, V: Model>(
 
 fn write_entries<'a, K: Key + 'a, V: Model + 'a>(
     writer: &mut Writer,
-    entries: impl ExactSizeIterator<Item = (&'a K, &'a V)>,
+    entries: impl ExactSizeIterator<Item = (&'a K, &'a V)> + Clone,
 ) {
-    writer.map(entries.len());
-    for (key, value) in entries {
+    // Python refuses null for any value, so an absent entry is what it is meant to see.
+    let is_for_python = writer.peer() == Peer::Python;
+    let is_written = |(_, value): &(&K, &V)| !is_for_python || !value.is_absent();
+    let count = if is_for_python { entries.clone().filter(is_written).count() } else { entries.len() };
+    writer.map(count);
+    for (key, value) in entries.filter(is_written) {
         if writer.wants_text_keys() {
             let key = key.to_text();
             writer.refuse_tag(&key);
