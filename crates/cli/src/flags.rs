@@ -103,7 +103,7 @@ pub(crate) struct Run {
         value_parser = level
     )]
     file_level: Level,
-    /// How many hourly log files are kept beside the current one.
+    /// How many hourly log files are kept beside the current one; 0 keeps none.
     #[arg(
         long = "backup_count",
         alias = "backup-count",

@@ -47,7 +47,7 @@ fn help() {
               -f, --file_loglevel <LEVEL>
                       What is logged to that file [default: info]
              -bc, --backup_count <COUNT>
-                      How many hourly log files are kept beside the current one [default: 24]
+                      How many hourly log files are kept beside the current one; 0 keeps none [default: 24]
                   --ready <FILE>
                       Writes a line of JSON to this file when the sockets are open: service, pid, endpoints
                   --version
@@ -112,7 +112,7 @@ fn help() {
               -f, --file_loglevel <LEVEL>
                       What is logged to that file [default: info]
              -bc, --backup_count <COUNT>
-                      How many hourly log files are kept beside the current one [default: 24]
+                      How many hourly log files are kept beside the current one; 0 keeps none [default: 24]
                   --ready <FILE>
                       Writes a line of JSON to this file when the sockets are open: service, pid, endpoints
                   --json
