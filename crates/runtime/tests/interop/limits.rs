@@ -26,6 +26,8 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
     let cases = [
         ("a key that is an integer", Value::Map([(1, "a")].into_iter().collect())),
         ("a key that is a decimal", Value::Map([(decimal("1"), "a")].into_iter().collect())),
+        ("a key that has no text", Value::Map([(Value::Bytes(vec![7]), "a")].into_iter().collect())),
+        ("two keys of one text", Value::Map([(value!(1), "a"), (value!("1"), "b")].into_iter().collect())),
         ("a list in a set", set(&[value!([1])])),
         ("a signalling NaN in a set", set(&[decimal("sNaN")])),
         ("equal numbers in a set", set(&[value!(1), value!(1.0), value!(true), decimal("1.0")])),
@@ -35,6 +37,9 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
         ("an array of 32-bit floats", array("<f4", &[2], &[0; 8])),
         ("an array of bytes", array("|u1", &[3], &[0; 3])),
         ("null for an optional field", with("size", Value::Null)),
+        ("null in a list", with("sizes", value!([null]))),
+        ("null in a map", value!({"a": null})),
+        ("a tuple for an optional field", with("pair", value!([1, "a"]))),
         ("an integer for a float", value!({"price": 1})),
         ("a float for an integer", with("size", value!(2.0))),
         ("a boolean for an integer", with("size", value!(true))),
@@ -60,6 +65,12 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
         a key that is a decimal
           refused ValueError: 'decimal.Decimal is not allowed for map key when strict_map_key=True'
           python: sees {'1': 'a'}
+        a key that has no text
+          sees {b'\\x07': 'a'}
+          python: is not sent it: expected a key with a text form, got 1 bytes
+        two keys of one text
+          refused ValueError: 'int is not allowed for map key when strict_map_key=True'
+          python: is not sent it: two keys are the text "1" as text
         a list in a set
           refused TypeError: "unhashable type: 'list'"
           python: is not sent it: expected a member that is no map, set or array, got a list of 1
@@ -87,6 +98,15 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
         null for an optional field
           refused ValueError: 'Non Required Argument "None" type "<class \'NoneType\'>" is not of optional type "<class \'int\'>"'
           python: sees {'price': 1.0}
+        null in a list
+          refused ValueError: 'Non Required Argument "None" type "<class \'NoneType\'>" is not of optional type "<class \'int\'>"'
+          python: refused ValueError: 'Non Required Argument "None" type "<class \'NoneType\'>" is not of optional type "<class \'int\'>"'
+        null in a map
+          sees {'a': None}
+          python: sees '{}'
+        a tuple for an optional field
+          refused ValueError: 'Non Required Argument "a" type "<class \'str\'>" is not of optional type "<class \'int\'>"'
+          python: refused ValueError: 'Non Required Argument "a" type "<class \'str\'>" is not of optional type "<class \'int\'>"'
         an integer for a float
           refused ValueError: 'New Argument "1" of type "<class \'int\'>" is not of required type "<class \'float\'>"'
           python: refused ValueError: 'New Argument "1" of type "<class \'int\'>" is not of required type "<class \'float\'>"'
@@ -97,8 +117,8 @@ fn what_python_makes_of_what_we_can_say_among_ourselves() {
           sees {'price': 1.0, 'size': True}
           python: sees {'price': 1.0, 'size': True}
         a field that its model lacks
-          refused ValueError: 'Key "other" not in optional arguments "{\'size\': <class \'int\'>, \'at\': <class \'str\'>}"'
-          python: refused ValueError: 'Key "other" not in optional arguments "{\'size\': <class \'int\'>, \'at\': <class \'str\'>}"'
+          refused ValueError: 'Key "other" not in optional arguments "{\'size\': <class \'int\'>, \'at\': <class \'str\'>, \'sizes\': [<class \'int\'>], \'pair\': (<class \'int\'>, <class \'str\'>)}"'
+          python: refused ValueError: 'Key "other" not in optional arguments "{\'size\': <class \'int\'>, \'at\': <class \'str\'>, \'sizes\': [<class \'int\'>], \'pair\': (<class \'int\'>, <class \'str\'>)}"'
         JSON
           refused ExtraData: 'unpack(b) received extra data.'
     "#]].assert_eq(&table);

@@ -10,7 +10,7 @@ from original import tell, told
 from values import shown
 
 REQUIRED = {'price': float}
-OPTIONAL = {'size': int, 'at': str}
+OPTIONAL = {'size': int, 'at': str, 'sizes': [int], 'pair': (int, str)}
 
 tell('ready')
 for line in told():
