@@ -304,6 +304,13 @@ fn addresses_are_read_as_such() {
             "a.json:3:23: `orders`: an address is empty: write HOST:PORT, tcp://HOST:PORT, ipc://PATH or inproc://NAME"
         ],
     );
+    // Host names, and IPv6 in brackets.
+    check_entry("out", "audit", r#"{"requester": "audit.example.com:8003"}"#, expect![""]);
+    check_entry("out", "audit", r#"{"requester": "[fe80::1]:8003"}"#, expect![""]);
+}
+
+#[test]
+fn endpoints_are_addresses_or_maps_with_one() {
     check_entry(
         "in",
         "orders",
@@ -330,9 +337,6 @@ fn addresses_are_read_as_such() {
         r#"{"replyer": {}}"#,
         expect!["a.json:3:23: `orders`: the map has no `address`"],
     );
-    // Host names, and IPv6 in brackets.
-    check_entry("out", "audit", r#"{"requester": "audit.example.com:8003"}"#, expect![""]);
-    check_entry("out", "audit", r#"{"requester": "[fe80::1]:8003"}"#, expect![""]);
 }
 
 #[test]

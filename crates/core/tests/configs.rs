@@ -207,6 +207,13 @@ fn arguments_are_read_as_the_model_asks() {
     check_argument("dry_run", "true", expect![[r#"{"dry_run":true}"#]]);
     check_argument("dry-run", "False", expect![[r#"{"dry_run":false}"#]]);
     check_argument("dry_run", "maybe", expect![[r#"--dry_run: expected a boolean, got the text "maybe""#]]);
+    check_argument("ratio", "2", expect![[r#"{"ratio":2.0}"#]]);
+    check_argument("ratio", "1e-3", expect![[r#"{"ratio":0.001}"#]]);
+    check_argument("ratio", "half", expect![[r#"--ratio: expected a float, got the text "half""#]]);
+}
+
+#[test]
+fn arguments_reach_into_maps() {
     check_argument("limits.most", "255", expect![[r#"{"limits":{"most":255}}"#]]);
     check_argument(
         "limits.most",
@@ -228,19 +235,16 @@ fn arguments_are_read_as_the_model_asks() {
         "1/2",
         expect![[r#"--limits.spread: expected a decimal, got the text "1/2""#]],
     );
-    check_argument("limits", r#"{"most": 9}"#, expect![[r#"{"limits":{"most":9}}"#]]);
     check_argument(
-        "limits",
-        r#"{"most": 9"#,
-        expect![[
-            r#"--limits: expected a map, got the text "{\"most\": 9"; it is read as JSON: truncated: `}` is due"#
-        ]],
+        "fees.BTC",
+        "0.001",
+        expect![[r#"{"fees":{"BTC":{"__decimal__":true,"as_str":"0.001"}}}"#]],
     );
-    check_argument(
-        "limits",
-        r#"{"most": "x"}"#,
-        expect![[r#"--limits: most: expected an integer from 0 to 255, got the text "x""#]],
-    );
+    check_argument("fees.BTC", "free", expect![[r#"--fees.BTC: expected a decimal, got the text "free""#]]);
+}
+
+#[test]
+fn arguments_that_are_texts_of_a_form() {
     check_argument("side", "sell", expect![[r#"{"side":"sell"}"#]]);
     check_argument("side", "hold", expect![[r#"--side: expected one of buy, sell, got the text "hold""#]]);
     check_argument("since", "2026-11-21T06:15:00Z", expect![[r#"{"since":"2026-11-21T06:15:00Z"}"#]]);
@@ -259,11 +263,25 @@ fn arguments_are_read_as_the_model_asks() {
         "67e55044",
         expect![[r#"--account: expected a UUID, got the text "67e55044""#]],
     );
-    check_argument("ratio", "2", expect![[r#"{"ratio":2.0}"#]]);
-    check_argument("ratio", "1e-3", expect![[r#"{"ratio":0.001}"#]]);
-    check_argument("ratio", "half", expect![[r#"--ratio: expected a float, got the text "half""#]]);
     check_argument("key", "aGVsbG8=", expect![[r#"{"key":{"__bytes__":true,"as_base64":"aGVsbG8="}}"#]]);
     check_argument("key", "!", expect![[r#"--key: expected bytes, got the text "!""#]]);
+}
+
+#[test]
+fn arguments_with_something_inside_are_json() {
+    check_argument("limits", r#"{"most": 9}"#, expect![[r#"{"limits":{"most":9}}"#]]);
+    check_argument(
+        "limits",
+        r#"{"most": 9"#,
+        expect![[
+            r#"--limits: expected a map, got the text "{\"most\": 9"; it is read as JSON: truncated: `}` is due"#
+        ]],
+    );
+    check_argument(
+        "limits",
+        r#"{"most": "x"}"#,
+        expect![[r#"--limits: most: expected an integer from 0 to 255, got the text "x""#]],
+    );
     check_argument("pairs", r#"[["BTC", "USD"]]"#, expect![[r#"{"pairs":[["BTC","USD"]]}"#]]);
     check_argument(
         "pairs",
@@ -277,12 +295,6 @@ fn arguments_are_read_as_the_model_asks() {
         r#"["eu", "us", "eu"]"#,
         expect![[r#"{"regions":{"__set__":true,"value":["eu","us"]}}"#]],
     );
-    check_argument(
-        "fees.BTC",
-        "0.001",
-        expect![[r#"{"fees":{"BTC":{"__decimal__":true,"as_str":"0.001"}}}"#]],
-    );
-    check_argument("fees.BTC", "free", expect![[r#"--fees.BTC: expected a decimal, got the text "free""#]]);
 }
 
 #[test]

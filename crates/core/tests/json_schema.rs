@@ -29,8 +29,13 @@ struct Plan {
 #[model(crate = "service_framework_core", open)]
 struct Level {
     price: Decimal,
-    by_side: BTreeMap<Side, u8>,
     table: Array<f32>,
+}
+
+#[derive(Model)]
+#[model(crate = "service_framework_core")]
+struct Sides {
+    by_side: BTreeMap<Side, u8>,
     pair: (bool, Option<f64>),
 }
 
@@ -157,20 +162,6 @@ fn marked_values_are_objects_with_their_mark() {
               ],
               "additionalProperties": false
             },
-            "by_side": {
-              "type": "object",
-              "additionalProperties": {
-                "type": "integer",
-                "minimum": 0,
-                "maximum": 255
-              },
-              "propertyNames": {
-                "enum": [
-                  "buy",
-                  "sell"
-                ]
-              }
-            },
             "table": {
               "type": "object",
               "properties": {
@@ -213,6 +204,38 @@ fn marked_values_are_objects_with_their_mark() {
                 "dtype"
               ],
               "additionalProperties": false
+            }
+          },
+          "required": [
+            "price",
+            "table"
+          ],
+          "additionalProperties": true
+        }
+    "#]]);
+}
+
+#[test]
+fn keys_and_items_have_schemas_of_their_own() {
+    check::<Sides>(expect![[r#"
+        {
+          "$schema": "https://json-schema.org/draft/2020-12/schema",
+          "title": "Sides",
+          "type": "object",
+          "properties": {
+            "by_side": {
+              "type": "object",
+              "additionalProperties": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 255
+              },
+              "propertyNames": {
+                "enum": [
+                  "buy",
+                  "sell"
+                ]
+              }
             },
             "pair": {
               "type": "array",
@@ -256,12 +279,10 @@ fn marked_values_are_objects_with_their_mark() {
             }
           },
           "required": [
-            "price",
             "by_side",
-            "table",
             "pair"
           ],
-          "additionalProperties": true
+          "additionalProperties": false
         }
     "#]]);
 }

@@ -176,7 +176,7 @@ fn each_value_says_who_set_it() {
 }
 
 #[test]
-fn values_out_of_range_are_refused() {
+fn times_out_of_range_are_refused() {
     check_endpoint(
         Requester,
         r#""deadline_s": -1"#,
@@ -219,6 +219,11 @@ fn values_out_of_range_are_refused() {
             r#"a.json:1:64: `requester`: `deadline_s` is a number of seconds from 0.001 to 31536000, got the text "5""#
         ]],
     );
+    check_endpoint(Publisher, r#""wait_after_creation_s": 0"#, expect![""]);
+}
+
+#[test]
+fn counts_out_of_range_are_refused() {
     check_endpoint(
         Requester,
         r#""max_message_bytes": 0"#,
@@ -247,6 +252,10 @@ fn values_out_of_range_are_refused() {
             "a.json:1:64: `requester`: `queue` is a whole number of messages from 1 to 10000000, got the integer 0"
         ],
     );
+}
+
+#[test]
+fn what_is_no_choice_no_flag_and_no_text_is_refused() {
     check_endpoint(
         Requester,
         r#""peer": "ruby""#,
@@ -267,7 +276,6 @@ fn values_out_of_range_are_refused() {
         r#""topic": 1"#,
         expect!["a.json:1:64: `publisher`: `topic` is a text, got the integer 1"],
     );
-    check_endpoint(Publisher, r#""wait_after_creation_s": 0"#, expect![""]);
     check_endpoint(
         Subscriber,
         r#""overflow": "drop""#,

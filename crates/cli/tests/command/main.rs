@@ -2,6 +2,7 @@
 
 mod support;
 
+mod help;
 mod usage;
 mod flags;
 mod describe;

@@ -1,4 +1,4 @@
-//! The texts of the help and of wrong usage.
+//! The texts of wrong usage.
 
 use expect_test::{Expect, expect};
 
@@ -6,154 +6,8 @@ use crate::support::{Cage, library, run, said};
 
 #[expect(clippy::needless_pass_by_value, reason = "a literal reads best at the call")]
 #[track_caller]
-fn check(words: &[&str], expected: Expect) {
+pub(crate) fn check(words: &[&str], expected: Expect) {
     expected.assert_eq(&said(&run(words)));
-}
-
-#[test]
-fn help() {
-    check(
-        &["--help"],
-        expect![[r#"
-            stdout:
-            Runs a service: a plugin, wired by an address book
-
-            Usage: service_framework -s <PATH> [OPTIONS] [--any_key <VALUE>]...
-                   service_framework <COMMAND>
-
-            Commands:
-              describe
-                      Says what a service is: its config, its connections with their models, its optional methods
-              check
-                      Checks a service with its config and addresses, and opens nothing
-              new
-                      Makes the crate of a new service, with its address book and its config
-
-            Options:
-              -s, --service_path <PATH>
-                      The service: its shared library, or the folder of its crate, which is built first
-              -c, --config_path <FILE>
-                      Its config, a JSON file
-              -a, --addresses_path <FILE>
-                      Its address book, a JSON file
-              -m, --main_mode
-                      Runs `main`, with the incoming connections beside it, and ends when it does
-             -wt, --service_loop_min_wait_time_s <SECONDS>
-                      The least seconds between two rounds, each of one message per incoming connection [default: 0]
-             -cl, --console_loglevel <LEVEL>
-                      What is logged on stderr [default: info]
-              -l, --log_path <PATH>
-                      Logs to this file, or in this folder: one that is there, or a path that ends in `/`
-              -f, --file_loglevel <LEVEL>
-                      What is logged to that file [default: info]
-             -bc, --backup_count <COUNT>
-                      How many hourly log files are kept beside the current one; 0 keeps none [default: 24]
-                  --ready <FILE>
-                      Writes a line of JSON to this file when the sockets are open: service, pid, endpoints
-                  --version
-                      Prints the version
-              -h, --help
-                      Print help
-
-            Any other `--key value`, `-key value` or `--key=value` sets a key of the config, over the file;
-            `--a.b value` sets `b` inside `a`. The value is the next word even if it begins with a dash, unless
-            it is one of the flags above.
-            LEVEL is critical, error, warning, info, debug, notset or none, in any case; or as tracing has them.
-
-            Exit codes: 0 ended or drained, 1 the service failed, 2 wrong usage, 70 a fault of service_framework
-            itself, 75 stopped with work not drained, 78 config, addresses or plugin refused.
-            Signals: SIGINT and SIGTERM stop and drain, a second one stops at once; SIGUSR1 prints the counters.
-            exit code: 0
-        "#]],
-    );
-    check(
-        &["describe", "--help"],
-        expect![[r#"
-        stdout:
-        Says what a service is: its config, its connections with their models, its optional methods
-
-        Usage: service_framework describe -s <PATH> [--json | --json-schema]
-
-        Options:
-          -s, --service_path <PATH>
-                  The service: its shared library, or the folder of its crate, which is built first
-              --json
-                  As the JSON that models given as data are read from
-              --json-schema
-                  The JSON Schemas of its config, and of the args and returns of each connection
-          -h, --help
-                  Print help
-        exit code: 0
-    "#]],
-    );
-    check(
-        &["check", "-h"],
-        expect![[r#"
-            stdout:
-            Checks a service with its config and addresses, and opens nothing
-
-            Usage: service_framework check -s <PATH> [OPTIONS] [--any_key <VALUE>]...
-
-            Options:
-              -s, --service_path <PATH>
-                      The service: its shared library, or the folder of its crate, which is built first
-              -c, --config_path <FILE>
-                      Its config, a JSON file
-              -a, --addresses_path <FILE>
-                      Its address book, a JSON file
-              -m, --main_mode
-                      Runs `main`, with the incoming connections beside it, and ends when it does
-             -wt, --service_loop_min_wait_time_s <SECONDS>
-                      The least seconds between two rounds, each of one message per incoming connection [default: 0]
-             -cl, --console_loglevel <LEVEL>
-                      What is logged on stderr [default: info]
-              -l, --log_path <PATH>
-                      Logs to this file, or in this folder: one that is there, or a path that ends in `/`
-              -f, --file_loglevel <LEVEL>
-                      What is logged to that file [default: info]
-             -bc, --backup_count <COUNT>
-                      How many hourly log files are kept beside the current one; 0 keeps none [default: 24]
-                  --ready <FILE>
-                      Writes a line of JSON to this file when the sockets are open: service, pid, endpoints
-                  --json
-                      As JSON, what is wrong included
-              -h, --help
-                      Print help
-
-            It takes what running the service takes, and prints each value with where it came from, or all that
-            is wrong.
-            exit code: 0
-        "#]],
-    );
-    check(
-        &["new", "--help"],
-        expect![[r#"
-        stdout:
-        Makes the crate of a new service, with its address book and its config
-
-        Usage: service_framework new <NAME>
-
-        Arguments:
-          <NAME>
-                  The name of the service: of its crate, its folder and its files
-
-        Options:
-          -h, --help
-                  Print help
-
-        Inside the workspace of service_framework it joins that: services/NAME, addresses/NAME.json and
-        configs/NAME.json are made. Anywhere else all of it is made in the folder NAME.
-        exit code: 0
-    "#]],
-    );
-}
-
-#[test]
-fn help_is_given_wherever_it_is_asked_for() {
-    let help = said(&run(["--help"]));
-    for words in [&["--any", "key", "-s", "x", "-h"][..], &["-h", "--any", "key"], &["-cl", "info", "-h"]] {
-        assert_eq!(said(&run(words)), help);
-    }
 }
 
 #[test]
@@ -198,6 +52,10 @@ fn no_service() {
         exit code: 2
     "#]],
     );
+}
+
+#[test]
+fn no_service_or_name_for_a_subcommand() {
     check(
         &["check"],
         expect![[r#"
@@ -282,6 +140,10 @@ fn words_that_make_no_pair() {
         exit code: 2
     "#]],
     );
+}
+
+#[test]
+fn a_subcommand_in_another_place_or_spelling() {
     check(
         &["-s", "x", "check"],
         expect![[r#"
