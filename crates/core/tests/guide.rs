@@ -1,4 +1,4 @@
-//! Writes the guide's page of settings from the table in the code, and fails when the page is out of date.
+//! Writes the guide's page of settings from the table in the code, and fails when the page is out of date; reads the address books that the guide shows.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p service-framework-core --test guide` writes it anew.
 
@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use expect_test::expect_file;
 use service_framework_core::address_book::AddressBook;
 use service_framework_core::declaration::{ConnectionKind, Declaration};
-use service_framework_core::file::Document;
+use service_framework_core::file::{Document, JsonFile};
 use service_framework_core::problem::Problems;
 use service_framework_core::settings::{SETTINGS, Setting};
 use service_framework_core::value::Map;
-use service_framework_core::wiring::wire;
-use service_framework_core::{Value, value};
+use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::{Value, value, wiring};
 
 const HEAD: &str = "\
 # Settings
@@ -60,7 +60,7 @@ fn is_own(setting: &Setting) -> bool {
     let mut problems = Problems::new();
     let document = Document::given(value!({"settings": (Value::Map(settings))}), "the test");
     let book = AddressBook::read(&document, &mut problems);
-    wire(&Declaration::new("service", ""), None, &book, &mut problems);
+    wiring::wire(&Declaration::new("service", ""), None, &book, &mut problems);
     !problems.is_empty()
 }
 
@@ -78,5 +78,31 @@ fn default(setting: &Setting) -> String {
         Some(_) => {
             of.iter().map(|(kind, default)| format!("{kind}: {default}")).collect::<Vec<_>>().join(", ")
         }
+    }
+}
+
+/// The samples of a page that are address books.
+fn books(page: &str) -> Vec<&str> {
+    let blocks = page.split("```json\n").skip(1).filter_map(|part| part.split("```").next());
+    blocks.filter(|block| block.contains("\"out\"")).collect()
+}
+
+#[test]
+fn the_address_books_that_the_guide_shows_are_right() {
+    let pages =
+        [include_str!("../../../guide/src/configuration.md"), include_str!("../../../guide/src/python.md")];
+    let declaration = br#"{"service": "gateway", "connections": [
+        {"name": "cancel_order", "type": "replyer"}, {"name": "audit", "type": "requester"},
+        {"name": "news", "type": "publisher"}, {"name": "cancel_at_exchange", "type": "external_target"}]}"#;
+    let declaration: Declaration = wire::decode(declaration, Encoding::Json, &Limits::default()).unwrap();
+    for page in pages {
+        let [book] = books(page)[..] else { panic!("the page shows one") };
+        let mut shown = declaration.clone();
+        shown.connections.retain(|connection| book.contains(&connection.name));
+        let mut problems = Problems::new();
+        let document = Document::read(JsonFile::from_text("sample.json", book), &mut problems);
+        let book = AddressBook::read(&document, &mut problems);
+        wiring::wire(&shown, None, &book, &mut problems);
+        assert!(problems.is_empty(), "{problems}");
     }
 }
