@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use super::abi;
@@ -60,6 +61,12 @@ pub(super) unsafe fn text<'a>(slice: abi::Slice) -> Result<Option<&'a str>, Fail
     utf8(bytes).map(Some).ok_or_else(|| Failure::msg("a text that crossed the plugin boundary is not UTF-8"))
 }
 
+/// Runs a step of somebody else's, of which nothing may unwind into the other side of the boundary.
+pub(super) fn contained<T>(step: impl FnOnce() -> T) -> Option<T> {
+    // What a panic carries may panic in its turn when it is dropped.
+    catch_unwind(AssertUnwindSafe(step)).map_err(std::mem::forget).ok()
+}
+
 /// A waker of Rust's for the other side of the boundary, lent for as long as `waker` is.
 ///
 /// One that is the other side's own goes back as it came, so that what a handler waits for wakes the handler's caller without a detour.
@@ -77,7 +84,8 @@ pub(super) fn lend_waker(waker: &Waker) -> abi::Waker {
 unsafe extern "C" fn clone_own(data: *const c_void) -> *const c_void {
     // SAFETY: the data of a lent waker and of a clone is a pointer to a waker.
     let waker = unsafe { &*data.cast::<Waker>() };
-    Box::into_raw(Box::new(waker.clone())).cast_const().cast()
+    let clone = contained(|| waker.clone()).unwrap_or_else(|| Waker::noop().clone());
+    Box::into_raw(Box::new(clone)).cast_const().cast()
 }
 
 /// # Safety
@@ -85,7 +93,8 @@ unsafe extern "C" fn clone_own(data: *const c_void) -> *const c_void {
 /// `data` is lent by [`lend_waker`], or came from [`clone_own`].
 unsafe extern "C" fn wake_own(data: *const c_void) {
     // SAFETY: as in `clone_own`.
-    unsafe { &*data.cast::<Waker>() }.wake_by_ref();
+    let waker = unsafe { &*data.cast::<Waker>() };
+    contained(|| waker.wake_by_ref());
 }
 
 /// # Safety
@@ -93,7 +102,8 @@ unsafe extern "C" fn wake_own(data: *const c_void) {
 /// `data` came from [`clone_own`], and is dropped once.
 unsafe extern "C" fn drop_own(data: *const c_void) {
     // SAFETY: the box was made in `clone_own`.
-    drop(unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) });
+    let waker = unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) };
+    contained(|| drop(waker));
 }
 
 /// A waker that is lent and not to be dropped.

@@ -1,7 +1,8 @@
 //! What must not cross the plugin boundary, or must not break on it.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
 
 use expect_test::expect;
 use service_framework::prelude::*;
@@ -24,6 +25,21 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         DROPPED.fetch_add(1, Ordering::SeqCst);
         assert!(!self.panics, "in drop");
+    }
+}
+
+/// A waker that panics when it is used, and when it is dropped.
+struct Grumpy;
+
+impl Wake for Grumpy {
+    fn wake(self: Arc<Self>) {
+        panic!("woken");
+    }
+}
+
+impl Drop for Grumpy {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "dropped");
     }
 }
 
@@ -76,6 +92,16 @@ impl Serve for Fragile {
         });
         service.replyer("tokio").handle(async |_: &Self, _: Empty, _: &Context| -> Result<()> {
             tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(())
+        });
+        service.replyer("bad_waker").handle(async |_: &Self, _: Empty, cx: &Context| -> Result<()> {
+            let waker = Waker::from(Arc::new(Grumpy));
+            let mut sleep = std::pin::pin!(cx.sleep(Duration::from_secs(1)));
+            assert!(sleep.as_mut().poll(&mut std::task::Context::from_waker(&waker)).is_pending());
+            drop(waker);
+            // The host wakes its own meanwhile, and then drops it.
+            cx.sleep(Duration::from_secs(2)).await;
+            sleep.await;
             Ok(())
         });
         service.replyer("keep").handle_inline(|_: &Self, _: Empty, cx: &Context| {
@@ -149,6 +175,12 @@ fn a_future_is_dropped_half_way_even_if_its_drop_panics() {
 }
 
 #[test]
+fn a_waker_of_the_authors_that_panics_harms_nobody() {
+    let harness = fragile();
+    let () = harness.request("bad_waker", &()).unwrap();
+}
+
+#[test]
 fn tokio_without_a_runtime_names_the_remedy() {
     let failure = fragile().request::<_, ()>("tokio", &()).unwrap_err();
     assert_eq!(failure.code(), "panicked");
@@ -163,7 +195,7 @@ fn a_context_that_outlives_its_service_gets_nothing_more() {
     drop(harness);
     let cx = KEPT.lock().unwrap().take().unwrap();
     assert_eq!(cx.workflow_id(), Some("w"));
-    let waker = std::task::Waker::noop();
+    let waker = Waker::noop();
     let mut context = std::task::Context::from_waker(waker);
     let null = Value::Null;
     let mut request = std::pin::pin!(cx.request(&AUDIT, &null));

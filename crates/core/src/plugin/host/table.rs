@@ -2,7 +2,6 @@
 #![expect(unsafe_code, reason = "takes the plugin's pointers")]
 
 use std::ffi::c_void;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use std::time::Duration;
 use super::instance::Spawned;
 use super::{Host, Operation};
 use crate::failure::{Failure, code};
-use crate::plugin::lend::{bytes, lent_waker, text};
+use crate::plugin::lend::{bytes, contained, lent_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding};
@@ -66,8 +65,7 @@ unsafe fn host<'a>(context: *const c_void) -> &'a dyn Host {
 
 /// Keeps a panic of the host's from unwinding into the plugin.
 fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(step))
-        .map_err(|_| Failure::new(code::FAILED, "a fault of the runtime: it panicked"))
+    contained(step).ok_or_else(|| Failure::new(code::FAILED, "a fault of the runtime: it panicked"))
 }
 
 /// # Safety
