@@ -13,6 +13,7 @@ pub mod host;
 mod header;
 mod lend;
 mod numbers;
+mod this_thread;
 
 /// The name of the symbol that the plugin of a crate exports.
 ///

@@ -285,6 +285,30 @@ fn its_main_publishes_spawns_and_ends_with_the_service() {
 }
 
 #[test]
+fn its_background_work_is_polled_on_its_own_thread_alone() {
+    let service = Service::start("background");
+    let call = Call {
+        target: Target::Hook(Hook::Main),
+        encoding: Encoding::MessagePack,
+        peer: Peer::Any,
+        args: &[],
+        workflow_id: None,
+        topic: None,
+        deadline: None,
+    };
+    let main = service.instance.start(&call, &mut Vec::new());
+    let mut spawned = service.desk.spawned.lock().unwrap().pop().expect("it was given one");
+    let mut poll = move || std::pin::Pin::new(&mut spawned).poll(&mut Context::from_waker(Waker::noop()));
+    let (polled, mut poll) = std::thread::spawn(move || (poll(), poll)).join().unwrap();
+    let Poll::Ready(Err(failure)) = polled else { panic!("it is polled by another thread") };
+    assert_eq!(failure.to_string(), "failed: background work is polled on the service's thread alone");
+    assert_eq!(poll(), Poll::Ready(Ok(())), "it goes on where it belongs");
+    // It may end anywhere.
+    std::thread::spawn(move || drop(poll)).join().unwrap();
+    drop(main);
+}
+
+#[test]
 fn its_memory_is_given_back() {
     let Service { instance, desk, .. } = Service::start("memory");
     let call = Call {

@@ -5,13 +5,14 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::{self, ThreadId};
+use std::thread::ThreadId;
 
 use super::host::Host;
 use super::{Guest, Pending, Started};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, lent_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, read_hook};
+use crate::plugin::this_thread::this_thread;
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
 use crate::workflow::WorkflowId;
@@ -45,14 +46,6 @@ impl<G: Guest> Instance<G> {
     fn is_here(&self) -> bool {
         self.thread == this_thread()
     }
-}
-
-fn this_thread() -> ThreadId {
-    thread_local! {
-        // The standard library counts a reference up and down for each answer.
-        static THIS: ThreadId = thread::current().id();
-    }
-    THIS.with(|id| *id)
 }
 
 /// A future of a service, behind the pointer that the host has.

@@ -7,11 +7,13 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread::ThreadId;
 
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_waker, optional, sink, slice};
 use crate::plugin::numbers::{write_duration, write_encoding, write_hook};
+use crate::plugin::this_thread::this_thread;
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
 use crate::workflow::WorkflowId;
@@ -190,26 +192,40 @@ impl Pending {
     }
 }
 
-/// Background work that a service gave to its host. It goes to the service's thread and is polled there until it ends.
+/// Background work that a service gave to its host. It goes to the service's thread and is polled there until it ends; polled elsewhere, it fails. It may be dropped
+/// on any thread.
 #[derive(Debug)]
-pub struct Spawned(Task);
+pub struct Spawned {
+    future: Task,
+    /// The service's.
+    thread: ThreadId,
+}
 
 impl Spawned {
     /// # Safety
     ///
     /// The functions fit the pointer, and nothing else drops it.
-    pub(super) unsafe fn from_raw(pointer: *mut c_void, poll: abi::Poll, drop: abi::Drop) -> Self {
-        Self(Task { pointer, poll, drop })
+    pub(super) unsafe fn from_raw(
+        pointer: *mut c_void,
+        poll: abi::Poll,
+        drop: abi::Drop,
+        thread: ThreadId,
+    ) -> Self {
+        Self { future: Task { pointer, poll, drop }, thread }
     }
 }
 
-// SAFETY: a spawned future does not care which thread it is polled and dropped on, as `abi::Host` says.
+// SAFETY: a spawned future is polled on the service's thread alone, which `poll` sees to; it does not care which thread it is dropped on, as `abi::Host` says.
 unsafe impl Send for Spawned {}
 
 impl Future for Spawned {
     type Output = Result<(), Failure>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.0.poll(context, &mut Vec::new())
+        if self.thread != this_thread() {
+            let text = "background work is polled on the service's thread alone";
+            return Poll::Ready(Err(Failure::msg(text)));
+        }
+        self.future.poll(context, &mut Vec::new())
     }
 }

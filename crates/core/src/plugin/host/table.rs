@@ -4,6 +4,7 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::instance::Spawned;
@@ -11,11 +12,12 @@ use super::{Host, Operation};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, contained, lent_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
+use crate::plugin::this_thread::this_thread;
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding};
 use crate::workflow::WorkflowId;
 
-/// The table that instances see, but for its context, which is a pointer to an `Arc<dyn Host>` in an `Arc`.
+/// The table that instances see, but for its context, which is a pointer to a [`Shared`] in an `Arc`.
 const HOST: abi::Host = abi::Host {
     size: size_of::<abi::Host>() as u32,
     context: std::ptr::null(),
@@ -35,11 +37,17 @@ const HOST: abi::Host = abi::Host {
     log,
 };
 
-type Shared = Arc<dyn Host>;
+/// What is behind a context.
+struct Shared {
+    host: Arc<dyn Host>,
+    /// The service's.
+    thread: ThreadId,
+}
 
-/// The table of a host, with one reference to it, which is given up by `release`.
-pub(super) fn of(host: Shared) -> abi::Host {
-    abi::Host { context: Arc::into_raw(Arc::new(host)).cast(), ..HOST }
+/// The table of a host for a service of this thread, with one reference to it, which is given up by `release`.
+pub(super) fn of(host: Arc<dyn Host>) -> abi::Host {
+    let shared = Shared { host, thread: this_thread() };
+    abi::Host { context: Arc::into_raw(Arc::new(shared)).cast(), ..HOST }
 }
 
 unsafe extern "C" fn retain(context: *const c_void) {
@@ -53,14 +61,24 @@ unsafe extern "C" fn release(context: *const c_void) {
     _ = guarded(|| drop(shared));
 }
 
-/// The host behind a context.
+/// What is behind a context.
 ///
 /// # Safety
 ///
 /// Whoever calls holds a reference for as long as the result is used.
-unsafe fn host<'a>(context: *const c_void) -> &'a dyn Host {
+unsafe fn shared<'a>(context: *const c_void) -> &'a Shared {
     // SAFETY: the context is a pointer to a shared host, and the caller holds a reference.
-    &**unsafe { &*context.cast::<Shared>() }
+    unsafe { &*context.cast() }
+}
+
+/// The host behind a context.
+///
+/// # Safety
+///
+/// As for [`shared`].
+unsafe fn host<'a>(context: *const c_void) -> &'a dyn Host {
+    // SAFETY: passed on to the caller.
+    &*unsafe { shared(context) }.host
 }
 
 /// Keeps a panic of the host's from unwinding into the plugin.
@@ -178,9 +196,9 @@ unsafe extern "C" fn drop_operation(operation: *mut c_void) {
 
 unsafe extern "C" fn spawn(context: *const c_void, pointer: *mut c_void, poll: abi::Poll, drop: abi::Drop) {
     // SAFETY: whoever calls holds a reference.
-    let host = unsafe { host(context) };
+    let Shared { host, thread } = unsafe { shared(context) };
     // SAFETY: whoever calls gives the future away, with the functions that fit it.
-    let spawned = unsafe { Spawned::from_raw(pointer, poll, drop) };
+    let spawned = unsafe { Spawned::from_raw(pointer, poll, drop, *thread) };
     _ = guarded(|| host.spawn(spawned));
 }
 
