@@ -51,10 +51,12 @@ pub(crate) fn enter<T>(cx: &Context, step: impl FnOnce() -> T) -> T {
     struct Leave(Option<Context>);
     impl Drop for Leave {
         fn drop(&mut self) {
-            CURRENT.set(self.0.take());
+            _ = CURRENT.try_with(|current| current.replace(self.0.take()));
         }
     }
-    let _leave = Leave(CURRENT.replace(Some(cx.clone())));
+    // A service may end when its thread has let go of this already; what it says then has no workflow.
+    let before = CURRENT.try_with(|current| current.replace(Some(cx.clone())));
+    let _leave = before.map(Leave);
     step()
 }
 
@@ -90,14 +92,17 @@ impl Subscriber for ToHost {
         let mut text = Text(String::new());
         event.record(&mut text);
         let metadata = event.metadata();
-        CURRENT.with_borrow(|current| {
+        let log = |cx: Option<&Context>| {
             self.host.log(&Record {
                 level: level_of(metadata),
                 target: metadata.target(),
                 message: &text.0,
-                workflow_id: current.as_ref().and_then(Context::workflow_id),
+                workflow_id: cx.and_then(Context::workflow_id),
             });
-        });
+        };
+        if CURRENT.try_with(|current| log(current.borrow().as_ref())).is_err() {
+            log(None);
+        }
     }
 
     fn enter(&self, _: &Id) {}

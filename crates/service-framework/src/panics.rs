@@ -35,7 +35,8 @@ fn install() {
                 return before(info);
             }
             let place = info.location().map(ToString::to_string);
-            PLACE.with_borrow_mut(|kept| *kept = place);
+            // A thread that ends may have let go of this already, and a panic in here would end the process.
+            _ = PLACE.try_with(|kept| kept.replace(place));
         }));
     });
 }
@@ -47,7 +48,8 @@ pub(crate) fn message(payload: &(dyn Any + Send)) -> String {
         (_, Some(text)) => text.as_str(),
         _ => "a panic without a text",
     };
-    let place = PLACE.take().map_or(String::new(), |place| format!(" at {place}"));
+    let place = PLACE.try_with(RefCell::take).ok().flatten();
+    let place = place.map_or(String::new(), |place| format!(" at {place}"));
     // tokio's own words for the lack of a runtime do not say what helps here.
     if text.contains("there is no reactor running")
         || text.contains("must be called from the context of a Tokio")

@@ -13,7 +13,7 @@ thread_local! {
 
 /// The call that a thread of the harness runs.
 pub(super) fn call_of_this_thread() -> Option<u64> {
-    WATCH.with_borrow(|watch| watch.as_ref().map(|watch| watch.call))
+    Watch::current().map(|watch| watch.call)
 }
 
 /// Sees a thread block and be woken, so that time stands still while it runs.
@@ -26,7 +26,8 @@ pub(crate) struct Watch {
 impl Watch {
     /// The watch over this thread, if the harness started it.
     pub(crate) fn current() -> Option<Arc<Self>> {
-        WATCH.with_borrow(Clone::clone)
+        // A thread that ends may have let go of it already.
+        WATCH.try_with(|watch| watch.borrow().clone()).ok().flatten()
     }
 
     /// The thread polls what it waits for.

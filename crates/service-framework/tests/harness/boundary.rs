@@ -1,10 +1,12 @@
 //! What must not cross the plugin boundary, or must not break on it.
 
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 
 use expect_test::expect;
+use service_framework::harness::Pending;
 use service_framework::prelude::*;
 
 use super::exported::exported;
@@ -178,6 +180,26 @@ fn a_future_is_dropped_half_way_even_if_its_drop_panics() {
 fn a_waker_of_the_authors_that_panics_harms_nobody() {
     let harness = fragile();
     let () = harness.request("bad_waker", &()).unwrap();
+}
+
+#[test]
+fn a_service_may_end_with_the_thread_that_kept_it() {
+    thread_local! {
+        static KEPT: RefCell<Option<(Harness<Fragile>, Pending<()>)>> = const { RefCell::new(None) };
+    }
+    let before = DROPPED.load(Ordering::SeqCst);
+    let thread = std::thread::spawn(|| {
+        // What a thread keeps ends in the order opposite to that in which it was first looked at: what is behind panics and logs goes before the service.
+        KEPT.set(None);
+        let harness = Harness::<Fragile>::new(value!({"panic_in_drop": true})).unwrap();
+        harness.request::<_, ()>("inline", &()).unwrap_err();
+        harness.ignore(&AUDIT);
+        let half = harness.start::<_, ()>("half", &()).unwrap();
+        harness.settle().unwrap();
+        KEPT.set(Some((harness, half)));
+    });
+    thread.join().unwrap();
+    assert!(DROPPED.load(Ordering::SeqCst) >= before + 2, "the half handler ends, and the service");
 }
 
 #[test]
