@@ -3,7 +3,7 @@
 use object::read::elf::{ElfFile32, ElfFile64, FileHeader, ProgramHeader as _, SectionHeader as _};
 use object::{
     Architecture, BinaryFormat, Endianness, FileKind, Object, ObjectKind, ObjectSection, ObjectSegment,
-    ReadRef,
+    ObjectSymbol, ReadRef, SymbolKind, SymbolSection,
 };
 use service_framework_core::plugin::{SYMBOL_PREFIX, abi};
 
@@ -21,7 +21,10 @@ pub(super) fn inspect<'data, R: ReadRef<'data>>(library: R) -> Result<String, St
     if file.kind() != ObjectKind::Dynamic {
         return Err(format!("it is not a shared library but {}", named(file.kind())));
     }
-    symbol(&file)
+    let symbol = symbol(&file)?;
+    check_table(&file, &symbol)
+        .map_err(|why| format!("its symbol `{symbol}` is no table: it is not {why}"))?;
+    Ok(symbol)
 }
 
 fn named(kind: ObjectKind) -> &'static str {
@@ -126,6 +129,30 @@ fn symbol<'data, R: ReadRef<'data>>(file: &object::File<'data, R>) -> Result<Str
         )),
         (several, _) => Err(format!("it exports several services: {}", several.join(", "))),
     }
+}
+
+/// The table is read before anything else is known of the library, so that it must lie in its memory, as a table does; says what it is not.
+fn check_table<'data, R: ReadRef<'data>>(
+    file: &object::File<'data, R>,
+    name: &str,
+) -> Result<(), &'static str> {
+    // Other formats than ELF list their exports elsewhere, without saying what they are.
+    let mut symbols = file.dynamic_symbols().filter(|symbol| !symbol.is_undefined());
+    let Some(table) = symbols.find(|symbol| symbol.name() == Ok(name)) else { return Ok(()) };
+    let size = size_of::<abi::Plugin>() as u64;
+    let holds = |start: u64, length: u64| {
+        start <= table.address() && table.address().saturating_add(size) <= start.saturating_add(length)
+    };
+    let is_data = matches!(table.kind(), SymbolKind::Data | SymbolKind::Unknown);
+    let is_placed = matches!(table.section(), SymbolSection::Section(_))
+        && file.segments().any(|segment| holds(segment.address(), segment.size()));
+    if !is_data || !is_placed {
+        return Err("data of the library");
+    }
+    if !table.address().is_multiple_of(align_of::<abi::Plugin>() as u64) {
+        return Err("aligned as one");
+    }
+    Ok(())
 }
 
 /// The version in the name of a plugin's symbol.

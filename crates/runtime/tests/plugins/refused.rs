@@ -132,7 +132,64 @@ fn another_version_of_the_boundary() {
         "it speaks version 9 of the plugin boundary, this runtime speaks version 1: build both from one version of the framework",
     );
     check(&with_table(0, 7), "it speaks version 7 of the plugin boundary, this runtime speaks version 1");
-    check(&with_table(4, 8), "its table has 8 bytes");
+    check(&with_table(4, 8), "it has a table of 8 bytes");
+}
+
+/// Builds a library whose symbol of a plugin is something else, in a process of its own, and says why it is refused.
+#[track_caller]
+fn check_symbol(test: &str, source: &str, text: &str) {
+    const ODD: &str = "CLERK_OF_ANOTHER_KIND";
+    if let Some(library) = std::env::var_os(ODD) {
+        return check_path(Path::new(&library), text);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (file, library) = (folder.path().join("odd.c"), folder.path().join("libodd.so"));
+    std::fs::write(&file, source).unwrap();
+    let mut cc = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
+    let built = cc.args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&file).output().unwrap();
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    let mut alone = Command::new(std::env::current_exe().unwrap());
+    let output =
+        alone.args(["--exact", &format!("refused::{test}"), "--nocapture"]).env(ODD, library).output();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_symbol_that_is_a_number() {
+    check_symbol(
+        "a_symbol_that_is_a_number",
+        r#"__asm__(".globl service_framework_plugin_v1_odd\n.set service_framework_plugin_v1_odd, 16\n");"#,
+        "its symbol `service_framework_plugin_v1_odd` is no table: it is not data of the library",
+    );
+}
+
+#[test]
+fn a_symbol_that_is_a_function() {
+    check_symbol(
+        "a_symbol_that_is_a_function",
+        "void service_framework_plugin_v1_odd(void) {}",
+        "its symbol `service_framework_plugin_v1_odd` is no table: it is not data of the library",
+    );
+}
+
+#[test]
+fn a_symbol_at_an_odd_place() {
+    check_symbol(
+        "a_symbol_at_an_odd_place",
+        r#"__asm__(".data\n.p2align 3\n.byte 0\n.globl service_framework_plugin_v1_odd\n"
+            "service_framework_plugin_v1_odd:\n.long 1\n.long 64\n.fill 7, 8, 1\n");"#,
+        "its symbol `service_framework_plugin_v1_odd` is no table: it is not aligned as one",
+    );
+}
+
+#[test]
+fn a_symbol_too_small_for_a_table() {
+    check_symbol(
+        "a_symbol_too_small_for_a_table",
+        "unsigned service_framework_plugin_v1_odd[16] = {1, 8};",
+        "it has a table of 8 bytes, 64 are due",
+    );
 }
 
 #[test]

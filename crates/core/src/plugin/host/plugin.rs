@@ -26,13 +26,13 @@ pub enum TableError {
         found: u32,
     },
     /// A table too small to be one.
-    #[error("its table has {found} bytes, {} are due", size_of::<abi::Plugin>())]
+    #[error("has a table of {found} bytes, {} are due", size_of::<abi::Plugin>())]
     Size {
         /// Its size in bytes.
         found: u32,
     },
     /// A function that is not there.
-    #[error("its table has a null pointer for a function")]
+    #[error("has a null pointer for a function in its table")]
     Null,
 }
 
