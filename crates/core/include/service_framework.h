@@ -126,6 +126,9 @@ struct sf_host;
  * are the exception: they are started on any thread, several at once, and must not answer SF_PENDING. Futures are
  * dropped before their instance is destroyed.
  *
+ * Several services of one library share its statics, and each has a thread of its own: all of these functions may run at
+ * the same time for different services.
+ *
  * Handlers interleave, except those declared `exclusive`: while one of them runs, from `start` to its end, no other does.
  */
 struct sf_plugin {

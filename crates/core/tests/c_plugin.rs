@@ -18,16 +18,19 @@ use service_framework_core::wire::{self, Encoding, Limits, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Value, value};
 
+const SOURCE: &str = include_str!("../../runtime/tests/plugins/echo.c");
+
 /// Builds the plugin, once per test, and gives its table.
-fn load(test: &str) -> *const abi::Plugin {
+fn load(test: &str, source: &str) -> *const abi::Plugin {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let name = format!("{}{test}{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let library = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let file = library.with_extension("c");
+    std::fs::write(&file, source).unwrap();
     let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "cc".into()));
     command.args(["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-shared", "-fPIC", "-I"]);
-    command.arg(root.join("include")).arg("-o").arg(&library);
-    let built =
-        command.arg(root.join("../runtime/tests/plugins/echo.c")).output().expect("there is a C compiler");
+    command.arg(root.join("include")).arg("-o").args([&library, &file]);
+    let built = command.output().expect("there is a C compiler");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     // SAFETY: the library runs nothing when it is loaded.
     let library = unsafe { libloading::Library::new(&library) }.expect("it was built for this machine");
@@ -40,8 +43,12 @@ fn load(test: &str) -> *const abi::Plugin {
 }
 
 fn plugin(test: &str) -> Plugin {
+    plugin_of(test, SOURCE)
+}
+
+fn plugin_of(test: &str, source: &str) -> Plugin {
     // SAFETY: the table came out of the library, which stays.
-    unsafe { Plugin::from_raw(load(test)) }.expect("it is for this version")
+    unsafe { Plugin::from_raw(load(test, source)) }.expect("it is for this version")
 }
 
 /// A host that answers requests with what it was asked, in capitals.
@@ -151,7 +158,10 @@ struct Service {
 
 impl Service {
     fn start(test: &str) -> Self {
-        let plugin = plugin(test);
+        Self::of(plugin(test))
+    }
+
+    fn of(plugin: Plugin) -> Self {
         let desk = Arc::new(Desk::default());
         let declaration = plugin.describe().unwrap();
         let instance = plugin.create(&declaration, desk.clone(), &[0x80]).unwrap();
@@ -261,6 +271,27 @@ fn it_fails_and_its_messages_are_checked() {
 }
 
 #[test]
+fn what_it_wrote_before_it_waits_is_no_answer() {
+    const LATER: &str = "    case LATER:\n";
+    assert!(SOURCE.contains(LATER));
+    let hasty = SOURCE
+        .replace(LATER, "    case LATER:\n        out.write(out.context, (const uint8_t *)\"x\", 1);\n");
+    let args = value!({"text": "hello"});
+    let answer = Service::of(plugin_of("hasty", &hasty)).ask("later", &args, Encoding::MessagePack);
+    assert_eq!(answer, Ok(args));
+}
+
+#[test]
+fn a_future_that_is_not_there_is_a_failure() {
+    const WRONG: &str = "    case WRONG:\n";
+    assert!(SOURCE.contains(WRONG));
+    let without = SOURCE.replace(WRONG, "    case WRONG:\n        return SF_PENDING;\n");
+    let args = value!({"text": "hello"});
+    let answer = Service::of(plugin_of("without", &without)).ask("wrong", &args, Encoding::MessagePack);
+    assert_eq!(answer, Err("failed: the plugin says that its handler goes on, and gives no future".into()));
+}
+
+#[test]
 fn its_main_publishes_spawns_and_ends_with_the_service() {
     let service = Service::start("main");
     let call = Call {
@@ -341,7 +372,7 @@ fn setup_and_create_fail_with_reasons() {
 #[test]
 fn tables_that_do_not_fit_are_refused() {
     const WORDS: usize = size_of::<abi::Plugin>() / size_of::<usize>();
-    let table = load("refused");
+    let table = load("refused", SOURCE);
     let refusal = |change: &dyn Fn(*mut u32)| {
         let copy: &mut [usize; WORDS] = Box::leak(Box::new([0; WORDS]));
         // SAFETY: the table has that many words.

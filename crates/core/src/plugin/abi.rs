@@ -92,7 +92,7 @@ pub struct Call {
 ///
 /// `describe`, `setup` and `create` come first, in this order, from one thread. The thread that calls `create` is the service's thread: all calls with
 /// the instance come from it, except those of blocking handlers and of a blocking `main`, which come from other threads at any time until `destroy`. No function may
-/// unwind. Futures are dropped before their instance is destroyed.
+/// unwind. Futures are dropped before their instance is destroyed. Services of one library have a thread each, and go through all of this at the same time.
 #[repr(C)]
 #[derive(Debug)]
 pub struct Plugin {

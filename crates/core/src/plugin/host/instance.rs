@@ -129,7 +129,13 @@ fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started
         unsafe { (instance.table.start)(instance.pointer, &raw const raw, &raw mut future, sink(out)) };
     match status {
         abi::READY => Started::Ready(Ok(())),
-        abi::PENDING if !future.is_null() => {
+        abi::PENDING if future.is_null() => {
+            out.truncate(before);
+            let text = "the plugin says that its handler goes on, and gives no future";
+            Started::Ready(Err(Failure::msg(text)))
+        }
+        abi::PENDING => {
+            out.truncate(before);
             let future = Task { pointer: future, poll: instance.table.poll, drop: instance.table.drop };
             Started::Pending(Pending { future, _instance: Some(Arc::clone(instance)), _thread: PhantomData })
         }
@@ -162,7 +168,10 @@ impl Task {
         let waker = lend_waker(context.waker());
         // SAFETY: the future is not dropped yet and is borrowed mutably; waker and sink are lent for the call.
         match unsafe { (self.poll)(self.pointer, &raw const waker, sink(out)) } {
-            abi::PENDING => Poll::Pending,
+            abi::PENDING => {
+                out.truncate(before);
+                Poll::Pending
+            }
             abi::READY => Poll::Ready(Ok(())),
             other => Poll::Ready(outcome(other, out.split_off(before)).map(|_| ())),
         }
