@@ -292,6 +292,29 @@ fn a_future_that_is_not_there_is_a_failure() {
 }
 
 #[test]
+fn what_has_ended_is_not_polled_again() {
+    let service = Service::start("over");
+    let call = Call {
+        target: Target::Connection(service.declaration.connection("later").unwrap().0 as u32),
+        encoding: Encoding::MessagePack,
+        peer: Peer::Any,
+        args: &[0x80],
+        workflow_id: None,
+        topic: None,
+        deadline: None,
+    };
+    let mut out = Vec::new();
+    let Started::Pending(mut later) = service.instance.start(&call, &mut out) else { panic!("it waits") };
+    let context = Context::from_waker(Waker::noop());
+    while later.poll(&context, &mut out).is_pending() {}
+    let Poll::Ready(Err(failure)) = later.poll(&context, &mut out) else {
+        panic!("the plugin is asked again")
+    };
+    assert_eq!(failure.to_string(), "failed: it has ended already");
+    assert_eq!(out, [0x80]);
+}
+
+#[test]
 fn its_main_publishes_spawns_and_ends_with_the_service() {
     let service = Service::start("main");
     let call = Call {

@@ -48,6 +48,10 @@ impl Host {
         self.operation(unsafe { (self.0.request)(self.0.context, &raw const message) })
     }
 
+    fn operation(&self, pointer: *mut c_void) -> Operation {
+        Operation { pointer, is_over: false, poll: self.0.poll, drop: self.0.drop }
+    }
+
     /// Publishes; never waits.
     ///
     /// # Errors
@@ -78,10 +82,6 @@ impl Host {
     pub fn stopping(&self) -> Operation {
         // SAFETY: this host was retained.
         self.operation(unsafe { (self.0.stopping)(self.0.context) })
-    }
-
-    fn operation(&self, pointer: *mut c_void) -> Operation {
-        Operation { pointer, poll: self.0.poll, drop: self.0.drop }
     }
 
     /// Asks the service to stop.
@@ -157,6 +157,7 @@ fn decode_failure(bytes: &[u8]) -> Failure {
 #[derive(Debug)]
 pub struct Operation {
     pointer: *mut c_void,
+    is_over: bool,
     poll: abi::Poll,
     drop: abi::Drop,
 }
@@ -169,11 +170,16 @@ unsafe impl Sync for Operation {}
 impl Future for Operation {
     type Output = Outcome;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome> {
+        if self.is_over {
+            return Poll::Ready(Err(Failure::msg("it has ended already")));
+        }
         let mut out = Vec::new();
         let waker = lend_waker(context.waker());
-        // SAFETY: the functions came with the operation, which is not dropped yet, and is borrowed mutably.
-        match unsafe { (self.poll)(self.pointer, &raw const waker, sink(&mut out)) } {
+        // SAFETY: the functions came with the operation, which has not ended, is not dropped yet, and is borrowed mutably.
+        let status = unsafe { (self.poll)(self.pointer, &raw const waker, sink(&mut out)) };
+        self.is_over = status != abi::PENDING;
+        match status {
             abi::PENDING => Poll::Pending,
             abi::READY => Poll::Ready(Ok(out)),
             _ => Poll::Ready(Err(decode_failure(&out))),

@@ -31,7 +31,8 @@ struct Pointer {
     blocking: Vec<Target>,
 }
 
-// SAFETY: blocking handlers are called from any thread, as `abi::Plugin` says; other calls are kept to the service's thread by the types that hold this.
+// SAFETY: blocking handlers are called from any thread, and an instance ends on any, as `abi::Plugin` says; other calls are kept to the service's thread by the types
+// that hold this.
 unsafe impl Send for Pointer {}
 // SAFETY: as above.
 unsafe impl Sync for Pointer {}
@@ -136,7 +137,7 @@ fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started
         }
         abi::PENDING => {
             out.truncate(before);
-            let future = Task { pointer: future, poll: instance.table.poll, drop: instance.table.drop };
+            let future = Task::new(future, instance.table.poll, instance.table.drop);
             Started::Pending(Pending { future, _instance: Some(Arc::clone(instance)), _thread: PhantomData })
         }
         other => Started::Ready(outcome(other, out.split_off(before)).map(|_| ())),
@@ -159,22 +160,32 @@ struct Task {
     pointer: *mut c_void,
     poll: abi::Poll,
     drop: abi::Drop,
+    is_over: bool,
 }
 
 impl Task {
+    fn new(pointer: *mut c_void, poll: abi::Poll, drop: abi::Drop) -> Self {
+        Self { pointer, poll, drop, is_over: false }
+    }
+
     /// Goes on, appending return arguments to `out`.
     fn poll(&mut self, context: &Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {
+        if self.is_over {
+            return Poll::Ready(Err(Failure::msg("it has ended already")));
+        }
         let before = out.len();
         let waker = lend_waker(context.waker());
-        // SAFETY: the future is not dropped yet and is borrowed mutably; waker and sink are lent for the call.
-        match unsafe { (self.poll)(self.pointer, &raw const waker, sink(out)) } {
-            abi::PENDING => {
-                out.truncate(before);
-                Poll::Pending
-            }
-            abi::READY => Poll::Ready(Ok(())),
-            other => Poll::Ready(outcome(other, out.split_off(before)).map(|_| ())),
+        // SAFETY: the future has not ended, is not dropped yet and is borrowed mutably; waker and sink are lent for the call.
+        let status = unsafe { (self.poll)(self.pointer, &raw const waker, sink(out)) };
+        if status == abi::PENDING {
+            out.truncate(before);
+            return Poll::Pending;
         }
+        self.is_over = true;
+        Poll::Ready(match status {
+            abi::READY => Ok(()),
+            other => outcome(other, out.split_off(before)).map(|_| ()),
+        })
     }
 }
 
@@ -195,7 +206,7 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Goes on. Return arguments are appended to `out`. After it is ready it is only to be dropped.
+    /// Goes on. Return arguments are appended to `out`. After it is ready it is only to be dropped; polled again, it fails.
     pub fn poll(&mut self, context: &Context<'_>, out: &mut Vec<u8>) -> Poll<Result<(), Failure>> {
         self.future.poll(context, out)
     }
@@ -220,7 +231,7 @@ impl Spawned {
         drop: abi::Drop,
         thread: ThreadId,
     ) -> Self {
-        Self { future: Task { pointer, poll, drop }, thread }
+        Self { future: Task::new(pointer, poll, drop), thread }
     }
 }
 
