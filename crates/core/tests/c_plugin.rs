@@ -3,20 +3,24 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use service_framework_core::declaration::{Declaration, Hook, Run};
 use service_framework_core::plugin::host::{
-    BlockingInstance, Host, Instance, Operation, Pending, Plugin, Spawned, Started, TableError,
+    BlockingInstance, Host as _, Instance, Pending, Plugin, Started, TableError,
 };
-use service_framework_core::plugin::{Call, Level, Outgoing, Record, Target, abi};
-use service_framework_core::value::{Bytes, Map};
+use service_framework_core::plugin::{Call, Target, abi};
+use service_framework_core::value::Map;
 use service_framework_core::wire::{self, Encoding, Limits, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Value, value};
+
+#[path = "c_plugin/desk.rs"]
+mod desk;
+use desk::Desk;
 
 const SOURCE: &str = include_str!("../../runtime/tests/plugins/echo.c");
 
@@ -49,81 +53,6 @@ fn plugin(test: &str) -> Plugin {
 fn plugin_of(test: &str, source: &str) -> Plugin {
     // SAFETY: the table came out of the library, which stays.
     unsafe { Plugin::from_raw(load(test, source)) }.expect("it is for this version")
-}
-
-/// A host that answers requests with what it was asked, in capitals.
-#[derive(Default)]
-struct Desk {
-    records: Mutex<Vec<String>>,
-    published: Mutex<Vec<(Option<String>, Value)>>,
-    spawned: Mutex<Vec<Spawned>>,
-    is_stopping: Arc<AtomicBool>,
-}
-
-impl Host for Desk {
-    fn encoding(&self, _: u32) -> (Encoding, Peer) {
-        (Encoding::MessagePack, Peer::Python)
-    }
-
-    fn request(&self, message: Outgoing<'_>) -> Operation {
-        assert_eq!(message.connection, 6);
-        let args: Value = wire::decode(message.args, message.encoding, &Limits::default()).unwrap();
-        let text = args.get("text").unwrap().as_text().unwrap().to_uppercase();
-        let id = message.workflow_id.expect("the handler passes it on").as_str().to_owned();
-        let (encoding, remaining) = (message.encoding, message.remaining);
-        let mut polls = 0;
-        Box::pin(std::future::poll_fn(move |context| {
-            polls += 1;
-            if polls == 1 {
-                // A waker of the host's, through C and back, used by another thread.
-                let waker = context.waker().clone();
-                std::thread::spawn(move || waker.wake());
-                return Poll::Pending;
-            }
-            if text == "FAIL" {
-                return Poll::Ready(Err(Failure::named("audit.closed", "on holiday")));
-            }
-            let text = format!("{text} {id} {remaining:?}");
-            Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?.into()))
-        }))
-    }
-
-    fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure> {
-        let args = wire::decode(message.args, message.encoding, &Limits::default())?;
-        self.published.lock().unwrap().push((message.topic.map(str::to_owned), args));
-        Ok(())
-    }
-
-    fn sleep(&self, duration: Duration) -> Operation {
-        assert_eq!(duration, Duration::from_millis(1));
-        Box::pin(async { Ok(Bytes::new()) })
-    }
-
-    fn stopping(&self) -> Operation {
-        let is_stopping = Arc::clone(&self.is_stopping);
-        Box::pin(std::future::poll_fn(move |_| match is_stopping.load(Ordering::SeqCst) {
-            true => Poll::Ready(Ok(Bytes::new())),
-            false => Poll::Pending,
-        }))
-    }
-
-    fn stop(&self) {
-        self.is_stopping.store(true, Ordering::SeqCst);
-    }
-
-    fn spawn(&self, future: Spawned) {
-        self.spawned.lock().unwrap().push(future);
-    }
-
-    fn log_level(&self) -> Option<Level> {
-        Some(Level::Info)
-    }
-
-    fn log(&self, record: Record<'_>) {
-        let text =
-            format!("{:?} {} {} {:?}", record.level, record.target, record.message, record.workflow_id);
-        self.records.lock().unwrap().push(text);
-    }
 }
 
 struct Woken(AtomicBool, std::thread::Thread);
