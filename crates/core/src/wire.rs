@@ -2,6 +2,7 @@
 //!
 //! The Python original defines the MessagePack form. JSON is told from it by the first byte of a message.
 
+mod token;
 mod json;
 mod msgpack;
 mod reader;
@@ -9,10 +10,11 @@ mod tags;
 pub(crate) mod text;
 mod writer;
 
-pub use reader::{Entries, Items, Reader, Token};
+pub use reader::{Entries, Items, Reader};
 pub(crate) use tags::{
     read_map, read_value, tagged_as, write_array, write_decimal, write_tagged_text, write_value,
 };
+pub use token::Token;
 pub use writer::{Peer, Writer};
 
 use crate::fault::Fault;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::Write as _;
 
-use super::reader::{Entries, Items, Token};
+use super::{Entries, Items, Token};
 use crate::fault::Fault;
 
 /// Where the next thing that is no blank stands.

@@ -1,7 +1,6 @@
 //! MessagePack, token by token, both ways.
 
-use super::reader::{Entries, Items, Token};
-use super::text;
+use super::{Entries, Items, Token, text};
 use crate::fault::Fault;
 
 /// Reads the token that starts at `at`, and moves there where it ends.
