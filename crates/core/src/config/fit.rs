@@ -18,11 +18,18 @@ pub(super) fn read_text(shape: &Shape, text: &str) -> Value {
         Shape::Bool if text.eq_ignore_ascii_case("true") => Some(Value::Bool(true)),
         Shape::Bool if text.eq_ignore_ascii_case("false") => Some(Value::Bool(false)),
         Shape::Int(_) => text.parse().ok().map(Value::Int),
-        Shape::Float | Shape::Float32 => text.parse().ok().map(Value::Float),
+        Shape::Float | Shape::Float32 => {
+            text.parse().ok().filter(|float| is_meant(text, *float)).map(Value::Float)
+        }
         _ if has_inside(shape) => wire::decode(text.as_bytes(), Encoding::Json, &Limits::default()).ok(),
         _ => None,
     };
     read.unwrap_or_else(|| Value::from(text))
+}
+
+/// Whether a text is the float that it was read as: digits too large for one are read as infinite, which JSON refuses, too.
+fn is_meant(text: &str, float: f64) -> bool {
+    float.is_finite() || !text.contains(|c: char| c.is_ascii_digit())
 }
 
 /// Whether values of the shape have values inside, and so are written as JSON.

@@ -11,6 +11,8 @@ fn arguments_are_read_as_the_model_asks() {
     check_argument("dry_run", "maybe", expect![[r#"--dry_run: expected a boolean, got the text "maybe""#]]);
     check_argument("ratio", "2", expect![[r#"{"ratio":2.0}"#]]);
     check_argument("ratio", "1e-3", expect![[r#"{"ratio":0.001}"#]]);
+    check_argument("ratio", "-inf", expect![[r#"{"ratio":{"__float__":"-Infinity"}}"#]]);
+    check_argument("ratio", "1e999", expect![[r#"--ratio: expected a float, got the text "1e999""#]]);
     check_argument("ratio", "half", expect![[r#"--ratio: expected a float, got the text "half""#]]);
 }
 
