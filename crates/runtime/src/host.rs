@@ -50,6 +50,7 @@ const COMMANDS: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct ServiceHost {
     connections: Vec<Wired>,
+    declaration: service_framework_core::declaration::Declaration,
     counters: Arc<Counters>,
     commands: mpsc::Sender<Command>,
     wanted: mpsc::UnboundedSender<Wanted>,
@@ -178,6 +179,7 @@ impl ServiceHost {
         let (want, wanted) = mpsc::unbounded_channel();
         let host = Self {
             connections: plan.wiring.connections.clone(),
+            declaration: plan.declaration.clone(),
             counters: Arc::clone(counters),
             commands,
             wanted: want,
@@ -256,7 +258,8 @@ impl ServiceHost {
     fn publish_from_outside(&self, message: Outgoing<'_>) -> Result<(), Failure> {
         let number = message.connection as usize;
         let wired = self.connections.get(number).ok_or_else(|| outgoing::unknown(number))?;
-        let frame = outgoing::publication(&wired.name, wired.kind, &wired.settings, message)
+        let model = outgoing::unchecked(&self.declaration, number);
+        let frame = outgoing::publication(&wired.name, wired.kind, &wired.settings, model, message)
             .inspect_err(|failure| self.counters.of(number).refuse_for(failure.code()))?;
         self.command(Command::Publish { number, frame })
     }

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_connections::{CallError, requester};
-use service_framework_core::Failure;
-use service_framework_core::declaration::ConnectionKind;
+use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::envelope::{Reply, Request};
 use service_framework_core::failure::code;
+use service_framework_core::model::Shape;
 use service_framework_core::plugin::{Call, Outgoing, Target};
 use service_framework_core::settings::ConnectionSettings;
 use service_framework_core::topic;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
 use service_framework_core::workflow::{Room, WorkflowId};
+use service_framework_core::{Failure, Fault};
 
 use crate::job::{self, Progress, Role};
 use crate::local::{Connection, Local};
@@ -114,9 +115,13 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<E
             let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
             // Python ignores the key; leaving it out keeps the bytes those it knows.
             let told = left.filter(|_| settings.peer != Peer::Python);
-            let payload = Request::write(message.encoding, message.args, Some(&id), told);
-            let name = &local.model(number).name;
-            check_size("request by", name, settings, payload.len())
+            let (args, encoding) = (message.args, message.encoding);
+            let payload = Request::write(encoding, args, Some(&id), told);
+            let model = local.model(number);
+            check_size("request by", &model.name, settings, payload.len())
+                .and_then(|()| {
+                    check_args(&model.name, unchecked(&local.declaration, number), settings, args, encoding)
+                })
                 .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
             let until = left.and_then(|left| Instant::now().checked_add(left));
             let call = requester.call(payload.into(), until);
@@ -161,6 +166,26 @@ pub(crate) fn check_size(
     Err(Failure::new(code::TOO_LARGE, text))
 }
 
+/// The model of what is sent by a connection, if the service does not hold its messages against it.
+pub(crate) fn unchecked(declaration: &Declaration, number: usize) -> Option<&Shape> {
+    let model = declaration.connections.get(number).filter(|_| !declaration.checks_messages);
+    model.map(|model| &model.args)
+}
+
+/// Checks what is sent against its model, if there is one to check it against.
+fn check_args(
+    name: &str,
+    model: Option<&Shape>,
+    settings: &ConnectionSettings,
+    args: &[u8],
+    encoding: Encoding,
+) -> Result<(), Failure> {
+    let Some(model) = model else { return Ok(()) };
+    let refused = |fault: Fault| Failure::msg(format!("cannot send by `{name}`: {}", fault.within("args")));
+    let value: Value = wire::decode(args, encoding, &settings.limits).map_err(refused)?;
+    model.faults(&value).into_iter().next().map_or(Ok(()), |fault| Err(refused(fault)))
+}
+
 fn failure_of(local: &Local, number: usize, error: CallError) -> Failure {
     let name = &local.model(number).name;
     let code = match error {
@@ -183,7 +208,7 @@ fn receive(local: &Local, number: usize, payload: &Bytes) -> Result<Bytes, Failu
         local.counters(number).refuse_for(failure.code());
     })?;
     if !local.declaration.checks_messages {
-        let refused = |fault: service_framework_core::Fault| {
+        let refused = |fault: Fault| {
             local.counters(number).refuse(code::BAD_RETURN);
             Failure::new(code::BAD_RETURN, fault.within("return_args").to_string())
         };
@@ -227,9 +252,10 @@ async fn target(local: &Rc<Local>, message: OwnedOutgoing, left: Option<Duration
 /// Publishes; never waits.
 pub(crate) fn publish(local: &Rc<Local>, message: Outgoing<'_>) -> Result<(), Failure> {
     let number = number(local, &message)?;
-    let model = local.model(number);
-    let frame = publication(&model.name, model.kind, local.settings(number), message)
-        .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
+    let (model, settings) = (local.model(number), local.settings(number));
+    let frame =
+        publication(&model.name, model.kind, settings, unchecked(&local.declaration, number), message)
+            .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
     publish_frame(local, number, frame);
     Ok(())
 }
@@ -239,6 +265,7 @@ pub(crate) fn publication(
     name: &str,
     kind: ConnectionKind,
     settings: &ConnectionSettings,
+    model: Option<&Shape>,
     message: Outgoing<'_>,
 ) -> Result<Bytes, Failure> {
     if kind != ConnectionKind::Publisher {
@@ -251,6 +278,7 @@ pub(crate) fn publication(
     let topic_bytes = head.len();
     let frame = Request::append(head, message.encoding, message.args, Some(&id), None);
     check_size("publication by", name, settings, frame.len() - topic_bytes)?;
+    check_args(name, model, settings, message.args, message.encoding)?;
     Ok(frame.into())
 }
 

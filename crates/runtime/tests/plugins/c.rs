@@ -27,7 +27,11 @@ fn build(folder: &tempfile::TempDir, source: &str) -> PathBuf {
 }
 
 fn echo(folder: &tempfile::TempDir) -> Service {
-    let library = build(folder, SOURCE);
+    echo_of(folder, SOURCE)
+}
+
+fn echo_of(folder: &tempfile::TempDir, source: &str) -> Service {
+    let library = build(folder, source);
     let replyers = ["echo", "later", "ask", "refuse", "wrong", "block"];
     let entries: value::Map =
         replyers.iter().map(|name| (*name, value!({"replyer": "127.0.0.1:0"}))).collect();
@@ -67,6 +71,40 @@ fn a_plugin_in_c_answers_and_its_messages_are_checked_for_it() {
         assert_eq!(counters(&service, "wrong").refused["bad_return"], 1);
         service.stop().unwrap();
     }
+}
+
+/// The plugin with other text in its source.
+fn changed(changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(SOURCE.to_owned(), |source, (from, to)| {
+        assert!(source.contains(from), "{from}");
+        source.replace(from, to)
+    })
+}
+
+#[test]
+fn what_it_sends_is_checked_for_it_too() {
+    const TELL: &str = "        return tell(&echo->host, out);\n";
+    let source = changed(&[
+        (r#"#define PACKED_TOLD "\x81\xa4text\xa4told""#, r#"#define PACKED_TOLD "\x81\xa4text\x07""#),
+        (".args = call->args,\n", ".args = text(PACKED_TOLD),\n"),
+        // On a thread of the pool, and on the service's.
+        ("    case BLOCK:\n", &format!("    case BLOCK:\n{TELL}")),
+        ("    case REFUSE:\n", &format!("    case REFUSE:\n{TELL}")),
+    ]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut service = echo_of(&folder, &source);
+    service.start().unwrap();
+    for (replyer, sender, times) in [("ask", "audit", 1), ("block", "told", 1), ("refuse", "told", 2)] {
+        let answer = run(async {
+            let client = Client::to(&address(&service, replyer));
+            client.ask(value!({"text": "hello"})).await
+        });
+        let (code, message) = answer.error();
+        let expected = format!("cannot send by `{sender}`: args.text: expected a text, got the integer 7");
+        assert_eq!((&*code, &*message), ("failed", &*expected));
+        assert_eq!(counters(&service, sender).refused["failed"], times);
+    }
+    service.stop().unwrap();
 }
 
 #[test]
