@@ -48,8 +48,9 @@ extern "C" {
 #define SF_MESSAGE_PACK 0u
 #define SF_JSON 1u
 /* Added to one of these: what is written is for a peer in Python, which understands less. Map keys are text; floats
- * are float64 and never integers; times are RFC 3339 text; optional fields are left out and never null; arrays have
- * one dimension and are little-endian float64. */
+ * are float64 and never integers; times are RFC 3339 text; optional fields and entries of maps are left out and
+ * never null; arrays have one dimension and are little-endian float64; decimals have an exponent of at most 18 digits; sets
+ * have neither lists nor sNaN in them. */
 #define SF_FOR_PYTHON 0x100u
 
 /* A number of milliseconds that means there is no such time. */

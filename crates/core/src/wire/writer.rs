@@ -13,7 +13,7 @@ pub enum Peer {
     #[default]
     Any,
     /// The Python original, which takes less than the wire can carry: map keys are text, nulls are left out, arrays are one
-    /// dimension of floats.
+    /// dimension of floats. Decimals that it has no room for, and members of sets that it cannot hash, are mistakes.
     Python,
 }
 
