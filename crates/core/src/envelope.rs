@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::failure::{Failure, code};
 use crate::fault::Fault;
 use crate::model::{Model, derive};
-use crate::wire::{Encoding, Limits, Peer, Reader, Writer};
+use crate::wire::{self, Encoding, Limits, Peer, Reader, Writer};
 use crate::workflow::{self, WorkflowId};
 
 /// A request or a publication, read as far as its envelope goes: the arguments stay bytes.
@@ -109,6 +109,9 @@ impl<'a> Request<'a> {
         workflow_id: Option<&WorkflowId<'_>>,
         deadline: Option<Duration>,
     ) -> Vec<u8> {
+        if encoding == Encoding::MessagePack {
+            return Self::append_message_pack(out, args, workflow_id, deadline);
+        }
         let mut writer = Writer::append(out, encoding, Peer::Any);
         writer.map(2 + usize::from(deadline.is_some()));
         writer.key("args");
@@ -121,6 +124,24 @@ impl<'a> Request<'a> {
         }
         writer.end_map();
         writer.finish().expect("a flat map of a few keys has no mistake in it")
+    }
+
+    /// The same in the encoding of most messages, put together from what never changes.
+    fn append_message_pack(
+        mut out: Vec<u8>,
+        args: &[u8],
+        workflow_id: Option<&WorkflowId<'_>>,
+        deadline: Option<Duration>,
+    ) -> Vec<u8> {
+        out.extend_from_slice(if deadline.is_some() { b"\x83\xa4args" } else { b"\x82\xa4args" });
+        out.extend_from_slice(args);
+        out.extend_from_slice(b"\xabworkflow_id");
+        workflow::append_message_pack(&mut out, workflow_id);
+        if let Some(deadline) = deadline {
+            out.extend_from_slice(b"\xabdeadline_ms");
+            wire::append_int(&mut out, u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX));
+        }
+        out
     }
 
     /// Writes a request of ours anew that says how long its caller waits, and has waited to be sent meanwhile.

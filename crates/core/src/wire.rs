@@ -21,6 +21,11 @@ use crate::fault::Fault;
 use crate::model::Model;
 use crate::value::Value;
 
+/// Writes an integer in MessagePack.
+pub(crate) fn append_int(out: &mut Vec<u8>, int: u64) {
+    msgpack::write_int(out, int.into());
+}
+
 /// How a message is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Encoding {

@@ -8,7 +8,7 @@ use uuid::fmt::Hyphenated;
 use crate::fault::Fault;
 use crate::model::derive;
 use crate::value::Uuid;
-use crate::wire::{self, Encoding, Entries, Reader, Token, Writer};
+use crate::wire::{self, Encoding, Entries, Peer, Reader, Token, Writer};
 
 /// The longest id taken, in bytes.
 pub const MAX_BYTES: usize = 1024;
@@ -146,6 +146,23 @@ pub(crate) fn write(id: Option<&WorkflowId<'_>>, writer: &mut Writer) {
     match id {
         Some(id) => id.write(writer),
         None => writer.null(),
+    }
+}
+
+/// Writes an id, or null for none, in MessagePack.
+pub(crate) fn append_message_pack(out: &mut Vec<u8>, id: Option<&WorkflowId<'_>>) {
+    const TAGGED: &[u8] = b"\x82\xa8__uuid__\xc3\xa6as_str\xd9\x24";
+    match id {
+        None => out.extend_from_slice(null(Encoding::MessagePack)),
+        Some(id) if id.is_uuid && id.text.len() == Hyphenated::LENGTH => {
+            out.extend_from_slice(TAGGED);
+            out.extend_from_slice(id.text.as_bytes());
+        }
+        Some(id) => {
+            let mut writer = Writer::append(std::mem::take(out), Encoding::MessagePack, Peer::Any);
+            id.write(&mut writer);
+            *out = writer.finish().expect("a text or a tagged text has no mistake in it");
+        }
     }
 }
 
