@@ -71,16 +71,27 @@ pub(super) fn contained<T>(step: impl FnOnce() -> T) -> Option<T> {
 ///
 /// One that is the other side's own goes back as it came, so that what a handler waits for wakes the handler's caller without a detour.
 pub(super) fn lend_waker(waker: &Waker) -> abi::Waker {
+    lend(waker, clone_own)
+}
+
+/// The same for a waker of the host's, which [`lent_host_waker`] knows again.
+pub(super) fn lend_host_waker(waker: &Waker) -> abi::Waker {
+    lend(waker, clone_of_host)
+}
+
+fn lend(waker: &Waker, clone: Clone) -> abi::Waker {
     if [&LENT, &OWNED].into_iter().any(|table| std::ptr::eq(waker.vtable(), table)) {
         // SAFETY: the data of a waker with one of these tables is a pointer to a waker of the other side's.
         return unsafe { *waker.data().cast::<abi::Waker>() };
     }
-    abi::Waker { data: std::ptr::from_ref(waker).cast(), clone: clone_own, wake: wake_own, drop: drop_own }
+    abi::Waker { data: std::ptr::from_ref(waker).cast(), clone, wake: wake_own, drop: drop_own }
 }
+
+type Clone = unsafe extern "C" fn(*const c_void) -> *const c_void;
 
 /// # Safety
 ///
-/// `data` is lent by [`lend_waker`], or came from here.
+/// `data` is lent by [`lend`], or came from here.
 unsafe extern "C" fn clone_own(data: *const c_void) -> *const c_void {
     // SAFETY: the data of a lent waker and of a clone is a pointer to a waker.
     let waker = unsafe { &*data.cast::<Waker>() };
@@ -88,9 +99,21 @@ unsafe extern "C" fn clone_own(data: *const c_void) -> *const c_void {
     Box::into_raw(Box::new(clone)).cast_const().cast()
 }
 
+/// By this function a host knows its own wakers, also where a plugin is part of the same program: it does what no other does, so
+/// that it is never one with another. A panic is not to be feared of a waker that a runtime makes.
+///
 /// # Safety
 ///
-/// `data` is lent by [`lend_waker`], or came from [`clone_own`].
+/// As for [`clone_own`].
+unsafe extern "C" fn clone_of_host(data: *const c_void) -> *const c_void {
+    // SAFETY: as in `clone_own`.
+    let waker = unsafe { &*data.cast::<Waker>() };
+    Box::into_raw(Box::new(waker.clone())).cast_const().cast()
+}
+
+/// # Safety
+///
+/// `data` is lent by [`lend`], or came from one of the two above.
 unsafe extern "C" fn wake_own(data: *const c_void) {
     // SAFETY: as in `clone_own`.
     let waker = unsafe { &*data.cast::<Waker>() };
@@ -99,7 +122,7 @@ unsafe extern "C" fn wake_own(data: *const c_void) {
 
 /// # Safety
 ///
-/// `data` came from [`clone_own`], and is dropped once.
+/// `data` came from [`clone_own`] or [`clone_of_host`], and is dropped once.
 unsafe extern "C" fn drop_own(data: *const c_void) {
     // SAFETY: the box was made in `clone_own`.
     let waker = unsafe { Box::from_raw(data.cast::<Waker>().cast_mut()) };
@@ -123,12 +146,22 @@ impl Deref for Lent {
 ///
 /// The waker is valid for as long as the result is used.
 pub(super) unsafe fn lent_waker(waker: &abi::Waker) -> Lent {
-    if std::ptr::fn_addr_eq(waker.clone, clone_own as unsafe extern "C" fn(_) -> _) {
-        // SAFETY: it was lent by this side, to which its data is a pointer to a waker; the copy is never dropped.
-        return Lent(ManuallyDrop::new(unsafe { std::ptr::read(waker.data.cast::<Waker>()) }));
-    }
     // SAFETY: the table turns a lent waker into an owned one when it is cloned, and this one is never dropped.
     Lent(ManuallyDrop::new(unsafe { Waker::new(std::ptr::from_ref(waker).cast(), &LENT) }))
+}
+
+/// The same for a host, which gets its own waker back as it was.
+///
+/// # Safety
+///
+/// As for [`lent_waker`].
+pub(super) unsafe fn lent_host_waker(waker: &abi::Waker) -> Lent {
+    if std::ptr::fn_addr_eq(waker.clone, clone_of_host as Clone) {
+        // SAFETY: the host lent it, to whom its data is a pointer to a waker; the copy is never dropped.
+        return Lent(ManuallyDrop::new(unsafe { std::ptr::read(waker.data.cast::<Waker>()) }));
+    }
+    // SAFETY: passed on to the caller.
+    unsafe { lent_waker(waker) }
 }
 
 /// The data is a pointer to the host's waker.

@@ -11,7 +11,7 @@ use std::thread::ThreadId;
 
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
-use crate::plugin::lend::{lend_waker, optional, sink, slice};
+use crate::plugin::lend::{lend_host_waker, optional, sink, slice};
 use crate::plugin::numbers::{write_duration, write_encoding, write_hook};
 use crate::plugin::this_thread::this_thread;
 use crate::plugin::{Call, Target, abi};
@@ -174,7 +174,7 @@ impl Task {
             return Poll::Ready(Err(Failure::msg("it has ended already")));
         }
         let before = out.len();
-        let waker = lend_waker(context.waker());
+        let waker = lend_host_waker(context.waker());
         // SAFETY: the future has not ended, is not dropped yet and is borrowed mutably; waker and sink are lent for the call.
         let status = unsafe { (self.poll)(self.pointer, &raw const waker, sink(out)) };
         if status == abi::PENDING {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::instance::Spawned;
 use super::{Host, Operation};
 use crate::failure::{Failure, code};
-use crate::plugin::lend::{bytes, contained, lent_waker, text};
+use crate::plugin::lend::{bytes, contained, lent_host_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
 use crate::plugin::this_thread::this_thread;
 use crate::plugin::{Level, Outgoing, Record, abi};
@@ -171,7 +171,7 @@ unsafe extern "C" fn poll_operation(operation: *mut c_void, waker: *const abi::W
     // SAFETY: the operation came from here, and is polled from one thread at a time.
     let operation = unsafe { &mut *operation.cast::<Operation>() };
     // SAFETY: the waker is lent for the call.
-    let waker = unsafe { lent_waker(&*waker) };
+    let waker = unsafe { lent_host_waker(&*waker) };
     let polled = guarded(|| operation.as_mut().poll(&mut Context::from_waker(&waker)));
     match polled {
         Ok(Poll::Pending) => abi::PENDING,
