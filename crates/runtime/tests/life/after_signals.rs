@@ -66,6 +66,7 @@ fn this_binary() -> Command {
 #[test]
 fn a_signal_ends_a_program_whose_services_have_ended() {
     if let Some(folder) = process::folder() {
+        process::reset(libc::SIGINT);
         run_twice_and_go_on(&folder);
     }
     for signal in [libc::SIGINT, libc::SIGTERM] {

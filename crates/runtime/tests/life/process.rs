@@ -22,6 +22,13 @@ pub(crate) fn run_to_exit(service: &mut Service) -> ! {
     std::process::exit(if ended.not_drained.is_empty() { 0 } else { 75 })
 }
 
+/// Gives a signal its default effect in this process. A shell takes that of SIGINT from what it runs in the background, tests included.
+#[expect(unsafe_code, reason = "the effect of a signal is set by the system's own call")]
+pub(crate) fn reset(signal: i32) {
+    // SAFETY: the default takes no function of this process.
+    assert_ne!(unsafe { libc::signal(signal, libc::SIG_DFL) }, libc::SIG_ERR);
+}
+
 /// Notes what happens, for whoever reads the folder.
 pub(crate) fn note(folder: &str, text: &str) -> std::io::Result<()> {
     let path = Path::new(folder).join("notes");
