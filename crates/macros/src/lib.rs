@@ -139,7 +139,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 ///
 /// | method | when |
 /// |---|---|
-/// | `async fn main(&self, cx: &Context) -> Result<()>` | instead of answering: a leading edge |
+/// | `async fn main(&self, cx: &Context) -> Result<()>` | under `-m`, beside the handlers, which all take `&self` in such a service: a leading edge |
 /// | `fn main(&self, cx: &BlockingContext) -> Result<()>` | the same, on a thread of its own |
 /// | `async fn init(&self, cx: &Context) -> Result<()>` | when the sockets are open, before the first message |
 /// | `async fn on_sigint(&self, cx: &Context) -> Result<()>`, `on_sigterm` | on the signal, before the service stops |
