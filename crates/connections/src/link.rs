@@ -68,7 +68,7 @@ impl Drop for Task {
 }
 
 impl Link {
-    /// Begins to connect. Must be called inside a `LocalSet`.
+    /// Begins to connect. Must be called inside a `LocalSet` or a `LocalRuntime`.
     ///
     /// # Errors
     ///

@@ -57,7 +57,7 @@ impl Publisher {
     }
 
     /// Connects to `address`, by itself and again whenever the peer is lost (`is_x_pub`). Does not wait for the
-    /// peer to be there. Must be called inside a `LocalSet`.
+    /// peer to be there. Must be called inside a `LocalSet` or a `LocalRuntime`.
     ///
     /// # Errors
     ///

@@ -92,7 +92,7 @@ const SPARE_MAX: usize = 64;
 const BATCH: usize = 256;
 
 impl Requester {
-    /// Begins to connect to `address`, without waiting for it. Must be called inside a `LocalSet`.
+    /// Begins to connect to `address`, without waiting for it. Must be called inside a `LocalSet` or a `LocalRuntime`.
     ///
     /// # Errors
     ///

@@ -47,7 +47,7 @@ impl Subscriber {
 
     /// Connects to `address`, by itself and again whenever the publisher is lost, and takes the messages that
     /// begin with `filter`; an empty one takes all. Does not wait for the publisher to be there. Must be called
-    /// inside a `LocalSet`.
+    /// inside a `LocalSet` or a `LocalRuntime`.
     ///
     /// # Errors
     ///
