@@ -54,9 +54,9 @@ pub enum Overflow {
 /// How a service as a whole behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSettings {
-    /// How many handlers may run at once; requests beyond are answered `busy`.
+    /// How many handlers may run or wait for their turn; requests beyond are answered `busy`.
     pub in_flight: usize,
-    /// The most threads for blocking handlers.
+    /// The most threads for blocking handlers, and for external targets that block as many again.
     pub blocking_threads: usize,
     /// How long stopping waits for work that has begun.
     pub drain: Duration,

@@ -136,7 +136,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "in_flight",
-        doc: "How many handlers may run at once; requests beyond are answered `busy`.",
+        doc: "How many handlers may run or wait for their turn; requests beyond are answered `busy`.",
         kinds: &[],
         takes: Takes::Count { unit: "handlers", least: 1, greatest: 1_000_000 },
         is_own: false,
@@ -145,7 +145,8 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "blocking_threads",
-        doc: "The most threads for blocking handlers; each is started when it is needed.",
+        doc: "The most threads for blocking handlers, and for external targets that block as many again; each is started when it \
+              is needed.",
         kinds: &[],
         takes: Takes::Count { unit: "threads", least: 1, greatest: 1_024 },
         is_own: false,
