@@ -15,7 +15,7 @@ use service_framework_core::failure::code;
 pub struct ServiceCounters {
     /// By the name of the connection.
     pub connections: BTreeMap<String, ConnectionCounters>,
-    /// Log lines that could be written neither to the console nor to the file, in this order.
+    /// Log lines that were lost: those that the console did not take, and those that the file did not.
     pub log_lines_lost: (u64, u64),
 }
 
