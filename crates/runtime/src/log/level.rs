@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use service_framework_core::near::distance;
+
 /// How serious a record is, and up to where records are written: each level includes those above it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Level {
@@ -102,26 +104,9 @@ impl FromStr for Level {
         if let Some((_, level)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(given)) {
             return Ok(*level);
         }
-        // A level's name is short: what is longer is compared by its beginning.
-        let beginning = given.chars().take(16).collect::<String>().to_lowercase();
-        let nearest = NAMES.iter().map(|(name, _)| *name).min_by_key(|name| edits(name, &beginning));
+        let nearest = NAMES.iter().map(|(name, _)| *name).min_by_key(|name| distance(name, given));
         Err(UnknownLevel { given: given.to_owned(), nearest: nearest.expect("there are levels") })
     }
-}
-
-/// How many letters are inserted, removed or replaced between `a` and `b` (Levenshtein).
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.chars().enumerate() {
-            let replaced = diagonal + usize::from(x != y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.chars().count()]
 }
 
 #[cfg(test)]
