@@ -36,7 +36,7 @@ enum Chore {
     Test,
     /// Runs everything that a change must pass.
     Ci,
-    /// Checks what no compiler does: how files open, who depends on whom, where `unsafe` may stand.
+    /// Checks what no compiler does: how files open, who depends on whom, what authors compile, where `unsafe` may stand.
     Tidy,
     /// Measures the framework against its peers; what follows is handed to the bench.
     #[command(disable_help_flag = true)]

@@ -1,6 +1,7 @@
 //! `cargo xtask tidy`: what no compiler checks.
 
 mod arrows;
+mod authors;
 mod data;
 mod sources;
 
@@ -12,6 +13,7 @@ use crate::workspace::Workspace;
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     let mut faults = sources::check(&workspace.root)?;
     faults.extend(arrows::check(&workspace.metadata));
+    faults.extend(authors::check(workspace)?);
     faults.extend(data::check(&workspace.root)?);
     if faults.is_empty() {
         return Ok(());
