@@ -6,7 +6,7 @@ use crate::failure::{Failure, code};
 use crate::fault::Fault;
 use crate::model::{Model, derive};
 use crate::wire::{self, Encoding, Limits, Peer, Reader, Writer};
-use crate::workflow::{self, WorkflowId};
+use crate::workflow::{self, WorkflowId, read_usual_uuid};
 
 /// A request or a publication, read as far as its envelope goes: the arguments stay bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,8 +52,35 @@ impl<'a> Request<'a> {
             let text = format!("{} bytes, the limit is {}", payload.len(), limits.max_message_bytes);
             return Err(refusal(Failure::new(code::TOO_LARGE, text), workflow_bytes));
         }
+        if let Some(request) = Self::read_usual(payload, limits, max_workflow_id_bytes) {
+            return Ok(request);
+        }
         Self::read_map(payload, encoding, limits, max_workflow_id_bytes, &mut workflow_bytes)
             .map_err(|fault| refusal(Failure::new(code::BAD_MESSAGE, fault.to_string()), workflow_bytes))
+    }
+
+    /// Reads a request that is laid out as ours and those of Python are. Any other is read the long way, which also names every fault.
+    fn read_usual(payload: &'a [u8], limits: &Limits, max_workflow_id_bytes: usize) -> Option<Self> {
+        let encoding = Encoding::MessagePack;
+        let mut reader = Reader::new(payload, encoding, limits);
+        let has_deadline = reader.pass_into(b"\x83\xa4args", 2);
+        if !has_deadline && !reader.pass_into(b"\x82\xa4args", 2) {
+            return None;
+        }
+        let args = reader.slice().ok().filter(|args| is_map(args, encoding))?;
+        if !reader.pass(b"\xabworkflow_id", 1) {
+            return None;
+        }
+        let read = |reader: &mut Reader<'a>| WorkflowId::read(reader, max_workflow_id_bytes);
+        let (workflow_id, workflow_bytes) = reader.slice_of(read).ok()?;
+        let deadline = if has_deadline {
+            let is_there = reader.pass(b"\xabdeadline_ms", 1);
+            Some(Duration::from_millis(u64::decode(&mut reader).ok().filter(|_| is_there)?))
+        } else {
+            None
+        };
+        reader.end().ok()?;
+        Some(Self { encoding, args, workflow_id, workflow_bytes, deadline })
     }
 
     fn read_map(
@@ -211,8 +238,29 @@ impl<'a> Reply<'a> {
                 format!("a reply of {} bytes, the limit is {}", payload.len(), limits.max_message_bytes);
             return Err(Failure::new(code::TOO_LARGE, text));
         }
+        if let Some(reply) = Self::read_usual(payload, limits) {
+            return Ok(reply);
+        }
         Self::read_map(payload, limits)
             .map_err(|fault| Failure::new(code::BAD_MESSAGE, format!("the reply is broken: {fault}")))
+    }
+
+    /// Reads a reply with a result that is laid out as ours and those of Python are; any other is read the long way.
+    fn read_usual(payload: &'a [u8], limits: &Limits) -> Option<Self> {
+        let encoding = Encoding::MessagePack;
+        let mut reader = Reader::new(payload, encoding, limits);
+        if !reader.pass_into(b"\x82\xabreturn_args", 2) {
+            return None;
+        }
+        let returned = reader.slice().ok().filter(|returned| is_map(returned, encoding))?;
+        if !reader.pass(b"\xabworkflow_id", 1) {
+            return None;
+        }
+        if read_usual_uuid(&mut reader).is_none() {
+            reader.skip().ok()?;
+        }
+        reader.end().ok()?;
+        Some(Self { encoding, outcome: Ok(returned) })
     }
 
     fn read_map(payload: &'a [u8], limits: &Limits) -> Result<Self, Fault> {
@@ -283,3 +331,6 @@ impl<'a> Reply<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

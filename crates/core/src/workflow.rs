@@ -88,6 +88,9 @@ impl<'a> WorkflowId<'a> {
     /// Reads an id of at most `max_bytes`; null is no id.
     pub(crate) fn read(reader: &mut Reader<'a>, max_bytes: usize) -> Result<Option<Self>, Fault> {
         let start = reader.offset();
+        if let Some(text) = read_usual_uuid(reader).filter(|_| max_bytes >= Hyphenated::LENGTH) {
+            return Ok(Some(Self { text: text.into(), is_uuid: true }));
+        }
         let id = match reader.token()? {
             Token::Null => return Ok(None),
             Token::Text(text) => Self::text(text),
@@ -123,6 +126,20 @@ impl fmt::Display for WorkflowId<'_> {
     }
 }
 
+/// Reads a tagged UUID that is laid out in MessagePack as everybody lays it out; nothing if it is not.
+pub(crate) fn read_usual_uuid<'a>(reader: &mut Reader<'a>) -> Option<&'a str> {
+    let mut ahead = reader.clone();
+    // A map, two keys, a boolean and a text.
+    let is_usual = ahead.encoding() == Encoding::MessagePack && ahead.pass(TAGGED_UUID, 5);
+    let text = ahead.pass_text(Hyphenated::LENGTH).filter(|_| is_usual)?;
+    Uuid::try_parse_ascii(text.as_bytes()).ok()?;
+    *reader = ahead;
+    Some(text)
+}
+
+/// What stands before the text of a UUID in MessagePack.
+const TAGGED_UUID: &[u8] = b"\x82\xa8__uuid__\xc3\xa6as_str\xd9\x24";
+
 /// Reads the text of a tagged UUID without a copy, which every first message of a workflow has.
 fn read_uuid<'a>(reader: &mut Reader<'a>, mut entries: Entries, start: usize) -> Result<Cow<'a, str>, Fault> {
     let not_a_uuid = |found: String| Fault::mismatch("a UUID or a text", found).at_offset(start);
@@ -151,11 +168,10 @@ pub(crate) fn write(id: Option<&WorkflowId<'_>>, writer: &mut Writer) {
 
 /// Writes an id, or null for none, in MessagePack.
 pub(crate) fn append_message_pack(out: &mut Vec<u8>, id: Option<&WorkflowId<'_>>) {
-    const TAGGED: &[u8] = b"\x82\xa8__uuid__\xc3\xa6as_str\xd9\x24";
     match id {
         None => out.extend_from_slice(null(Encoding::MessagePack)),
         Some(id) if id.is_uuid && id.text.len() == Hyphenated::LENGTH => {
-            out.extend_from_slice(TAGGED);
+            out.extend_from_slice(TAGGED_UUID);
             out.extend_from_slice(id.text.as_bytes());
         }
         Some(id) => {

@@ -96,6 +96,34 @@ impl<'a> Reader<'a> {
         Some(text)
     }
 
+    /// Reads the bytes of so many values of MessagePack that come next, if they are these; nothing otherwise.
+    #[inline]
+    pub(crate) fn pass(&mut self, these: &[u8], values: usize) -> bool {
+        let left = self.values_left.checked_sub(values);
+        match left.filter(|_| self.input[self.at..].starts_with(these)) {
+            Some(left) => {
+                self.values_left = left;
+                self.at += these.len();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The same for bytes that begin with the start of one map.
+    #[inline]
+    pub(crate) fn pass_into(&mut self, these: &[u8], values: usize) -> bool {
+        self.pass(these, values) && self.enter().is_ok()
+    }
+
+    /// Reads a text of so many bytes whose head was read, if it is one; nothing otherwise.
+    #[inline]
+    pub(crate) fn pass_text(&mut self, length: usize) -> Option<&'a str> {
+        let text = self.input[self.at..].get(..length).and_then(text::utf8)?;
+        self.at += length;
+        Some(text)
+    }
+
     /// Reads the next token.
     ///
     /// # Errors
