@@ -1,0 +1,123 @@
+//! How a connection behaves.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::SocketType;
+
+/// How a connection behaves.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The type of the socket that the connection belongs to.
+    pub socket_type: SocketType,
+    /// What a ROUTER peer calls this side by, 255 bytes at most and not beginning with zero; empty to be given one.
+    pub identity: Bytes,
+    /// How both sides tell who they are.
+    pub mechanism: Mechanism,
+    /// What a peer may make this side keep.
+    pub limits: Limits,
+    /// How a silent peer is found out; not at all by default.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+impl Config {
+    /// A connection of this type with safe limits, which takes any peer.
+    pub fn new(socket_type: SocketType) -> Self {
+        Self {
+            socket_type,
+            identity: Bytes::new(),
+            mechanism: Mechanism::Null,
+            limits: Limits::default(),
+            heartbeat: None,
+        }
+    }
+}
+
+/// What a peer may make this side keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Bytes in a frame.
+    pub frame_bytes: usize,
+    /// Bytes in all frames of a message.
+    pub message_bytes: usize,
+    /// Frames in a message.
+    pub message_frames: usize,
+    /// Bytes in a command, and so in what a peer says of itself and in a subscription.
+    pub command_bytes: usize,
+    /// Time until the handshake is done.
+    pub handshake: Duration,
+}
+
+impl Default for Limits {
+    /// 16 MiB, 1,024 frames, commands of 64 KiB, 30 s.
+    fn default() -> Self {
+        Self {
+            frame_bytes: 16 << 20,
+            message_bytes: 16 << 20,
+            message_frames: 1_024,
+            command_bytes: 64 << 10,
+            handshake: Duration::from_secs(30),
+        }
+    }
+}
+
+/// How a silent peer is found out, by RFC 37.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// A PING leaves this often.
+    pub every: Duration,
+    /// How long nothing at all may come after a PING.
+    pub patience: Duration,
+    /// How long the peer may wait for anything from this side, to 0.1 s; zero says nothing about it.
+    pub time_to_live: Duration,
+}
+
+/// How both sides tell who they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Mechanism {
+    /// They do not: RFC 37.
+    #[default]
+    Null,
+    /// The client gives a name and a password, both readable on the way: RFC 24.
+    PlainClient(Credentials),
+    /// The server is asked about each client by [`Event::Credentials`](super::Event::Credentials).
+    PlainServer,
+}
+
+impl Mechanism {
+    /// Its name on the wire.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::PlainClient(_) | Self::PlainServer => "PLAIN",
+        }
+    }
+
+    /// Whether this side is the one that is asked for admission; `None` if the mechanism knows no sides.
+    pub(super) const fn is_server(&self) -> Option<bool> {
+        match self {
+            Self::Null => None,
+            Self::PlainClient(_) => Some(false),
+            Self::PlainServer => Some(true),
+        }
+    }
+}
+
+/// Who a client says it is. What is printed of it has no password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Its name, 255 bytes at most.
+    pub username: Bytes,
+    /// Its password, 255 bytes at most.
+    pub password: Bytes,
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,104 @@
+//! What two sides that have met say to one another.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use service_framework_zmtp::{Config, Connection, Error, Event, Heartbeat, Message, SocketType};
+
+use crate::support::{events, met, plain, talk};
+
+#[test]
+fn messages_sent_before_the_handshake_wait_for_it() {
+    let (mut client, mut server) = (plain(SocketType::Push), plain(SocketType::Pull));
+    let message = Message::from(["a", "", "c"]);
+    client.send(&message).expect("it takes messages");
+    let (_, there) = talk(&mut client, &mut server);
+    assert!(matches!(there[0], Event::Ready(_)));
+    assert_eq!(there[1..], [Event::Message(message)]);
+}
+
+#[test]
+fn frames_of_all_lengths_arrive() {
+    let (mut client, mut server) = met(SocketType::Dealer, SocketType::Router);
+    for length in [0, 1, 255, 256, 65_535, 65_536, 1 << 20] {
+        let message = Message::from([Bytes::from(vec![7; length]), Bytes::new()]);
+        client.send(&message).expect("it is ready");
+        let (_, there) = talk(&mut client, &mut server);
+        assert_eq!(there, [Event::Message(message)], "{length}");
+    }
+}
+
+#[test]
+fn subscriptions_come_as_commands_and_as_messages() {
+    let topic = Bytes::from_static(b"prices");
+    let (mut subscriber, mut publisher) = met(SocketType::Sub, SocketType::Pub);
+    subscriber.subscribe(true, &topic).expect("it is ready");
+    subscriber.subscribe(false, &topic).expect("it is ready");
+    let (_, there) = talk(&mut subscriber, &mut publisher);
+    assert_eq!(there, [Event::Subscribe(topic.clone()), Event::Cancel(topic.clone())]);
+
+    subscriber.send(&Message::from([b"\x01prices".as_slice()])).expect("it is ready");
+    subscriber.send(&Message::from([b"\x00prices".as_slice()])).expect("it is ready");
+    subscriber.send(&Message::from([b"\x02prices".as_slice()])).expect("it is ready");
+    let (_, there) = talk(&mut subscriber, &mut publisher);
+    let other = Event::Message(Message::from([b"\x02prices".as_slice()]));
+    assert_eq!(there, [Event::Subscribe(topic.clone()), Event::Cancel(topic), other]);
+}
+
+#[test]
+fn a_subscription_needs_a_peer() {
+    let mut subscriber = plain(SocketType::Sub);
+    assert!(subscriber.subscribe(true, b"").is_err());
+    assert_eq!(events(&mut subscriber), (vec![], None));
+}
+
+#[test]
+fn a_peer_that_is_alive_is_left_alone() {
+    let heartbeat = Heartbeat {
+        every: Duration::from_secs(5),
+        patience: Duration::from_secs(2),
+        time_to_live: Duration::from_secs(60),
+    };
+    let start = Instant::now();
+    let mut config = Config::new(SocketType::Dealer);
+    config.heartbeat = Some(heartbeat);
+    let mut here = Connection::new(config, start);
+    let mut there = Connection::new(Config::new(SocketType::Router), start);
+    talk(&mut here, &mut there);
+
+    let mut now = start;
+    for _ in 0..3 {
+        now = here.deadline().expect("it has a pulse").max(now);
+        here.tick(now).expect("the peer is alive");
+        there.receive(&here.take_output(), now);
+        assert_eq!(events(&mut there), (vec![], None));
+        here.receive(&there.take_output(), now + Duration::from_secs(1));
+        assert_eq!(events(&mut here), (vec![], None));
+    }
+    // The peer was told how long to wait for this side.
+    assert_eq!(there.deadline(), Some(now + heartbeat.time_to_live));
+    assert_eq!(there.tick(now + heartbeat.time_to_live), Err(Error::Silent));
+
+    now = here.deadline().expect("it has a pulse");
+    here.tick(now).expect("the peer has time to answer");
+    assert_eq!(here.deadline(), Some(now + heartbeat.patience));
+    assert_eq!(here.tick(now + heartbeat.patience), Err(Error::Silent));
+    assert_eq!(here.send(&Message::from(["too late"])), Err(Error::Silent));
+}
+
+#[test]
+fn a_pong_repeats_what_its_ping_said() {
+    let (mut here, _) = met(SocketType::Dealer, SocketType::Router);
+    here.receive(b"\x04\x0a\x04PING\x00\x00abc", Instant::now());
+    assert_eq!(events(&mut here), (vec![], None));
+    assert_eq!(*here.take_output(), *b"\x04\x08\x04PONGabc");
+    assert_eq!(here.deadline(), None);
+}
+
+#[test]
+fn commands_that_say_nothing_are_passed_over_and_counted() {
+    let (mut here, _) = met(SocketType::Dealer, SocketType::Router);
+    here.receive(b"\x04\x06\x05HELLO\x04\x0a\x09SUBSCRIBE\x00\x01x", Instant::now());
+    assert_eq!(events(&mut here), (vec![Event::Message(Message::from(["x"]))], None));
+    assert_eq!(here.commands_ignored(), 2);
+}
