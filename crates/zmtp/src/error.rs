@@ -75,6 +75,9 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// Another peer of the same router is called the same.
+    #[error("another peer has this identity")]
+    IdentityInUse,
     /// Bytes that no peer may send there.
     #[error("broken: {0}")]
     Malformed(&'static str),

@@ -33,6 +33,8 @@
 mod error;
 mod message;
 mod protocol;
+#[cfg(feature = "tokio")]
+pub mod socket;
 
 pub use error::Error;
 pub use message::Message;

@@ -1,0 +1,54 @@
+//! How a socket behaves.
+
+use std::rc::Rc;
+
+use crate::{Config, Credentials, SocketType};
+
+/// How a socket behaves.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// How each of its connections behaves.
+    pub connection: Config,
+    /// How many connections others may make to it.
+    pub connections: usize,
+    /// How many messages that came may wait to be taken. When there are as many, nothing more is read.
+    pub receive_messages: usize,
+    /// What may wait to be sent to one peer.
+    pub queue: Queue,
+    /// Says of each client of [`PlainServer`](crate::Mechanism::PlainServer) whether it is let in; nobody is if nothing says so.
+    pub admits: Option<Rc<dyn Fn(&Credentials) -> bool>>,
+}
+
+/// What may wait to be sent to one peer. More is refused, or dropped by sockets that publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Messages.
+    pub messages: usize,
+    /// Bytes in them. The last one may go beyond.
+    pub bytes: usize,
+}
+
+impl Options {
+    /// A socket of this type with safe limits.
+    pub fn new(socket_type: SocketType) -> Self {
+        Self {
+            connection: Config::new(socket_type),
+            connections: 10_000,
+            receive_messages: 1_000,
+            queue: Queue { messages: 10_000, bytes: 64 << 20 },
+            admits: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Options")
+            .field("connection", &self.connection)
+            .field("connections", &self.connections)
+            .field("receive_messages", &self.receive_messages)
+            .field("queue", &self.queue)
+            .finish_non_exhaustive()
+    }
+}

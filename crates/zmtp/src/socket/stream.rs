@@ -1,0 +1,76 @@
+//! Streams of bytes, whatever carries them.
+
+use std::io;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf as _, BytesMut};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+#[cfg(unix)]
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::Output;
+
+/// A connected stream.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Stream {
+    /// Over TCP.
+    Tcp(TcpStream),
+    /// Over a socket file.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// A listening socket of the system.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Listener {
+    /// Over TCP.
+    Tcp(TcpListener),
+    /// Over a socket file.
+    #[cfg(unix)]
+    Unix(UnixListener),
+}
+
+impl Listener {
+    pub(super) async fn accept(&self) -> io::Result<Stream> {
+        match self {
+            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+            #[cfg(unix)]
+            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+        }
+    }
+}
+
+impl Stream {
+    /// Small messages leave at once: whoever writes has put together what belongs together.
+    pub(super) fn prepare(&self) {
+        if let Self::Tcp(stream) = self {
+            // A stream that cannot be told so carries the same bytes.
+            _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Appends what there is to read; 0 at the end.
+    pub(super) fn poll_read(&mut self, context: &mut Context<'_>, input: &mut BytesMut) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Tcp(stream) => pin!(stream.read_buf(input)).poll(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => pin!(stream.read_buf(input)).poll(context),
+        }
+    }
+
+    /// Writes what it takes of the output.
+    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<usize>> {
+        if !output.has_remaining() {
+            return Poll::Ready(Ok(0));
+        }
+        match self {
+            Self::Tcp(stream) => pin!(stream.write_buf(output)).poll(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => pin!(stream.write_buf(output)).poll(context),
+        }
+    }
+}
