@@ -283,7 +283,10 @@ impl Connection {
         match command::read(frame)? {
             Command::Ping { time_to_live, context } => {
                 self.pulse.promise(time_to_live);
-                command::write_pong(&mut self.output, &context);
+                // What waits to be sent is a sign of life itself; a peer that asks on and takes nothing gets no memory for it.
+                if self.output.remaining() < PONG_ROOM {
+                    command::write_pong(&mut self.output, &context);
+                }
             }
             Command::Pong => {}
             Command::Subscribe(topic) if self.config.socket_type.is_published_by() => {
@@ -314,7 +317,9 @@ impl Connection {
     /// If the peer took too long: the connection is of no more use.
     pub fn tick(&mut self, now: Instant) -> Result<(), Error> {
         let failed = match self.state {
-            State::Handshake { .. } if self.until.is_some_and(|until| until <= now) => Error::HandshakeTimeout,
+            State::Handshake { .. } if self.until.is_some_and(|until| until <= now) => {
+                Error::HandshakeTimeout
+            }
             State::Ready { .. } => match self.pulse.tick(now) {
                 Due::Nothing => return Ok(()),
                 Due::Ping => {
@@ -373,6 +378,9 @@ impl Connection {
 
 /// How much room is made for a frame that is announced, at once.
 const GROWTH: usize = 64 << 10;
+
+/// With as many bytes to be sent, a PING goes without its PONG.
+const PONG_ROOM: usize = 64 << 10;
 
 enum Frame {
     Command(Bytes),

@@ -45,9 +45,8 @@ pub(super) fn check(bytes: &[u8]) -> Result<(), Error> {
 /// Reads a greeting, which was checked before.
 pub(super) fn read(bytes: &[u8; LENGTH], ours: &'static str) -> Result<Greeting, Error> {
     check(bytes)?;
-    let (name, padding) = bytes[MECHANISM].split_at(
-        bytes[MECHANISM].iter().position(|byte| *byte == 0).unwrap_or(MECHANISM.len()),
-    );
+    let (name, padding) = bytes[MECHANISM]
+        .split_at(bytes[MECHANISM].iter().position(|byte| *byte == 0).unwrap_or(MECHANISM.len()));
     if name != ours.as_bytes() || padding.iter().any(|byte| *byte != 0) {
         return Err(Error::Mechanism { theirs: shown(name), ours });
     }

@@ -53,7 +53,9 @@ impl Pulse {
 
     /// When the next PING leaves. One that waits for its answer keeps the time alone.
     fn ping(&self) -> Option<Instant> {
-        self.settings.filter(|_| !self.is_waiting).and_then(|settings| self.pinged.checked_add(settings.every))
+        self.settings
+            .filter(|_| !self.is_waiting)
+            .and_then(|settings| self.pinged.checked_add(settings.every))
     }
 
     /// When time brings something next.

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use bytes::Buf as _;
 use proptest::prelude::*;
 use service_framework_zmtp::{Config, Connection, Error, SocketType};
 
@@ -24,6 +25,20 @@ fn room_grows_with_the_bytes_that_came() {
     side.receive(b"\x02\x00\x00\x00\x00\x00\xff\xff\xff", Instant::now());
     assert_eq!(events(&mut side), (vec![], None));
     assert!(side.input().capacity() <= 128 << 10, "{}", side.input().capacity());
+}
+
+#[test]
+fn questions_whose_answers_nobody_takes_get_no_memory() {
+    let (mut side, _) = met(SocketType::Router, SocketType::Dealer);
+    for _ in 0..10_000 {
+        side.receive(b"\x04\x17\x04PING\x00\x00sixteen of bytes", Instant::now());
+        assert_eq!(events(&mut side), (vec![], None));
+    }
+    assert!(side.output().remaining() <= 65 << 10, "{}", side.output().remaining());
+    side.take_output();
+    side.receive(b"\x04\x07\x04PING\x00\x00", Instant::now());
+    assert_eq!(events(&mut side), (vec![], None));
+    assert_eq!(*side.take_output(), *b"\x04\x05\x04PONG");
 }
 
 /// A side that has met a dealer and is then sent these bytes.
