@@ -4,124 +4,44 @@
 //! with a task for each of its connections. What a task reads lies in the socket's inbox until it is taken; what is
 //! sent lies in the connection's queue until its task has its turn, and then leaves in one write. Both are bounded:
 //! an inbox that is full stops the reading, a queue that is full refuses.
+#![expect(
+    clippy::result_large_err,
+    reason = "a message that is not taken goes back as it came, without an allocation"
+)]
 
-mod inbox;
 mod options;
-mod peer;
-mod routing;
 mod stream;
+mod report;
+
+mod listening;
+mod peer;
+mod pipe;
+mod routing;
+mod inbox;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::io;
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use slab::Slab;
-use thiserror::Error;
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 
 use self::inbox::Inbox;
+use self::listening::Listeners;
 use self::peer::Peer;
+use self::report::Events;
 use self::routing::Routing;
 use crate::{Error, Message, SocketType};
 
-pub use self::options::{Options, Queue};
+pub use self::options::{Admits, Options, Queue};
+pub use self::report::{Counts, Ended, Event, Refused, Unsent};
 pub use self::stream::{Listener, Stream};
 
 /// Many connections behind one pattern. Dropping it ends them.
 #[derive(Debug)]
 pub struct Socket(Rc<Shared>);
-
-/// Why a message was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
-pub enum Refused {
-    /// The queue of every peer that it could go to is full.
-    #[error("the queue to the peer is full")]
-    Full,
-    /// There is no peer that it could go to.
-    #[error("there is no peer to send to")]
-    NoPeer,
-    /// Sockets of this type send nothing, or not now.
-    #[error("this socket does not send now")]
-    NotNow,
-}
-
-/// A message that was not taken, and why.
-#[derive(Debug)]
-pub struct Unsent {
-    /// Why.
-    pub why: Refused,
-    /// The message, whole.
-    pub message: Message,
-}
-
-/// Why a connection ended.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Ended {
-    /// The peer closed it.
-    #[error("the peer closed the connection")]
-    ByPeer,
-    /// This side closed it.
-    #[error("this side closed the connection")]
-    ByUs,
-    /// The peer broke the protocol, or was too slow.
-    #[error(transparent)]
-    Protocol(#[from] Error),
-    /// What the system said.
-    #[error(transparent)]
-    System(#[from] io::Error),
-}
-
-/// What happened to the connections of a socket.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Event {
-    /// A peer was met.
-    Connected {
-        /// What a router calls it by.
-        identity: Bytes,
-    },
-    /// A peer that had been met is gone.
-    Disconnected {
-        /// What a router called it by.
-        identity: Bytes,
-        /// Why.
-        why: Ended,
-    },
-    /// A stranger was never met.
-    HandshakeFailed {
-        /// Why.
-        why: Ended,
-    },
-}
-
-/// What a socket has carried.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Messages that were read.
-    pub received: u64,
-    /// Messages that were given to a queue.
-    pub sent: u64,
-    /// Publications that a subscriber's full queue had no room for.
-    pub dropped_full: u64,
-    /// Messages that a peer sent and the pattern has no use for.
-    pub dropped_misfit: u64,
-    /// Peers that were met.
-    pub connected: u64,
-    /// Peers that were lost.
-    pub disconnected: u64,
-    /// Strangers that were never met.
-    pub handshakes_failed: u64,
-    /// Connections that were refused, as there were too many.
-    pub refused_connections: u64,
-}
 
 struct Shared {
     options: Options,
@@ -130,30 +50,17 @@ struct Shared {
     inbox: RefCell<Inbox>,
     events: RefCell<Events>,
     counts: Cell<Counts>,
-    listeners: RefCell<Vec<AbortHandle>>,
+    listeners: RefCell<Listeners>,
     is_closed: Cell<bool>,
     /// Who waits for the last connection to end.
     on_empty: RefCell<Option<Waker>>,
 }
 
-/// The last things that happened, for whoever asks.
-#[derive(Debug, Default)]
-struct Events {
-    recent: std::collections::VecDeque<Event>,
-    waker: Option<Waker>,
-}
-
-/// How many events are kept that nobody asks for.
-const EVENTS_MAX: usize = 256;
-
-/// The pauses after the system had no connection to give, first and last.
-const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
-
 impl Socket {
     /// A socket without connections.
     pub fn new(options: Options) -> Self {
         let routing = Routing::new(options.connection.socket_type);
-        let inbox = Inbox::new(options.receive_messages);
+        let inbox = Inbox::new(Queue { messages: options.receive_messages, bytes: options.receive_bytes });
         Self(Rc::new(Shared {
             options,
             peers: RefCell::default(),
@@ -169,9 +76,9 @@ impl Socket {
 
     /// Takes every connection that comes to `listener`, until the socket is closed or dropped.
     pub fn listen(&self, listener: Listener) {
-        let shared = Rc::downgrade(&self.0);
-        let task = tokio::task::spawn_local(accept(shared, listener));
-        self.0.listeners.borrow_mut().push(task.abort_handle());
+        if !self.0.is_closed.get() {
+            self.0.listeners.borrow_mut().add(Rc::downgrade(&self.0), listener);
+        }
     }
 
     /// Makes a peer of whoever is at the other end of `stream`. The future ends when the handshake is done; dropping it changes nothing.
@@ -181,7 +88,9 @@ impl Socket {
     /// Why the peer was not met.
     pub fn connect(&self, stream: Stream) -> impl Future<Output = Result<(), Ended>> + 'static {
         let (tell, told) = oneshot::channel();
-        self.0.begin(stream, Some(tell));
+        if !self.0.is_closed.get() {
+            self.0.begin(stream, Some(tell));
+        }
         async { told.await.unwrap_or(Err(Ended::ByUs)) }
     }
 
@@ -205,26 +114,21 @@ impl Socket {
         poll_fn(|context| self.poll_recv(context)).await
     }
 
-    /// Asks all publishers, also those to come, for what begins with `topic`; for SUB alone.
+    /// Asks all publishers, also those to come, for what begins with `topic`; for SUB and XSUB. Publishers are told of the first time
+    /// that something is asked for, and of the last time that it is not any more.
     pub fn subscribe(&self, topic: impl Into<Bytes>) {
-        self.0.subscribe(true, topic.into());
+        self.0.subscribe(true, &topic.into());
     }
 
     /// Asks for it no longer.
     pub fn unsubscribe(&self, topic: impl Into<Bytes>) {
-        self.0.subscribe(false, topic.into());
+        self.0.subscribe(false, &topic.into());
     }
 
     /// Gives what happened next to a connection, or wakes the last caller when something does. The oldest of what nobody asks for is forgotten.
+    /// That a connection was begun by [`connect`](Self::connect) and came to nothing, whoever waits for that is told instead.
     pub fn poll_event(&self, context: &mut Context<'_>) -> Poll<Event> {
-        let mut events = self.0.events.borrow_mut();
-        match events.recent.pop_front() {
-            Some(event) => Poll::Ready(event),
-            None => {
-                keep(&mut events.waker, context);
-                Poll::Pending
-            }
-        }
+        self.0.events.borrow_mut().poll(context)
     }
 
     /// What it has carried so far.
@@ -238,7 +142,8 @@ impl Socket {
     }
 
     /// Ends it for good: nothing more is taken, in either direction. The future ends when all that was sent has left the
-    /// process; that may take as long as the slowest peer.
+    /// process, and the peers have closed their ends or had a second to; that may take as long as the slowest peer. Dropping both
+    /// the future and the socket ends all at once.
     pub fn close(&self) -> impl Future<Output = ()> + 'static {
         self.0.close();
         let shared = Rc::clone(&self.0);
@@ -269,29 +174,6 @@ fn keep(place: &mut Option<Waker>, context: &Context<'_>) {
     }
 }
 
-async fn accept(shared: Weak<Shared>, listener: Listener) {
-    let mut pause = ACCEPT_PAUSE.0;
-    loop {
-        let accepted = listener.accept().await;
-        let Some(shared) = shared.upgrade() else { return };
-        match accepted {
-            Ok(stream) => {
-                pause = ACCEPT_PAUSE.0;
-                if shared.peers.borrow().len() < shared.options.connections {
-                    shared.begin(stream, None);
-                } else {
-                    shared.count(|counts| counts.refused_connections += 1);
-                }
-            }
-            Err(_) => {
-                drop(shared);
-                tokio::time::sleep(pause).await;
-                pause = (pause * 2).min(ACCEPT_PAUSE.1);
-            }
-        }
-    }
-}
-
 impl Shared {
     fn count(&self, change: impl FnOnce(&mut Counts)) {
         let mut counts = self.counts.get();
@@ -300,13 +182,7 @@ impl Shared {
     }
 
     fn tell(&self, event: Event) {
-        let mut events = self.events.borrow_mut();
-        if events.recent.len() >= EVENTS_MAX {
-            events.recent.pop_front();
-        }
-        events.recent.push_back(event);
-        let waker = events.waker.take();
-        drop(events);
+        let waker = self.events.borrow_mut().push(event);
         waker.into_iter().for_each(Waker::wake);
     }
 
@@ -335,17 +211,21 @@ impl Shared {
 
     fn end(&self, peer: &Rc<Peer>, why: Ended) {
         self.peers.borrow_mut().try_remove(peer.key());
-        match self.routing.borrow_mut().lose(peer) {
+        let unsubscribed = self.routing.borrow_mut().unsubscribed(peer);
+        unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
+        let lost = self.routing.borrow_mut().lose(peer);
+        match lost {
             Some(identity) => {
                 self.count(|counts| counts.disconnected += 1);
                 self.tell(Event::Disconnected { identity, why });
             }
             None => {
                 self.count(|counts| counts.handshakes_failed += 1);
-                match peer.tell_failure() {
-                    Some(tell) => _ = tell.send(Err(why)),
-                    None => self.tell(Event::HandshakeFailed { why }),
-                }
+                let why = match peer.waiting() {
+                    Some(tell) => tell.send(Err(why)).err().and_then(Result::err),
+                    None => Some(why),
+                };
+                why.into_iter().for_each(|why| self.tell(Event::HandshakeFailed { why }));
             }
         }
         if self.peers.borrow().is_empty()
@@ -364,10 +244,16 @@ impl Shared {
         }
     }
 
-    /// A subscriber has said what it wants. Those who want to know are told, by a message.
+    /// A subscriber has said what it wants.
     fn subscribed(&self, peer: &Rc<Peer>, is_wanted: bool, topic: &Bytes) {
-        let is_news = peer.subscribe(is_wanted, topic);
-        if is_news && self.options.connection.socket_type == SocketType::XPub {
+        if self.routing.borrow_mut().subscribed(peer, is_wanted, topic) {
+            self.tell_of_subscription(is_wanted, topic);
+        }
+    }
+
+    /// Tells those who want to know, by a message.
+    fn tell_of_subscription(&self, is_wanted: bool, topic: &Bytes) {
+        if self.options.connection.socket_type == SocketType::XPub {
             let mut frame = Vec::with_capacity(1 + topic.len());
             frame.push(is_wanted.into());
             frame.extend_from_slice(topic);
@@ -375,13 +261,17 @@ impl Shared {
         }
     }
 
-    fn subscribe(&self, is_wanted: bool, topic: Bytes) {
+    fn subscribe(&self, is_wanted: bool, topic: &Bytes) {
         self.routing.borrow_mut().subscribe(is_wanted, topic);
     }
 
     fn send(&self, message: Message) -> Result<(), Unsent> {
         if self.is_closed.get() {
             return Err(Unsent { why: Refused::NoPeer, message });
+        }
+        let address_frames = usize::from(self.options.connection.socket_type == SocketType::Router);
+        if message.len() <= address_frames {
+            return Err(Unsent { why: Refused::Empty, message });
         }
         let sent = self.routing.borrow_mut().send(message)?;
         self.count(|counts| {
@@ -405,8 +295,15 @@ impl Shared {
 
     fn close(&self) {
         self.is_closed.set(true);
-        self.listeners.take().iter().for_each(AbortHandle::abort);
+        drop(self.listeners.take());
         self.peers.borrow().iter().for_each(|(_, peer)| peer.close());
+    }
+}
+
+impl Drop for Shared {
+    /// Nobody waits any more for what is still to leave.
+    fn drop(&mut self) {
+        self.peers.borrow().iter().for_each(|(_, peer)| peer.cut());
     }
 }
 

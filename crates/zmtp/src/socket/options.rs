@@ -14,11 +14,16 @@ pub struct Options {
     pub connections: usize,
     /// How many messages that came may wait to be taken. When there are as many, nothing more is read.
     pub receive_messages: usize,
+    /// How many bytes may wait so. The last message may go beyond.
+    pub receive_bytes: usize,
     /// What may wait to be sent to one peer.
     pub queue: Queue,
     /// Says of each client of [`PlainServer`](crate::Mechanism::PlainServer) whether it is let in; nobody is if nothing says so.
-    pub admits: Option<Rc<dyn Fn(&Credentials) -> bool>>,
+    pub admits: Option<Admits>,
 }
+
+/// Says of a client whether it is let in.
+pub type Admits = Rc<dyn Fn(&Credentials) -> bool>;
 
 /// What may wait to be sent to one peer. More is refused, or dropped by sockets that publish.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +41,7 @@ impl Options {
             connection: Config::new(socket_type),
             connections: 10_000,
             receive_messages: 1_000,
+            receive_bytes: 64 << 20,
             queue: Queue { messages: 10_000, bytes: 64 << 20 },
             admits: None,
         }
@@ -48,6 +54,7 @@ impl std::fmt::Debug for Options {
             .field("connection", &self.connection)
             .field("connections", &self.connections)
             .field("receive_messages", &self.receive_messages)
+            .field("receive_bytes", &self.receive_bytes)
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }

@@ -1,90 +1,61 @@
 //! One connection of a socket, and the task that reads and writes it.
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::VecDeque;
-use std::io;
-use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use tokio::sync::oneshot;
-use tokio::time::{Sleep, sleep_until};
 
+use super::pipe::{Pipe, Reading};
 use super::routing::Filters;
-use super::{Ended, Options, Queue, Refused, Shared, Stream, keep};
-use crate::{Connection, Error, Event, Message};
+use super::{Ended, Options, Refused, Shared, Stream, keep};
+use crate::{Event, Message};
 
 /// One connection of a socket.
 pub(super) struct Peer {
     key: usize,
     /// What it is called by, once it was met.
     identity: OnceCell<Bytes>,
-    io: RefCell<Io>,
+    pipe: RefCell<Pipe>,
     waker: RefCell<Option<Waker>>,
     /// Whether the task will have its turn anyway.
     is_woken: Cell<bool>,
     /// What it has subscribed to.
     filters: RefCell<Filters>,
     course: Cell<Course>,
+    /// Why it is being parted from.
+    why: Cell<Option<Ended>>,
     /// Who waits for the handshake.
-    tell: Cell<Option<oneshot::Sender<Result<(), Ended>>>>,
+    waiting: Cell<Option<Waiting>>,
 }
+
+/// Waits for the handshake.
+pub(super) type Waiting = oneshot::Sender<Result<(), Ended>>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Course {
     Open,
     /// What was sent leaves, and that was it.
-    Closing,
+    Parting,
     Cut,
 }
-
-struct Io {
-    stream: Stream,
-    connection: Connection,
-    queue: Queue,
-    /// Where the messages in the output end, counted from the first byte of the connection.
-    ends: VecDeque<u64>,
-    /// Bytes that were written.
-    written: u64,
-    /// How much is read at once.
-    chunk: usize,
-    timer: Option<Pin<Box<Sleep>>>,
-}
-
-/// How much is read at once, at first and at most.
-const CHUNK: (usize, usize) = (1 << 10, 64 << 10);
 
 /// How often is read before others have their turn.
 const READS: usize = 16;
 
 impl Peer {
-    pub(super) fn new(
-        key: usize,
-        stream: Stream,
-        options: &Options,
-        tell: Option<oneshot::Sender<Result<(), Ended>>>,
-    ) -> Self {
-        stream.prepare();
-        let connection = Connection::new(options.connection.clone(), Instant::now());
+    pub(super) fn new(key: usize, stream: Stream, options: &Options, waiting: Option<Waiting>) -> Self {
         Self {
             key,
             identity: OnceCell::new(),
-            io: RefCell::new(Io {
-                stream,
-                connection,
-                queue: options.queue,
-                ends: VecDeque::new(),
-                written: 0,
-                chunk: CHUNK.0,
-                timer: None,
-            }),
+            pipe: RefCell::new(Pipe::new(stream, options)),
             waker: RefCell::default(),
             is_woken: Cell::new(false),
             filters: RefCell::default(),
             course: Cell::new(Course::Open),
-            tell: Cell::new(tell),
+            why: Cell::default(),
+            waiting: Cell::new(waiting),
         }
     }
 
@@ -103,8 +74,8 @@ impl Peer {
     }
 
     /// Whoever waits for the handshake, if it was never done.
-    pub(super) fn tell_failure(&self) -> Option<oneshot::Sender<Result<(), Ended>>> {
-        self.tell.take()
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        self.waiting.take()
     }
 
     /// Lets the task have its turn.
@@ -116,10 +87,16 @@ impl Peer {
         }
     }
 
-    /// Lets what was sent leave, and ends.
+    /// Lets what was sent leave, and ends; a stranger was sent nothing.
     pub(super) fn close(&self) {
         if self.course.get() == Course::Open {
-            self.course.set(Course::Closing);
+            match self.identity.get() {
+                Some(_) => {
+                    self.pipe.borrow_mut().part_when_sent();
+                    self.course.set(Course::Parting);
+                }
+                None => self.course.set(Course::Cut),
+            }
         }
         self.wake();
     }
@@ -135,14 +112,7 @@ impl Peer {
         if self.course.get() != Course::Open {
             return Err(Refused::NoPeer);
         }
-        let mut io = self.io.borrow_mut();
-        if io.is_full() {
-            return Err(Refused::Full);
-        }
-        io.connection.send(message).map_err(|_| Refused::NoPeer)?;
-        let end = io.written + io.connection.output().remaining() as u64;
-        io.ends.push_back(end);
-        drop(io);
+        self.pipe.borrow_mut().send(message)?;
         self.wake();
         Ok(())
     }
@@ -150,7 +120,7 @@ impl Peer {
     /// Tells a publisher what this side wants.
     pub(super) fn ask(&self, is_wanted: bool, topic: &[u8]) {
         // A peer that is no more needs not be told.
-        _ = self.io.borrow_mut().connection.subscribe(is_wanted, topic);
+        _ = self.pipe.borrow_mut().connection.subscribe(is_wanted, topic);
         self.wake();
     }
 
@@ -164,137 +134,102 @@ impl Peer {
         self.filters.borrow().match_(topic)
     }
 
+    /// What it has subscribed to, for the last time.
+    pub(super) fn take_filters(&self) -> Filters {
+        self.filters.take()
+    }
+
     /// Reads and writes until there is nothing to do; ends with the connection.
     pub(super) fn poll(self: &Rc<Self>, context: &mut Context<'_>, shared: &Weak<Shared>) -> Poll<Ended> {
         keep(&mut self.waker.borrow_mut(), context);
         self.is_woken.set(false);
         let Some(shared) = shared.upgrade() else { return Poll::Ready(Ended::ByUs) };
-        if self.course.get() == Course::Cut {
-            return Poll::Ready(Ended::ByUs);
+        if self.course.get() == Course::Open
+            && let Err(why) = self.carry(context, &shared)
+        {
+            return Poll::Ready(why);
         }
-        let went = self.read(context, &shared);
-        // What the peer is told goes out even if it is the last.
-        let wrote = self.io.borrow_mut().write(context);
-        let ended = went.and_then(|()| {
-            wrote?;
-            self.io.borrow_mut().pass_time(context)?;
-            match self.course.get() == Course::Closing && self.io.borrow_mut().connection.output().is_empty() {
-                true => Err(Ended::ByUs),
-                false => Ok(()),
+        match self.course.get() {
+            Course::Open => Poll::Pending,
+            Course::Cut => Poll::Ready(Ended::ByUs),
+            Course::Parting => {
+                self.pipe.borrow_mut().part(context).map(|()| self.why.take().unwrap_or(Ended::ByUs))
             }
-        });
-        match ended {
-            Ok(()) => Poll::Pending,
-            Err(why) => Poll::Ready(why),
         }
     }
 
-    fn read(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<(), Ended> {
+    fn carry(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<(), Ended> {
+        let reading = self.read(context, shared)?;
+        if self.course.get() == Course::Open {
+            let mut pipe = self.pipe.borrow_mut();
+            pipe.write(context)?;
+            pipe.pass_time(context, reading)?;
+        }
+        Ok(())
+    }
+
+    fn read(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<Reading, Ended> {
         for _ in 0..READS {
-            if self.course.get() != Course::Open || !shared.inbox.borrow_mut().has_room_for(self.key) {
-                return Ok(());
+            // What was read before, and had to wait, comes first.
+            if self.take_in(shared)? == Reading::Paused {
+                return Ok(Reading::Paused);
             }
-            match self.io.borrow_mut().read(context) {
-                Poll::Pending => return Ok(()),
+            if self.course.get() != Course::Open {
+                return Ok(Reading::Active);
+            }
+            match self.pipe.borrow_mut().read(context) {
+                Poll::Pending => return Ok(Reading::Active),
                 Poll::Ready(Ok(0)) => return Err(Ended::ByPeer),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Err(error.into()),
             }
-            self.take_in(shared)?;
         }
         context.waker().wake_by_ref();
-        Ok(())
+        self.take_in(shared)
     }
 
-    /// Sees to what the peer has said.
-    fn take_in(self: &Rc<Self>, shared: &Shared) -> Result<(), Error> {
+    /// Sees to what the peer has said, as long as there is room for it.
+    fn take_in(self: &Rc<Self>, shared: &Shared) -> Result<Reading, Ended> {
         loop {
-            let event = self.io.borrow_mut().connection.poll()?;
+            // The handshake takes no room.
+            if self.identity.get().is_some() && !shared.inbox.borrow_mut().has_room_for(self.key) {
+                return Ok(Reading::Paused);
+            }
+            let event = self.pipe.borrow_mut().connection.poll()?;
             match event {
-                None => return Ok(()),
+                None => return Ok(Reading::Active),
                 Some(Event::Message(message)) => shared.deliver(self, message),
                 Some(Event::Subscribe(topic)) => shared.subscribed(self, true, &topic),
                 Some(Event::Cancel(topic)) => shared.subscribed(self, false, &topic),
                 Some(Event::Credentials(credentials)) => {
                     let admits = shared.options.admits.as_ref().is_some_and(|admits| admits(&credentials));
-                    let connection = &mut self.io.borrow_mut().connection;
-                    if admits { connection.admit() } else { connection.refuse("not admitted") }
+                    if !admits {
+                        self.refuse("not admitted", Ended::NotAdmitted);
+                        return Ok(Reading::Active);
+                    }
+                    self.pipe.borrow_mut().connection.admit();
                 }
                 Some(Event::Ready(who)) => {
                     if let Err(error) = shared.meet(self, &who) {
-                        self.io.borrow_mut().connection.refuse(&error.to_string());
-                        return Err(error);
+                        self.refuse(&error.to_string(), error.into());
+                        return Ok(Reading::Active);
                     }
-                    if let Some(tell) = self.tell.take() {
-                        _ = tell.send(Ok(()));
+                    if let Some(waiting) = self.waiting.take() {
+                        // Nobody needs to wait.
+                        _ = waiting.send(Ok(()));
                     }
                 }
             }
         }
     }
-}
 
-impl Io {
-    fn is_full(&mut self) -> bool {
-        let waiting = self.connection.output().remaining();
-        self.ends.len() >= self.queue.messages || waiting >= self.queue.bytes
-    }
-
-    fn read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let input = self.connection.input();
-        input.reserve(self.chunk);
-        let room = input.capacity() - input.len();
-        let read = self.stream.poll_read(context, input);
-        if let Poll::Ready(Ok(bytes)) = read {
-            if bytes == room {
-                self.chunk = (2 * self.chunk).min(CHUNK.1);
-            }
-            if self.connection.deadline().is_some() {
-                self.connection.received(Instant::now());
-            }
-        }
-        read
-    }
-
-    fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        while !self.connection.output().is_empty() {
-            match self.stream.poll_write(context, self.connection.output()) {
-                Poll::Pending => break,
-                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
-                Poll::Ready(Ok(bytes)) => self.written += bytes as u64,
-                Poll::Ready(Err(error)) => return Err(error),
-            }
-        }
-        match self.connection.output().is_empty() {
-            true => self.ends.clear(),
-            false => {
-                while self.ends.front().is_some_and(|end| *end <= self.written) {
-                    self.ends.pop_front();
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Sees to what time brings.
-    fn pass_time(&mut self, context: &mut Context<'_>) -> Result<(), Ended> {
-        loop {
-            let Some(due) = self.connection.deadline() else {
-                self.timer = None;
-                return Ok(());
-            };
-            // A timer that is too early costs one look; setting it after each message would cost more.
-            let timer = match &mut self.timer {
-                Some(timer) if timer.deadline().into_std() <= due => timer,
-                place => place.insert(Box::pin(sleep_until(due.into()))),
-            };
-            if timer.as_mut().poll(context).is_pending() {
-                return Ok(());
-            }
-            self.timer = None;
-            self.connection.tick(Instant::now())?;
-            self.write(context)?;
-        }
+    /// Tells a stranger why it is not let in, and parts from it.
+    fn refuse(&self, reason: &str, why: Ended) {
+        let mut pipe = self.pipe.borrow_mut();
+        pipe.connection.refuse(reason);
+        pipe.part_soon();
+        self.why.set(Some(why));
+        self.course.set(Course::Parting);
     }
 }
 

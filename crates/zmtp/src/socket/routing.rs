@@ -1,6 +1,6 @@
 //! Which peer a message goes to, and what becomes of one that came, by the type of the socket.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -20,8 +20,10 @@ pub(super) struct Routing {
     turn: usize,
     /// Peers that were given a name by this side.
     named: u32,
-    /// What a subscriber asks each publisher for.
-    wanted: Vec<Bytes>,
+    /// What a subscriber asks each publisher for, and how often it was told to.
+    wanted: HashMap<Bytes, usize, RandomState>,
+    /// What subscribers ask a publisher for, and how many of them do.
+    asked: HashMap<Bytes, usize, RandomState>,
 }
 
 /// What became of a message.
@@ -41,7 +43,8 @@ impl Routing {
             by_identity: HashMap::default(),
             turn: 0,
             named: 0,
-            wanted: Vec::new(),
+            wanted: HashMap::default(),
+            asked: HashMap::default(),
         }
     }
 
@@ -62,7 +65,7 @@ impl Routing {
             }
             self.by_identity.insert(identity.clone(), Rc::clone(peer));
         }
-        self.wanted.iter().for_each(|topic| peer.ask(true, topic));
+        self.wanted.keys().for_each(|topic| peer.ask(true, topic));
         peer.name(identity.clone());
         self.peers.push(Rc::clone(peer));
         Ok(identity)
@@ -88,14 +91,23 @@ impl Routing {
         Some(identity.clone())
     }
 
-    /// What a subscriber asks for, of those who are there and those to come.
-    pub(super) fn subscribe(&mut self, is_wanted: bool, topic: Bytes) {
-        self.peers.iter().for_each(|peer| peer.ask(is_wanted, &topic));
-        match self.wanted.iter().position(|wanted| *wanted == topic) {
-            _ if is_wanted => self.wanted.push(topic),
-            Some(place) => _ = self.wanted.swap_remove(place),
-            None => {}
+    /// What a subscriber asks for, of those who are there and those to come. They are told of the first time and of the last.
+    pub(super) fn subscribe(&mut self, is_wanted: bool, topic: &Bytes) {
+        if count(&mut self.wanted, is_wanted, topic) {
+            self.peers.iter().for_each(|peer| peer.ask(is_wanted, topic));
         }
+    }
+
+    /// Notes what one of the subscribers wants; says whether it is the first to, or the last.
+    pub(super) fn subscribed(&mut self, peer: &Peer, is_wanted: bool, topic: &Bytes) -> bool {
+        peer.subscribe(is_wanted, topic) && count(&mut self.asked, is_wanted, topic)
+    }
+
+    /// Notes that a subscriber wants nothing any more, and gives what nobody wants now.
+    pub(super) fn unsubscribed(&mut self, peer: &Peer) -> Vec<Bytes> {
+        let mut topics = peer.take_filters().into_topics();
+        topics.retain(|topic| count(&mut self.asked, false, topic));
+        topics
     }
 
     /// What becomes of a message that came; `None` if sockets of this type have no use for it.
@@ -106,16 +118,20 @@ impl Routing {
                 Some(message)
             }
             SocketType::Push | SocketType::Pub => None,
+            // What was cancelled may still be on its way.
+            SocketType::Sub if !self.wanted.keys().any(|prefix| topic(&message).starts_with(prefix)) => None,
             _ => Some(message),
         }
     }
 
     pub(super) fn send(&mut self, message: Message) -> Result<Sent, Unsent> {
         let sent = match self.socket_type {
-            SocketType::Router => self.to_named(&message),
-            SocketType::Pub | SocketType::XPub => return Ok(self.to_subscribers(&message)),
-            SocketType::XSub => return Ok(self.to_all(&message)),
-            SocketType::Dealer | SocketType::Push | SocketType::Req | SocketType::Rep => self.to_next(&message),
+            SocketType::Router => self.send_to_named(&message),
+            SocketType::Pub | SocketType::XPub => return Ok(self.publish(&message)),
+            SocketType::XSub => return Ok(self.send_to_publishers(&message)),
+            SocketType::Dealer | SocketType::Push | SocketType::Req | SocketType::Rep => {
+                self.send_to_next(&message)
+            }
             SocketType::Sub | SocketType::Pull => Err(Refused::NotNow),
         };
         match sent {
@@ -124,13 +140,13 @@ impl Routing {
         }
     }
 
-    fn to_named(&self, message: &Message) -> Result<(), Refused> {
+    fn send_to_named(&self, message: &Message) -> Result<(), Refused> {
         let Some((identity, frames)) = message.split_first() else { return Err(Refused::NoPeer) };
         self.by_identity.get(identity).ok_or(Refused::NoPeer)?.send(frames)
     }
 
     /// Sends to the next peer that has room.
-    fn to_next(&mut self, message: &Message) -> Result<(), Refused> {
+    fn send_to_next(&mut self, message: &Message) -> Result<(), Refused> {
         let mut refused = Refused::NoPeer;
         for _ in 0..self.peers.len() {
             if self.turn >= self.peers.len() {
@@ -147,7 +163,7 @@ impl Routing {
         Err(refused)
     }
 
-    fn to_subscribers(&self, message: &Message) -> Sent {
+    fn publish(&self, message: &Message) -> Sent {
         let topic = topic(message);
         let mut sent = Sent::default();
         for peer in self.peers.iter().filter(|peer| peer.wants(topic)) {
@@ -156,8 +172,15 @@ impl Routing {
         sent
     }
 
-    fn to_all(&self, message: &Message) -> Sent {
+    /// Sends to all, or subscribes: a message of one frame that begins with 1 does, one that begins with 0 cancels.
+    fn send_to_publishers(&mut self, message: &Message) -> Sent {
         let mut sent = Sent::default();
+        if let [frame] = &**message
+            && let Some(is_wanted @ (0 | 1)) = frame.first()
+        {
+            self.subscribe(*is_wanted == 1, &frame.slice(1..));
+            return sent;
+        }
         self.peers.iter().for_each(|peer| sent.add(peer.send(message)));
         sent
     }
@@ -172,29 +195,39 @@ impl Sent {
     }
 }
 
-/// What a subscriber wants: everything that begins with one of these, each of which it may have asked for several times.
+/// Counts those who want something; says whether this is the first of them, or was the last.
+fn count(counts: &mut HashMap<Bytes, usize, RandomState>, is_wanted: bool, topic: &Bytes) -> bool {
+    if is_wanted {
+        let count = counts.entry(topic.clone()).or_default();
+        *count += 1;
+        return *count == 1;
+    }
+    match counts.get_mut(topic) {
+        Some(count) if *count > 1 => {
+            *count -= 1;
+            false
+        }
+        Some(_) => counts.remove(topic).is_some(),
+        None => false,
+    }
+}
+
+/// What a subscriber wants: everything that begins with one of these. To ask twice is to ask once, as with libzmq, whose subscribers
+/// may ask twice and cancel once.
 #[derive(Debug, Default)]
-pub(super) struct Filters(HashMap<Bytes, usize, RandomState>);
+pub(super) struct Filters(HashSet<Bytes, RandomState>);
 
 impl Filters {
     /// Notes what is wanted or no longer; says whether that changes anything.
     pub(super) fn change(&mut self, is_wanted: bool, prefix: &Bytes) -> bool {
-        if is_wanted {
-            let count = self.0.entry(prefix.clone()).or_default();
-            *count += 1;
-            return *count == 1;
-        }
-        match self.0.get_mut(prefix) {
-            Some(count) if *count > 1 => {
-                *count -= 1;
-                false
-            }
-            Some(_) => self.0.remove(prefix).is_some(),
-            None => false,
-        }
+        if is_wanted { self.0.insert(prefix.clone()) } else { self.0.remove(prefix) }
     }
 
     pub(super) fn match_(&self, topic: &[u8]) -> bool {
-        self.0.keys().any(|prefix| topic.starts_with(prefix))
+        self.0.iter().any(|prefix| topic.starts_with(prefix))
+    }
+
+    pub(super) fn into_topics(self) -> Vec<Bytes> {
+        self.0.into_iter().collect()
     }
 }

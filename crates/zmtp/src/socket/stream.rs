@@ -1,11 +1,11 @@
 //! Streams of bytes, whatever carries them.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::{Buf as _, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
@@ -35,11 +35,11 @@ pub enum Listener {
 }
 
 impl Listener {
-    pub(super) async fn accept(&self) -> io::Result<Stream> {
+    pub(super) fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
         match self {
-            Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Stream::Tcp(stream)),
+            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Tcp(stream)),
             #[cfg(unix)]
-            Self::Unix(listener) => listener.accept().await.map(|(stream, _)| Stream::Unix(stream)),
+            Self::Unix(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Unix(stream)),
         }
     }
 }
@@ -54,7 +54,11 @@ impl Stream {
     }
 
     /// Appends what there is to read; 0 at the end.
-    pub(super) fn poll_read(&mut self, context: &mut Context<'_>, input: &mut BytesMut) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_read(
+        &mut self,
+        context: &mut Context<'_>,
+        input: &mut BytesMut,
+    ) -> Poll<io::Result<usize>> {
         match self {
             Self::Tcp(stream) => pin!(stream.read_buf(input)).poll(context),
             #[cfg(unix)]
@@ -63,7 +67,11 @@ impl Stream {
     }
 
     /// Writes what it takes of the output.
-    pub(super) fn poll_write(&mut self, context: &mut Context<'_>, output: &mut Output) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(
+        &mut self,
+        context: &mut Context<'_>,
+        output: &mut Output,
+    ) -> Poll<io::Result<usize>> {
         if !output.has_remaining() {
             return Poll::Ready(Ok(0));
         }
@@ -71,6 +79,15 @@ impl Stream {
             Self::Tcp(stream) => pin!(stream.write_buf(output)).poll(context),
             #[cfg(unix)]
             Self::Unix(stream) => pin!(stream.write_buf(output)).poll(context),
+        }
+    }
+
+    /// Tells the other end that nothing more comes.
+    pub(super) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
         }
     }
 }

@@ -1,0 +1,171 @@
+//! The stream of one connection, with the protocol on it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf as _, Bytes};
+use tokio::time::{Sleep, sleep, sleep_until};
+
+use super::{Ended, Options, Queue, Refused, Stream};
+use crate::Connection;
+
+/// The stream of one connection, with the protocol on it.
+pub(super) struct Pipe {
+    stream: Stream,
+    pub(super) connection: Connection,
+    queue: Queue,
+    /// Where the messages in the output end, counted from the first byte of the connection.
+    ends: VecDeque<u64>,
+    /// Bytes that were written.
+    written: u64,
+    /// How much is read at once.
+    chunk: usize,
+    timer: Option<Pin<Box<Sleep>>>,
+    /// Whether the peer was told that nothing more comes.
+    is_shut: bool,
+}
+
+/// How much is read at once, at first and at most.
+const CHUNK: (usize, usize) = (1 << 10, 64 << 10);
+
+/// How long the peer may take to close its end.
+const PARTING: Duration = Duration::from_secs(1);
+
+impl Pipe {
+    pub(super) fn new(stream: Stream, options: &Options) -> Self {
+        stream.prepare();
+        Self {
+            stream,
+            connection: Connection::new(options.connection.clone(), Instant::now()),
+            queue: options.queue,
+            ends: VecDeque::new(),
+            written: 0,
+            chunk: CHUNK.0,
+            timer: None,
+            is_shut: false,
+        }
+    }
+
+    /// Puts a message behind the others.
+    pub(super) fn send(&mut self, message: &[Bytes]) -> Result<(), Refused> {
+        let waiting = self.connection.output().remaining();
+        if self.ends.len() >= self.queue.messages || waiting >= self.queue.bytes {
+            return Err(Refused::Full);
+        }
+        self.connection.send(message).map_err(|_| Refused::NoPeer)?;
+        let end = self.written + self.connection.output().remaining() as u64;
+        self.ends.push_back(end);
+        Ok(())
+    }
+
+    /// Appends what there is to read to the input; 0 at the end.
+    pub(super) fn read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let input = self.connection.input();
+        input.reserve(self.chunk);
+        let room = input.capacity() - input.len();
+        let read = self.stream.poll_read(context, input);
+        if let Poll::Ready(Ok(bytes)) = read {
+            if bytes == room {
+                self.chunk = (2 * self.chunk).min(CHUNK.1);
+            }
+            if self.connection.deadline().is_some() {
+                self.connection.received(Instant::now());
+            }
+        }
+        read
+    }
+
+    pub(super) fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        while !self.connection.output().is_empty() {
+            match self.stream.poll_write(context, self.connection.output()) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
+                Poll::Ready(Ok(bytes)) => self.written += bytes as u64,
+                Poll::Ready(Err(error)) => return Err(error),
+            }
+        }
+        match self.connection.output().is_empty() {
+            true => self.ends.clear(),
+            false => {
+                while self.ends.front().is_some_and(|end| *end <= self.written) {
+                    self.ends.pop_front();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Sees to what time brings.
+    pub(super) fn pass_time(&mut self, context: &mut Context<'_>, reading: Reading) -> Result<(), Ended> {
+        loop {
+            let Some(due) = self.connection.deadline() else {
+                self.timer = None;
+                return Ok(());
+            };
+            // A timer that is too early costs one look; setting it after each message would cost more.
+            let timer = match &mut self.timer {
+                Some(timer) if timer.deadline().into_std() <= due => timer,
+                place => place.insert(Box::pin(sleep_until(due.into()))),
+            };
+            if timer.as_mut().poll(context).is_pending() {
+                return Ok(());
+            }
+            self.timer = None;
+            let now = Instant::now();
+            if reading == Reading::Paused {
+                // What the peer says lies unread: that it is silent cannot be known.
+                self.connection.received(now);
+            }
+            self.connection.tick(now)?;
+            self.write(context)?;
+        }
+    }
+
+    /// Goes over to [`part`](Self::part), which takes no longer than a while even if the peer takes nothing.
+    pub(super) fn part_soon(&mut self) {
+        self.timer = Some(Box::pin(sleep(PARTING)));
+    }
+
+    /// Goes over to [`part`](Self::part), which gives the peer as long as it needs to take what was sent.
+    pub(super) fn part_when_sent(&mut self) {
+        self.timer = None;
+    }
+
+    /// Lets the output leave, then says that this was all, and waits a while for the peer to close its end. What comes is passed
+    /// over but read: the system takes back what is still on its way if a stream is closed that has something to be read.
+    pub(super) fn part(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match self.read(context) {
+                Poll::Pending => break,
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(_)) => self.connection.input().clear(),
+            }
+        }
+        if self.write(context).is_err() {
+            return Poll::Ready(());
+        }
+        if self.connection.output().is_empty() && !self.is_shut {
+            match self.stream.poll_shutdown(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => self.is_shut = true,
+            }
+            self.timer.get_or_insert_with(|| Box::pin(sleep(PARTING)));
+        }
+        match &mut self.timer {
+            Some(timer) => timer.as_mut().poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Whether what the peer says is read now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    Active,
+    /// The inbox has no room.
+    Paused,
+}

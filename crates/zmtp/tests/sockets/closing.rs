@@ -1,0 +1,143 @@
+//! How sockets end.
+
+use std::net::Ipv4Addr;
+
+use service_framework_zmtp::socket::{Ended, Event, Listener, Refused};
+use service_framework_zmtp::{Message, SocketType};
+use tokio::net::TcpListener;
+
+use crate::support::{
+    CARRIERS, Carrier, Hand, bound, connected, ended, event, listener, pair, ramp, run, send, socket, text,
+    until,
+};
+
+#[test]
+fn close_lets_what_was_sent_leave() {
+    for carrier in CARRIERS {
+        run(async move {
+            let (pull, push) = pair(SocketType::Pull, SocketType::Push, carrier).await;
+            let body = ramp(1 << 20);
+            for _ in 0..20 {
+                send(&push, Message::from([body.clone()]));
+            }
+            let closed = tokio::task::spawn_local(push.close());
+            assert_eq!(push.send(text("late")).expect_err("it is closed").why, Refused::NoPeer);
+            drop(push);
+            for _ in 0..20 {
+                assert_eq!(pull.recv().await[0], body);
+            }
+            closed.await.expect("it ends");
+            assert!(matches!(ended(&pull).await, Ended::ByPeer));
+        });
+    }
+}
+
+#[test]
+fn what_a_peer_says_meanwhile_takes_nothing_back() {
+    run(async {
+        let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
+        send(&dealer, text("hello"));
+        let identity = router.recv().await[0].clone();
+        let body = ramp(1 << 20);
+        for _ in 0..8 {
+            send(&router, Message::from([identity.clone(), body.clone()]));
+        }
+        let closed = tokio::task::spawn_local(router.close());
+        drop(router);
+        // More than anybody reads any more.
+        for _ in 0..8 {
+            send(&dealer, Message::from([body.clone()]));
+        }
+        for _ in 0..8 {
+            assert_eq!(dealer.recv().await[0], body);
+        }
+        closed.await.expect("it ends");
+    });
+}
+
+#[test]
+fn close_without_peers_ends_at_once() {
+    run(async {
+        let socket = socket(SocketType::Push, |_| ());
+        socket.close().await;
+        let (listener, place) = listener(Carrier::Tcp).await;
+        socket.listen(listener);
+        let refused = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, place.port())).await;
+        assert!(refused.is_err(), "a closed socket listens to nobody");
+    });
+}
+
+#[test]
+fn a_closed_socket_meets_nobody() {
+    run(async {
+        let (_pull, place) = bound(SocketType::Pull, Carrier::Tcp, |_| ()).await;
+        let push = socket(SocketType::Push, |_| ());
+        push.close().await;
+        let why = push.connect(place.dial().await).await.expect_err("it is closed");
+        assert!(matches!(why, Ended::ByUs), "{why}");
+    });
+}
+
+#[test]
+fn a_close_that_nobody_waits_for_holds_nothing() {
+    run(async {
+        let (push, place) = bound(SocketType::Push, Carrier::Tcp, |_| ()).await;
+        let hand = Hand::met(SocketType::Pull, &place).await;
+        until(|| push.peers() == 1).await;
+        // More than the system takes from it, so that it cannot end by itself.
+        for _ in 0..60 {
+            send(&push, Message::from([ramp(1 << 20)]));
+        }
+        drop(push.close());
+        drop(push);
+        assert!(hand.rest().await.len() < 60, "it was cut");
+    });
+}
+
+#[test]
+fn drop_ends_peers_and_frees_the_port() {
+    run(async {
+        let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
+        until(|| router.peers() == 1).await;
+        drop(router);
+        // At once: another may want it.
+        let refused = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, place.port()));
+        assert!(refused.is_err(), "nobody listens");
+        assert!(matches!(ended(&dealer).await, Ended::ByPeer | Ended::System(_)));
+        assert_eq!(dealer.peers(), 0);
+    });
+}
+
+#[test]
+fn a_port_is_used_again_and_peers_are_met_again() {
+    run(async {
+        let (first, place) = bound(SocketType::Pull, Carrier::Tcp, |_| ()).await;
+        let push = connected(SocketType::Push, &place, |_| ()).await;
+        drop(first);
+        assert!(matches!(event(&push).await, Event::Connected { .. }));
+        assert!(matches!(event(&push).await, Event::Disconnected { .. }));
+        let again = TcpListener::bind((Ipv4Addr::LOCALHOST, place.port())).await.expect("the port is free");
+        let second = socket(SocketType::Pull, |_| ());
+        second.listen(Listener::Tcp(again));
+        push.connect(place.dial().await).await.expect("a peer");
+        send(&push, text("hello"));
+        assert_eq!(second.recv().await, text("hello"));
+    });
+}
+
+#[test]
+fn a_socket_listens_at_several_places() {
+    run(async {
+        let (pull, place) = bound(SocketType::Pull, Carrier::Tcp, |_| ()).await;
+        let (other, file) = listener(Carrier::Unix).await;
+        pull.listen(other);
+        for place in [&place, &file] {
+            let push = connected(SocketType::Push, place, |_| ()).await;
+            send(&push, text("hello"));
+            assert_eq!(pull.recv().await, text("hello"));
+            push.close().await;
+        }
+    });
+}

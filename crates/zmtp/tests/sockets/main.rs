@@ -1,0 +1,10 @@
+//! Sockets over real streams, on one thread.
+#![cfg(feature = "tokio")]
+
+mod support;
+
+mod dealing;
+mod publishing;
+mod working;
+mod closing;
+mod strangers;
