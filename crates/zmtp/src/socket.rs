@@ -17,6 +17,7 @@ mod listening;
 mod peer;
 mod pipe;
 mod routing;
+mod dialogue;
 mod inbox;
 
 use std::cell::{Cell, RefCell};
@@ -94,12 +95,13 @@ impl Socket {
         async { told.await.unwrap_or(Err(Ended::ByUs)) }
     }
 
-    /// Gives a message to a queue, at once: that of the one peer, of the next peer, of the peer named by the first frame, or of
-    /// all that have subscribed, as the socket's type says.
+    /// Gives a message to a queue, at once: that of the one peer, of the next peer, of the peer named by the first frame, of
+    /// who asked last, or of all that have subscribed, as the socket's type says.
     ///
     /// # Errors
     ///
-    /// The message was not taken, and nothing of it was sent.
+    /// The message was not taken, and nothing of it was sent. A REQ that has asked sends nothing until it has taken the
+    /// answer, or lost the peer that owes it; a REP sends nothing but one answer to what it has taken last.
     pub fn send(&self, message: Message) -> Result<(), Unsent> {
         self.0.send(message)
     }
@@ -238,7 +240,8 @@ impl Shared {
     /// A peer has sent a message.
     fn deliver(&self, peer: &Rc<Peer>, message: Message) {
         self.count(|counts| counts.received += 1);
-        match self.routing.borrow().received(peer, message) {
+        let message = self.routing.borrow_mut().received(peer, message);
+        match message {
             Some(message) => self.inbox.borrow_mut().push(message),
             None => self.count(|counts| counts.dropped_misfit += 1),
         }
@@ -290,7 +293,7 @@ impl Shared {
             let peers = self.peers.borrow();
             paused.iter().filter_map(|key| peers.get(*key)).for_each(|peer| peer.wake());
         }
-        taken
+        taken.map(|message| self.routing.borrow_mut().taken(message))
     }
 
     fn close(&self) {

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use foldhash::fast::RandomState;
 
+use super::dialogue::{Dialogue, is_question};
 use super::peer::{Peer, topic};
 use super::{Refused, Unsent};
 use crate::{Error, Message, SocketType};
@@ -20,6 +21,8 @@ pub(super) struct Routing {
     turn: usize,
     /// Peers that were given a name by this side.
     named: u32,
+    /// Whose turn it is to speak, for REQ and REP.
+    dialogue: Dialogue,
     /// What a subscriber asks each publisher for, and how often it was told to.
     wanted: HashMap<Bytes, usize, RandomState>,
     /// What subscribers ask a publisher for, and how many of them do.
@@ -43,6 +46,7 @@ impl Routing {
             by_identity: HashMap::default(),
             turn: 0,
             named: 0,
+            dialogue: Dialogue::Idle,
             wanted: HashMap::default(),
             asked: HashMap::default(),
         }
@@ -58,8 +62,10 @@ impl Routing {
     ///
     /// If another peer is called the same. Who was there first stays: otherwise any stranger could put a peer out.
     pub(super) fn meet(&mut self, peer: &Rc<Peer>, wanted: Bytes) -> Result<Bytes, Error> {
-        let identity = if wanted.is_empty() { self.name() } else { wanted };
-        if self.socket_type == SocketType::Router {
+        // Nobody sees the names that a REP uses, and those it makes up are never the same.
+        let is_named = !wanted.is_empty() && self.socket_type != SocketType::Rep;
+        let identity = if is_named { wanted } else { self.name() };
+        if matches!(self.socket_type, SocketType::Router | SocketType::Rep) {
             if self.by_identity.contains_key(&identity) {
                 return Err(Error::IdentityInUse);
             }
@@ -83,6 +89,7 @@ impl Routing {
     pub(super) fn lose(&mut self, peer: &Rc<Peer>) -> Option<Bytes> {
         let place = self.peers.iter().position(|known| Rc::ptr_eq(known, peer))?;
         self.peers.remove(place);
+        self.dialogue.lose(peer);
         if place < self.turn {
             self.turn -= 1;
         }
@@ -111,9 +118,11 @@ impl Routing {
     }
 
     /// What becomes of a message that came; `None` if sockets of this type have no use for it.
-    pub(super) fn received(&self, peer: &Rc<Peer>, mut message: Message) -> Option<Message> {
+    pub(super) fn received(&mut self, peer: &Rc<Peer>, mut message: Message) -> Option<Message> {
         match self.socket_type {
-            SocketType::Router => {
+            SocketType::Req => self.dialogue.answered(peer, message),
+            SocketType::Rep if !is_question(&message) => None,
+            SocketType::Router | SocketType::Rep => {
                 message.push_front(peer.identity()?.clone());
                 Some(message)
             }
@@ -124,14 +133,26 @@ impl Routing {
         }
     }
 
+    /// What is handed out of a message that came.
+    pub(super) fn taken(&mut self, message: Message) -> Message {
+        match (self.socket_type, &self.dialogue) {
+            (SocketType::Rep, _) => self.dialogue.asked(message),
+            (SocketType::Req, Dialogue::Answered) => {
+                self.dialogue = Dialogue::Idle;
+                message
+            }
+            _ => message,
+        }
+    }
+
     pub(super) fn send(&mut self, message: Message) -> Result<Sent, Unsent> {
         let sent = match self.socket_type {
             SocketType::Router => self.send_to_named(&message),
             SocketType::Pub | SocketType::XPub => return Ok(self.publish(&message)),
             SocketType::XSub => return Ok(self.send_to_publishers(&message)),
-            SocketType::Dealer | SocketType::Push | SocketType::Req | SocketType::Rep => {
-                self.send_to_next(&message)
-            }
+            SocketType::Dealer | SocketType::Push => self.send_to_next(&message).map(drop),
+            SocketType::Req => self.ask(&message),
+            SocketType::Rep => self.answer(&message),
             SocketType::Sub | SocketType::Pull => Err(Refused::NotNow),
         };
         match sent {
@@ -145,19 +166,33 @@ impl Routing {
         self.by_identity.get(identity).ok_or(Refused::NoPeer)?.send(frames)
     }
 
-    /// Sends to the next peer that has room.
-    fn send_to_next(&mut self, message: &Message) -> Result<(), Refused> {
+    fn ask(&mut self, message: &Message) -> Result<(), Refused> {
+        let question = self.dialogue.question(message)?;
+        self.dialogue = Dialogue::Waiting(self.send_to_next(&question)?);
+        Ok(())
+    }
+
+    fn answer(&mut self, message: &Message) -> Result<(), Refused> {
+        let answered = self.send_to_named(&self.dialogue.answer(message)?);
+        if answered != Err(Refused::Full) {
+            self.dialogue = Dialogue::Idle;
+        }
+        answered
+    }
+
+    /// Sends to the next peer that has room, and says which that was.
+    fn send_to_next(&mut self, message: &Message) -> Result<Rc<Peer>, Refused> {
         let mut refused = Refused::NoPeer;
         for _ in 0..self.peers.len() {
             if self.turn >= self.peers.len() {
                 self.turn = 0;
             }
-            let sent = self.peers[self.turn].send(message);
+            let peer = &self.peers[self.turn];
             self.turn += 1;
-            match sent {
+            match peer.send(message) {
                 Err(Refused::Full) => refused = Refused::Full,
                 Err(_) => {}
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(Rc::clone(peer)),
             }
         }
         Err(refused)

@@ -4,6 +4,7 @@
 mod support;
 
 mod dealing;
+mod asking;
 mod publishing;
 mod working;
 mod closing;
