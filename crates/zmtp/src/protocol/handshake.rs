@@ -39,10 +39,9 @@ pub(super) fn begin(out: &mut Output, config: &Config) {
 
 /// Answers the greeting of the peer.
 pub(super) fn greet(out: &mut Output, config: &Config, peer_is_server: bool) -> Result<Handshake, Error> {
-    if let Some(is_server) = config.mechanism.is_server()
-        && is_server == peer_is_server
-    {
-        return Err(Error::SameSide { mechanism: config.mechanism.name(), is_server });
+    // libzmq never says that it is a server, so that another client is known by its HELLO alone.
+    if config.mechanism.is_server() == Some(true) && peer_is_server {
+        return Err(Error::SameSide { mechanism: config.mechanism.name(), is_server: true });
     }
     match &config.mechanism {
         Mechanism::Null => {
@@ -74,6 +73,11 @@ fn write_metadata(out: &mut Output, name: &str, config: &Config) {
 
 /// Reads the next command of the peer.
 pub(super) fn step(due: Handshake, frame: Bytes, out: &mut Output, config: &Config) -> Result<Step, Error> {
+    // The PLAIN servers of libzmq up to 4.3.5 say so: in C, "\x5ERROR" is no length and a name, but `^` and the rest.
+    let refused = frame.starts_with(b"^RROR").then(|| frame.slice(5..));
+    if let Some(rest) = refused {
+        return Err(Error::Refused { reason: shown(&command::reason(rest)?) });
+    }
     let (name, rest) = command::split(frame)?;
     if &*name == b"ERROR" {
         return Err(Error::Refused { reason: shown(&command::reason(rest)?) });
@@ -84,6 +88,9 @@ pub(super) fn step(due: Handshake, frame: Bytes, out: &mut Output, config: &Conf
         (Handshake::Welcome, b"WELCOME") => {
             write_metadata(out, "INITIATE", config);
             Ok(Step::Next(Handshake::Ready))
+        }
+        (Handshake::Welcome, b"HELLO") => {
+            Err(Error::SameSide { mechanism: config.mechanism.name(), is_server: false })
         }
         (Handshake::Initiate, b"INITIATE") => {
             let peer = metadata::read(rest, config.socket_type)?;

@@ -91,12 +91,43 @@ fn plain_tells_whom_it_refuses() {
 }
 
 #[test]
-fn two_of_one_side_never_meet() {
+fn two_servers_never_meet() {
     let (mut here, mut there) = (plain_server(), plain_server());
     here.receive(&there.take_output(), Instant::now());
     assert_eq!(here.poll(), Err(Error::SameSide { mechanism: "PLAIN", is_server: true }));
     there.receive(&plain(SocketType::Req).take_output(), Instant::now());
     assert_eq!(there.poll(), Err(Error::Mechanism { theirs: "NULL".into(), ours: "PLAIN" }));
+}
+
+/// A client of PLAIN, and the greeting that libzmq's servers send: they do not say that they are servers.
+fn client_of_libzmq() -> (Connection, Vec<u8>) {
+    let mut greeting = plain_server().take_output().to_vec();
+    greeting[32] = 0;
+    (plain_client("secret"), greeting)
+}
+
+#[test]
+fn a_server_of_libzmq_is_known_by_what_it_does() {
+    let (mut client, greeting) = client_of_libzmq();
+    client.receive(&greeting, Instant::now());
+    assert_eq!(client.poll(), Ok(None));
+    client.receive(b"\x04\x08\x07WELCOME", Instant::now());
+    assert_eq!(client.poll(), Ok(None));
+
+    let (mut client, greeting) = client_of_libzmq();
+    client.receive(&greeting, Instant::now());
+    client.receive(b"\x04\x09^RROR\x03400", Instant::now());
+    assert_eq!(client.poll(), Err(Error::Refused { reason: "400".into() }));
+}
+
+#[test]
+fn two_clients_never_meet() {
+    let (mut here, mut there) = (plain_client("secret"), plain_client("secret"));
+    here.receive(&there.take_output(), Instant::now());
+    there.receive(&here.take_output(), Instant::now());
+    assert_eq!(there.poll(), Ok(None));
+    here.receive(&there.take_output(), Instant::now());
+    assert_eq!(here.poll(), Err(Error::SameSide { mechanism: "PLAIN", is_server: false }));
 }
 
 #[test]
