@@ -222,5 +222,8 @@ impl Hand {
 
 /// As many bytes, each telling where it stands.
 pub(crate) fn ramp(length: usize) -> Bytes {
-    (0..length).map(|index| index as u8).collect()
+    let once: Vec<u8> = (0..=u8::MAX).collect();
+    let mut bytes = once.repeat(length / once.len() + 1);
+    bytes.truncate(length);
+    bytes.into()
 }

@@ -1,0 +1,12 @@
+//! Our sockets and those of libzmq, by pyzmq, at the two ends of real streams.
+#![cfg(all(feature = "tokio", unix))]
+
+#[path = "../sockets/support.rs"]
+#[expect(dead_code, reason = "the tests of sockets among themselves use more of it")]
+mod support;
+
+mod libzmq;
+
+mod pairs;
+mod proxy;
+mod settings;

@@ -1,0 +1,298 @@
+//! Every pair of patterns, both directions, whoever binds.
+
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+use service_framework_zmtp::socket::{Socket, Stream};
+use service_framework_zmtp::{Message, SocketType};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::libzmq::{Libzmq, word};
+use crate::support::{CARRIERS, Carrier, Place, bound, ramp, run, send, socket, text, until};
+
+/// Who listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Binds {
+    We,
+    They,
+}
+
+const OURS: &[u8] = b"ours";
+const THEIRS: &[u8] = b"theirs";
+
+/// Our socket and theirs, named `it`, which have met.
+async fn meet(
+    libzmq: &mut Libzmq,
+    ours: SocketType,
+    theirs: SocketType,
+    carrier: Carrier,
+    binds: Binds,
+    folder: &Path,
+) -> Socket {
+    libzmq.ask(&format!("socket it {theirs} IDENTITY=theirs")).await;
+    let named = |options: &mut service_framework_zmtp::socket::Options| {
+        options.connection.identity = Bytes::from_static(OURS);
+    };
+    match binds {
+        Binds::We => {
+            let (ours, place) = bound(ours, carrier, named).await;
+            libzmq.ask(&format!("connect it {}", endpoint(&place))).await;
+            until(|| ours.peers() == 1).await;
+            ours
+        }
+        Binds::They => {
+            let wanted = match carrier {
+                Carrier::Tcp => "tcp://127.0.0.1:*".to_owned(),
+                Carrier::Unix => format!("ipc://{}", folder.join("socket").display()),
+            };
+            let endpoint = libzmq.ask(&format!("bind it {wanted}")).await;
+            let ours = socket(ours, named);
+            ours.connect(dial(&endpoint).await).await.expect("a peer");
+            ours
+        }
+    }
+}
+
+/// A place as libzmq writes it.
+pub(crate) fn endpoint(place: &Place) -> String {
+    match place {
+        Place::Tcp(port) => format!("tcp://127.0.0.1:{port}"),
+        Place::Unix(path, _) => format!("ipc://{}", path.display()),
+    }
+}
+
+/// A stream to where libzmq listens.
+pub(crate) async fn dial(endpoint: &str) -> Stream {
+    match endpoint.split_once("://").expect("an endpoint") {
+        ("tcp", at) => Stream::Tcp(TcpStream::connect(at).await.expect("a listener")),
+        (_, path) => Stream::Unix(UnixStream::connect(Path::new(path)).await.expect("a listener")),
+    }
+}
+
+/// What is told of each pair: no bytes, some, many, several frames.
+fn bodies() -> Vec<Message> {
+    let frames = [Bytes::from_static(b"a"), Bytes::new(), ramp(300), ramp(70_000)];
+    vec![
+        text(""),
+        text("a"),
+        Message::from([ramp(255)]),
+        Message::from([ramp(256)]),
+        frames.into_iter().collect(),
+    ]
+}
+
+/// Runs a conversation for each carrier and whoever binds.
+fn everywhere(
+    ours: SocketType,
+    theirs: SocketType,
+    libzmq: &mut Libzmq,
+    talk: &impl AsyncFn(&Socket, &mut Libzmq),
+) {
+    run(async {
+        for carrier in CARRIERS {
+            for binds in [Binds::We, Binds::They] {
+                eprintln!("our {ours}, their {theirs}, {carrier:?}, {binds:?} bind");
+                let folder = tempfile::tempdir().expect("a folder");
+                let socket = meet(libzmq, ours, theirs, carrier, binds, folder.path()).await;
+                talk(&socket, libzmq).await;
+                libzmq.ask("close it").await;
+            }
+        }
+    });
+}
+
+/// Who asks, and whom.
+const ASKS: [(SocketType, SocketType); 7] = [
+    (SocketType::Req, SocketType::Rep),
+    (SocketType::Req, SocketType::Router),
+    (SocketType::Dealer, SocketType::Rep),
+    (SocketType::Dealer, SocketType::Dealer),
+    (SocketType::Dealer, SocketType::Router),
+    (SocketType::Router, SocketType::Dealer),
+    (SocketType::Router, SocketType::Router),
+];
+
+/// What stands before a body at each end: the name of the other for a ROUTER, the empty frame where only one end knows of it.
+fn enveloped(socket: SocketType, peer: SocketType, peer_name: &'static [u8], body: &Message) -> Message {
+    let name = (socket == SocketType::Router).then_some(Bytes::from_static(peer_name));
+    let knows_it = |socket| matches!(socket, SocketType::Req | SocketType::Rep);
+    let delimiter = (knows_it(peer) && !knows_it(socket)).then(Bytes::new);
+    name.into_iter().chain(delimiter).chain(body.iter().cloned()).collect()
+}
+
+#[test]
+fn we_ask_and_they_answer() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    for (ours, theirs) in ASKS {
+        everywhere(ours, theirs, &mut libzmq, &async |socket, libzmq| {
+            for body in bodies() {
+                let question = enveloped(ours, theirs, THEIRS, &body);
+                send(socket, question.clone());
+                let came = libzmq.recv("it").await;
+                assert_eq!(came, enveloped(theirs, ours, OURS, &body));
+                libzmq.send("it", &came).await;
+                assert_eq!(socket.recv().await, question);
+            }
+        });
+    }
+}
+
+#[test]
+fn they_ask_and_we_answer() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    for (theirs, ours) in ASKS {
+        everywhere(ours, theirs, &mut libzmq, &async |socket, libzmq| {
+            for body in bodies() {
+                let question = enveloped(theirs, ours, OURS, &body);
+                libzmq.send("it", &question).await;
+                let came = socket.recv().await;
+                assert_eq!(came, enveloped(ours, theirs, THEIRS, &body));
+                send(socket, came);
+                assert_eq!(libzmq.recv("it").await, question);
+            }
+        });
+    }
+}
+
+#[test]
+fn work_goes_both_ways() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    everywhere(SocketType::Push, SocketType::Pull, &mut libzmq, &async |socket, libzmq| {
+        for body in bodies() {
+            send(socket, body.clone());
+            assert_eq!(libzmq.recv("it").await, body);
+        }
+    });
+    everywhere(SocketType::Pull, SocketType::Push, &mut libzmq, &async |socket, libzmq| {
+        for body in bodies() {
+            libzmq.send("it", &body).await;
+            assert_eq!(socket.recv().await, body);
+        }
+    });
+}
+
+/// A body that is published under a topic.
+fn published(topic: &'static str, body: &Message) -> Message {
+    std::iter::once(Bytes::from_static(topic.as_bytes())).chain(body.iter().cloned()).collect()
+}
+
+#[test]
+fn they_hear_what_we_publish() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    for ours in [SocketType::Pub, SocketType::XPub] {
+        for theirs in [SocketType::Sub, SocketType::XSub] {
+            everywhere(ours, theirs, &mut libzmq, &async |socket, libzmq| {
+                subscribe(libzmq, theirs, "1", "b").await;
+                subscribe(libzmq, theirs, "1", "a").await;
+                // Nothing goes out before it is known who wants it.
+                while socket.counts().sent == 0 {
+                    libzmq.ask("look it").await;
+                    send(socket, text("a"));
+                }
+                assert_eq!(libzmq.recv("it").await, text("a"));
+                for body in bodies() {
+                    send(socket, published("c", &body));
+                    send(socket, published("ab", &body));
+                    assert_eq!(libzmq.recv("it").await, published("ab", &body));
+                }
+                subscribe(libzmq, theirs, "0", "a").await;
+                let before = socket.counts().sent;
+                loop {
+                    let sent = socket.counts().sent;
+                    send(socket, text("a"));
+                    if socket.counts().sent == sent {
+                        break;
+                    }
+                    tokio::task::yield_now().await;
+                }
+                send(socket, text("b, the last"));
+                let mut extra = 0;
+                while libzmq.recv("it").await != text("b, the last") {
+                    extra += 1;
+                }
+                // Theirs may pass over what came after they had cancelled it.
+                assert!(extra <= socket.counts().sent - before);
+                if ours == SocketType::XPub {
+                    let mut told = [socket.recv().await, socket.recv().await];
+                    told.sort_by(|one, other| one[0].cmp(&other[0]));
+                    assert_eq!(told, [text("\x01a"), text("\x01b")]);
+                    assert_eq!(socket.recv().await, text("\0a"));
+                }
+            });
+        }
+    }
+}
+
+/// Has libzmq subscribe as sockets of this type do.
+async fn subscribe(libzmq: &mut Libzmq, theirs: SocketType, is_wanted: &str, topic: &str) {
+    let command = match (theirs, is_wanted) {
+        (SocketType::XSub, _) => format!("send it x0{is_wanted}{}", &word(topic.as_bytes())[1..]),
+        (_, "1") => format!("subscribe it {}", word(topic.as_bytes())),
+        _ => format!("unsubscribe it {}", word(topic.as_bytes())),
+    };
+    assert_eq!(libzmq.ask(&command).await, "done");
+}
+
+#[test]
+fn we_hear_what_they_publish() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    for ours in [SocketType::Sub, SocketType::XSub] {
+        for theirs in [SocketType::Pub, SocketType::XPub] {
+            everywhere(ours, theirs, &mut libzmq, &async |socket, libzmq| {
+                socket.subscribe("b");
+                socket.subscribe("a");
+                socket.subscribe("a");
+                socket.unsubscribe("a");
+                if theirs == SocketType::XPub {
+                    assert_eq!(libzmq.recv("it").await, Message::from([b"\x01b".as_slice()]));
+                    assert_eq!(libzmq.recv("it").await, Message::from([b"\x01a".as_slice()]));
+                }
+                // A PUB does not say when it knows.
+                loop {
+                    libzmq.send("it", &text("a sync")).await;
+                    if tokio::time::timeout(Duration::from_millis(5), socket.recv()).await.is_ok() {
+                        break;
+                    }
+                }
+                for body in bodies() {
+                    libzmq.send("it", &published("c", &body)).await;
+                    libzmq.send("it", &published("ab", &body)).await;
+                    assert_eq!(heard(socket).await, published("ab", &body));
+                }
+                socket.unsubscribe("a");
+                if theirs == SocketType::XPub {
+                    assert_eq!(libzmq.recv("it").await, Message::from([b"\x00a".as_slice()]));
+                }
+                libzmq.send("it", &text("b, the last")).await;
+                assert_eq!(heard(socket).await, text("b, the last"));
+            });
+        }
+    }
+}
+
+/// The next publication that is no [`sync`](we_hear_what_they_publish).
+async fn heard(socket: &Socket) -> Message {
+    loop {
+        let message = socket.recv().await;
+        if message != text("a sync") {
+            return message;
+        }
+    }
+}
+
+#[test]
+fn all_sizes_arrive_in_both_directions() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    everywhere(SocketType::Dealer, SocketType::Dealer, &mut libzmq, &async |socket, libzmq| {
+        // Where the header of a frame, the way it is kept or the way it is written changes, and the most that is taken.
+        let edges = [8, 13, 14, 16].map(|power| [(1 << power) - 1, 1 << power, (1 << power) + 1]);
+        for length in [0, 1].into_iter().chain(edges.into_iter().flatten()).chain([1 << 20, 16 << 20]) {
+            let message = Message::from([ramp(length)]);
+            send(socket, message.clone());
+            assert!(libzmq.recv("it").await == message, "{length} bytes");
+            libzmq.send("it", &message).await;
+            assert!(socket.recv().await == message, "{length} bytes");
+        }
+    });
+}

@@ -1,0 +1,191 @@
+//! Heartbeats, passwords, names and limits, with libzmq at the other end.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use service_framework_zmtp::socket::{Ended, Options};
+use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism, Message, SocketType};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::libzmq::Libzmq;
+use crate::pairs::{dial, endpoint};
+use crate::support::{Carrier, bound, ended, run, send, socket, text, until};
+
+/// How often each command passed a tap.
+#[derive(Debug, Default)]
+struct Seen {
+    pings: Cell<usize>,
+    pongs: Cell<usize>,
+}
+
+/// Carries bytes from one end to the other, and counts the signs of life among them.
+async fn tap(
+    mut from: impl tokio::io::AsyncRead + Unpin,
+    mut to: impl tokio::io::AsyncWrite + Unpin,
+    seen: Rc<Seen>,
+) {
+    let mut bytes = vec![0; 4096];
+    while let Ok(length @ 1..) = from.read(&mut bytes).await {
+        let count = |name: &[u8]| bytes[..length].windows(name.len()).filter(|at| *at == name).count();
+        seen.pings.set(seen.pings.get() + count(b"\x04PING"));
+        seen.pongs.set(seen.pongs.get() + count(b"\x04PONG"));
+        if to.write_all(&bytes[..length]).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn heartbeat(patience: Duration) -> impl FnOnce(&mut Options) {
+    let every = Duration::from_millis(10);
+    move |options| {
+        options.connection.heartbeat =
+            Some(Heartbeat { every, patience, time_to_live: Duration::from_secs(30) });
+    }
+}
+
+#[test]
+fn both_ask_for_signs_of_life_and_both_give_them() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        let options = "HEARTBEAT_IVL=10 HEARTBEAT_TIMEOUT=30000 HEARTBEAT_TTL=30000";
+        libzmq.ask(&format!("socket it DEALER {options}")).await;
+        let theirs = libzmq.ask("bind it tcp://127.0.0.1:*").await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let ours = socket(SocketType::Dealer, heartbeat(Duration::from_secs(30)));
+        let meeting = ours.connect(dial(&format!("tcp://{address}")).await);
+        let (near, _) = listener.accept().await.expect("we come");
+        let far = TcpStream::connect(theirs.trim_start_matches("tcp://")).await.expect("a listener");
+        let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
+        let (from_us, from_them) = (Rc::<Seen>::default(), Rc::<Seen>::default());
+        tokio::task::spawn_local(tap(near_read, far_write, Rc::clone(&from_us)));
+        tokio::task::spawn_local(tap(far_read, near_write, Rc::clone(&from_them)));
+        meeting.await.expect("a peer");
+        for seen in [&from_us, &from_them] {
+            until(|| seen.pings.get() >= 5 && seen.pongs.get() >= 5).await;
+        }
+        send(&ours, text("hello"));
+        assert_eq!(libzmq.recv("it").await, text("hello"));
+        libzmq.send("it", &text("hello")).await;
+        assert_eq!(ours.recv().await, text("hello"));
+        assert_eq!(ours.counts().disconnected, 0);
+    });
+}
+
+#[test]
+fn a_process_that_is_stopped_is_found_out() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        libzmq.ask("socket it DEALER").await;
+        let theirs = libzmq.ask("bind it tcp://127.0.0.1:*").await;
+        let ours = socket(SocketType::Dealer, heartbeat(Duration::from_secs(2)));
+        ours.connect(dial(&theirs).await).await.expect("a peer");
+        libzmq.signal("STOP");
+        assert!(matches!(ended(&ours).await, Ended::Protocol(Error::Silent)));
+        libzmq.signal("CONT");
+        ours.connect(dial(&theirs).await).await.expect("a peer");
+        send(&ours, text("hello"));
+        assert_eq!(libzmq.recv("it").await, text("hello"));
+    });
+}
+
+fn credentials(password: &'static str) -> Credentials {
+    Credentials { username: Bytes::from_static(b"alice"), password: Bytes::from_static(password.as_bytes()) }
+}
+
+#[test]
+fn they_admit_us_by_our_password() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        libzmq.ask("admit alice secret").await;
+        libzmq.ask("socket it REP PLAIN_SERVER=1").await;
+        let theirs = libzmq.ask("bind it tcp://127.0.0.1:*").await;
+        let client = |password| {
+            socket(SocketType::Req, |options| {
+                options.connection.mechanism = Mechanism::PlainClient(credentials(password));
+            })
+        };
+        let bad = client("guess");
+        let why = bad.connect(dial(&theirs).await).await.expect_err("it is not admitted");
+        assert_eq!(why.to_string(), "the peer refused the connection: 400");
+        let stranger = socket(SocketType::Req, |_| ());
+        let why = stranger.connect(dial(&theirs).await).await.expect_err("it says no name");
+        assert!(matches!(why, Ended::Protocol(Error::Mechanism { .. }) | Ended::ByPeer), "{why}");
+
+        let good = client("secret");
+        good.connect(dial(&theirs).await).await.expect("it is admitted");
+        send(&good, text("hello"));
+        assert_eq!(libzmq.recv("it").await, text("hello"));
+        libzmq.send("it", &text("back")).await;
+        assert_eq!(good.recv().await, text("back"));
+    });
+}
+
+#[test]
+fn we_admit_them_by_their_password() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        let (ours, place) = bound(SocketType::Rep, Carrier::Tcp, |options| {
+            options.connection.mechanism = Mechanism::PlainServer;
+            options.admits = Some(Rc::new(|given: &Credentials| *given == credentials("secret")));
+        })
+        .await;
+        for (name, password) in [("bad", "guess"), ("good", "secret")] {
+            let options = format!("PLAIN_USERNAME=alice PLAIN_PASSWORD={password}");
+            libzmq.ask(&format!("socket {name} REQ {options}")).await;
+            libzmq.ask(&format!("connect {name} {}", endpoint(&place))).await;
+            if name == "bad" {
+                assert!(matches!(ended(&ours).await, Ended::NotAdmitted));
+                libzmq.ask("close bad").await;
+            }
+        }
+        libzmq.send("good", &text("hello")).await;
+        assert_eq!(ours.recv().await, text("hello"));
+        send(&ours, text("back"));
+        assert_eq!(libzmq.recv("good").await, text("back"));
+    });
+}
+
+#[test]
+fn two_of_them_of_the_same_name_are_one() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        let (ours, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        for name in ["first", "second"] {
+            libzmq.ask(&format!("socket {name} DEALER IDENTITY=same")).await;
+            libzmq.ask(&format!("connect {name} {}", endpoint(&place))).await;
+            until(|| ours.peers() == 1).await;
+        }
+        assert!(matches!(ended(&ours).await, Ended::Protocol(Error::IdentityInUse)));
+        libzmq.send("first", &text("hello")).await;
+        assert_eq!(ours.recv().await, Message::from(["same", "hello"]));
+        // It tries again and again, and is let in once the name is free.
+        libzmq.ask("close first").await;
+        libzmq.send("second", &text("at last")).await;
+        assert_eq!(ours.recv().await, Message::from(["same", "at last"]));
+    });
+}
+
+#[test]
+fn what_is_too_large_for_us_ends_the_connection_alone() {
+    let Some(mut libzmq) = Libzmq::start() else { return };
+    run(async {
+        let (ours, place) = bound(SocketType::Pull, Carrier::Tcp, |options| {
+            options.connection.limits.frame_bytes = 1_000;
+        })
+        .await;
+        libzmq.ask("socket it PUSH").await;
+        libzmq.ask(&format!("connect it {}", endpoint(&place))).await;
+        libzmq.ask("send it r1000").await;
+        assert_eq!(ours.recv().await.bytes(), 1_000);
+        libzmq.ask("send it r1001").await;
+        assert!(matches!(ended(&ours).await, Ended::Protocol(Error::FrameTooLarge { .. })));
+        // It comes back by itself.
+        until(|| ours.peers() == 1).await;
+        libzmq.ask("send it x61").await;
+        assert_eq!(ours.recv().await, text("a"));
+    });
+}
