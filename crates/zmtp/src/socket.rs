@@ -213,6 +213,8 @@ impl Shared {
 
     fn end(&self, peer: &Rc<Peer>, why: Ended) {
         self.peers.borrow_mut().try_remove(peer.key());
+        self.inbox.borrow_mut().forget(peer.key());
+        self.next_turn();
         let unsubscribed = self.routing.borrow_mut().unsubscribed(peer);
         unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
         let lost = self.routing.borrow_mut().lose(peer);
@@ -285,15 +287,18 @@ impl Shared {
     }
 
     fn poll_recv(&self, context: &mut Context<'_>) -> Poll<Message> {
-        let mut inbox = self.inbox.borrow_mut();
-        let taken = inbox.take(context);
-        let paused = inbox.room_again();
-        drop(inbox);
-        if !paused.is_empty() {
-            let peers = self.peers.borrow();
-            paused.iter().filter_map(|key| peers.get(*key)).for_each(|peer| peer.wake());
-        }
+        let taken = self.inbox.borrow_mut().take(context);
+        self.next_turn();
         taken.map(|message| self.routing.borrow_mut().taken(message))
+    }
+
+    /// Lets the peer be read that waits for it and is the next, if any.
+    fn next_turn(&self) {
+        if let Some(key) = self.inbox.borrow_mut().next_turn()
+            && let Some(peer) = self.peers.borrow().get(key)
+        {
+            peer.wake();
+        }
     }
 
     fn close(&self) {

@@ -14,14 +14,17 @@ pub(super) struct Inbox {
     bytes: usize,
     limit: Queue,
     waker: Option<Waker>,
-    /// The peers that wait for room.
-    paused: Vec<usize>,
+    /// The peers that wait for room; who has waited longest is first. While there are any, nobody is read but in turn:
+    /// otherwise who sends most would leave no room to others.
+    paused: VecDeque<usize>,
+    /// Whose turn it is.
+    turn: Option<usize>,
 }
 
 impl Inbox {
     pub(super) fn new(limit: Queue) -> Self {
         let limit = Queue { messages: limit.messages.max(1), bytes: limit.bytes.max(1) };
-        Self { messages: VecDeque::new(), bytes: 0, limit, waker: None, paused: Vec::new() }
+        Self { messages: VecDeque::new(), bytes: 0, limit, waker: None, paused: VecDeque::new(), turn: None }
     }
 
     /// Adds a message, room or not.
@@ -33,13 +36,38 @@ impl Inbox {
         }
     }
 
-    /// Whether what a peer says may be looked at. One that has to wait is remembered until there is room.
+    /// Whether what a peer says may be looked at. One that has to wait is remembered until it has its turn.
     pub(super) fn has_room_for(&mut self, peer: usize) -> bool {
         let has_room = self.messages.len() < self.limit.messages && self.bytes < self.limit.bytes;
-        if !has_room && !self.paused.contains(&peer) {
-            self.paused.push(peer);
+        if has_room && (self.turn == Some(peer) || self.paused.is_empty()) {
+            return true;
         }
-        has_room
+        self.turn.take_if(|turn| *turn == peer);
+        if !self.paused.contains(&peer) {
+            self.paused.push_back(peer);
+        }
+        false
+    }
+
+    /// A peer has had its turn, if it had one.
+    pub(super) fn pass(&mut self, peer: usize) {
+        self.turn.take_if(|turn| *turn == peer);
+    }
+
+    /// A peer is no more.
+    pub(super) fn forget(&mut self, peer: usize) {
+        self.pass(peer);
+        self.paused.retain(|paused| *paused != peer);
+    }
+
+    /// Gives the turn to who has waited longest, once half of the room is free and nobody has it.
+    pub(super) fn next_turn(&mut self) -> Option<usize> {
+        let has_room = self.messages.len() <= self.limit.messages / 2 && self.bytes <= self.limit.bytes / 2;
+        if self.turn.is_some() || !has_room {
+            return None;
+        }
+        self.turn = self.paused.pop_front();
+        self.turn
     }
 
     pub(super) fn take(&mut self, context: &Context<'_>) -> Poll<Message> {
@@ -53,11 +81,5 @@ impl Inbox {
                 Poll::Pending
             }
         }
-    }
-
-    /// Gives the peers that may be read again, once half of the room is free.
-    pub(super) fn room_again(&mut self) -> Vec<usize> {
-        let has_room = self.messages.len() <= self.limit.messages / 2 && self.bytes <= self.limit.bytes / 2;
-        if has_room { std::mem::take(&mut self.paused) } else { Vec::new() }
     }
 }

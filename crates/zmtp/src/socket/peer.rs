@@ -160,6 +160,8 @@ impl Peer {
 
     fn carry(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<(), Ended> {
         let reading = self.read(context, shared)?;
+        shared.inbox.borrow_mut().pass(self.key);
+        shared.next_turn();
         if self.course.get() == Course::Open {
             let mut pipe = self.pipe.borrow_mut();
             pipe.write(context)?;

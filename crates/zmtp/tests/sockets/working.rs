@@ -127,6 +127,31 @@ fn a_full_inbox_stops_the_reading_and_goes_on_when_taken_from() {
 }
 
 #[test]
+fn who_sends_most_leaves_room_to_others() {
+    run(async {
+        let (pull, place) =
+            bound(SocketType::Pull, Carrier::Tcp, |options| options.receive_messages = 10).await;
+        let mut pushes = Vec::new();
+        for name in ["one", "two", "three"] {
+            let push = connected(SocketType::Push, &place, |_| ()).await;
+            for _ in 0..5_000 {
+                send(&push, text(name));
+            }
+            pushes.push(push);
+        }
+        until(|| pull.counts().received == 10 && pull.peers() == 3).await;
+        let came = texts(&pull, 9_000).await;
+        for name in ["one", "two", "three"] {
+            let theirs = came.iter().filter(|text| *text == name).count();
+            assert!(theirs > 2_000, "{theirs} of 9,000 are of {name}");
+        }
+        // One that is gone holds up nobody.
+        drop(pushes.remove(1));
+        texts(&pull, 1_000).await;
+    });
+}
+
+#[test]
 fn an_inbox_is_full_of_bytes_too() {
     run(async {
         let (pull, place) =
