@@ -75,6 +75,9 @@ pub enum Error {
         /// The limit.
         limit: usize,
     },
+    /// A subscriber asks for more at a time than it may.
+    #[error("more subscriptions than one peer may have")]
+    TooManySubscriptions,
     /// Another peer of the same router is called the same.
     #[error("another peer has this identity")]
     IdentityInUse,

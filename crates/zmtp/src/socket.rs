@@ -18,6 +18,8 @@ mod peer;
 mod pipe;
 mod routing;
 mod dialogue;
+mod subscriptions;
+mod trie;
 mod inbox;
 
 use std::cell::{Cell, RefCell};
@@ -34,6 +36,7 @@ use self::listening::Listeners;
 use self::peer::Peer;
 use self::report::Events;
 use self::routing::Routing;
+use self::subscriptions::Limit;
 use crate::{Error, Message, SocketType};
 
 pub use self::options::{Admits, Options, Queue};
@@ -215,7 +218,7 @@ impl Shared {
         self.peers.borrow_mut().try_remove(peer.key());
         self.inbox.borrow_mut().forget(peer.key());
         self.next_turn();
-        let unsubscribed = self.routing.borrow_mut().unsubscribed(peer);
+        let unsubscribed = self.routing.borrow_mut().subscriptions.lose(peer);
         unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
         let lost = self.routing.borrow_mut().lose(peer);
         match lost {
@@ -250,9 +253,19 @@ impl Shared {
     }
 
     /// A subscriber has said what it wants.
-    fn subscribed(&self, peer: &Rc<Peer>, is_wanted: bool, topic: &Bytes) {
-        if self.routing.borrow_mut().subscribed(peer, is_wanted, topic) {
-            self.tell_of_subscription(is_wanted, topic);
+    fn subscribed(&self, peer: &Rc<Peer>, topic: &Bytes) -> Result<(), Error> {
+        let Options { subscriptions, subscription_bytes, .. } = self.options;
+        let limit = Limit { prefixes: subscriptions, bytes: subscription_bytes };
+        if self.routing.borrow_mut().subscriptions.add(peer, topic, limit)? {
+            self.tell_of_subscription(true, topic);
+        }
+        Ok(())
+    }
+
+    /// A subscriber has said what it does not want any more.
+    fn cancelled(&self, peer: &Peer, topic: &Bytes) {
+        if self.routing.borrow_mut().subscriptions.cancel(peer, topic) {
+            self.tell_of_subscription(false, topic);
         }
     }
 

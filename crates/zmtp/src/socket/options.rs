@@ -16,6 +16,10 @@ pub struct Options {
     pub receive_messages: usize,
     /// How many bytes may wait so. The last message may go beyond.
     pub receive_bytes: usize,
+    /// How many subscriptions one peer may have. Who asks for more is sent away.
+    pub subscriptions: usize,
+    /// How many bytes may be in all of them.
+    pub subscription_bytes: usize,
     /// What may wait to be sent to one peer.
     pub queue: Queue,
     /// Says of each client of [`PlainServer`](crate::Mechanism::PlainServer) whether it is let in; nobody is if nothing says so.
@@ -42,6 +46,8 @@ impl Options {
             connections: 10_000,
             receive_messages: 1_000,
             receive_bytes: 64 << 20,
+            subscriptions: 10_000,
+            subscription_bytes: 1 << 20,
             queue: Queue { messages: 10_000, bytes: 64 << 20 },
             admits: None,
         }
@@ -55,6 +61,8 @@ impl std::fmt::Debug for Options {
             .field("connections", &self.connections)
             .field("receive_messages", &self.receive_messages)
             .field("receive_bytes", &self.receive_bytes)
+            .field("subscriptions", &self.subscriptions)
+            .field("subscription_bytes", &self.subscription_bytes)
             .field("queue", &self.queue)
             .finish_non_exhaustive()
     }

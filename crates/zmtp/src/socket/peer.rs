@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::pipe::{Pipe, Reading};
-use super::routing::Filters;
+use super::subscriptions::Asked;
 use super::{Ended, Options, Refused, Shared, Stream, keep};
 use crate::{Event, Message};
 
@@ -22,7 +22,9 @@ pub(super) struct Peer {
     /// Whether the task will have its turn anyway.
     is_woken: Cell<bool>,
     /// What it has subscribed to.
-    filters: RefCell<Filters>,
+    asked: RefCell<Asked>,
+    /// The last publication that it was found for.
+    round: Cell<u64>,
     course: Cell<Course>,
     /// Why it is being parted from.
     why: Cell<Option<Ended>>,
@@ -52,7 +54,8 @@ impl Peer {
             pipe: RefCell::new(Pipe::new(stream, options)),
             waker: RefCell::default(),
             is_woken: Cell::new(false),
-            filters: RefCell::default(),
+            asked: RefCell::default(),
+            round: Cell::new(0),
             course: Cell::new(Course::Open),
             why: Cell::default(),
             waiting: Cell::new(waiting),
@@ -124,19 +127,14 @@ impl Peer {
         self.wake();
     }
 
-    /// Notes what a subscriber wants; says whether that is news.
-    pub(super) fn subscribe(&self, is_wanted: bool, topic: &Bytes) -> bool {
-        self.filters.borrow_mut().change(is_wanted, topic)
+    /// What it has subscribed to.
+    pub(super) fn asked(&self) -> &RefCell<Asked> {
+        &self.asked
     }
 
-    /// Whether it has subscribed to what begins like this.
-    pub(super) fn wants(&self, topic: &[u8]) -> bool {
-        self.filters.borrow().match_(topic)
-    }
-
-    /// What it has subscribed to, for the last time.
-    pub(super) fn take_filters(&self) -> Filters {
-        self.filters.take()
+    /// Whether it was not found for that publication before.
+    pub(super) fn is_new_in(&self, round: u64) -> bool {
+        self.round.replace(round) != round
     }
 
     /// Reads and writes until there is nothing to do; ends with the connection.
@@ -201,8 +199,8 @@ impl Peer {
             match event {
                 None => return Ok(Reading::Active),
                 Some(Event::Message(message)) => shared.deliver(self, message),
-                Some(Event::Subscribe(topic)) => shared.subscribed(self, true, &topic),
-                Some(Event::Cancel(topic)) => shared.subscribed(self, false, &topic),
+                Some(Event::Subscribe(topic)) => shared.subscribed(self, &topic)?,
+                Some(Event::Cancel(topic)) => shared.cancelled(self, &topic),
                 Some(Event::Credentials(credentials)) => {
                     let admits = shared.options.admits.as_ref().is_some_and(|admits| admits(&credentials));
                     if !admits {

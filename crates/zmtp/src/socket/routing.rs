@@ -1,6 +1,6 @@
 //! Which peer a message goes to, and what becomes of one that came, by the type of the socket.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -8,6 +8,7 @@ use foldhash::fast::RandomState;
 
 use super::dialogue::{Dialogue, is_question};
 use super::peer::{Peer, topic};
+use super::subscriptions::{Subscriptions, Wanted};
 use super::{Refused, Unsent};
 use crate::{Error, Message, SocketType};
 
@@ -23,10 +24,10 @@ pub(super) struct Routing {
     named: u32,
     /// Whose turn it is to speak, for REQ and REP.
     dialogue: Dialogue,
-    /// What a subscriber asks each publisher for, and how often it was told to.
-    wanted: HashMap<Bytes, usize, RandomState>,
-    /// What subscribers ask a publisher for, and how many of them do.
-    asked: HashMap<Bytes, usize, RandomState>,
+    /// What a subscriber asks each publisher for.
+    wanted: Wanted,
+    /// What subscribers ask a publisher for.
+    pub(super) subscriptions: Subscriptions,
 }
 
 /// What became of a message.
@@ -47,8 +48,8 @@ impl Routing {
             turn: 0,
             named: 0,
             dialogue: Dialogue::Idle,
-            wanted: HashMap::default(),
-            asked: HashMap::default(),
+            wanted: Wanted::default(),
+            subscriptions: Subscriptions::default(),
         }
     }
 
@@ -71,7 +72,7 @@ impl Routing {
             }
             self.by_identity.insert(identity.clone(), Rc::clone(peer));
         }
-        self.wanted.keys().for_each(|topic| peer.ask(true, topic));
+        self.wanted.prefixes().for_each(|topic| peer.ask(true, &topic));
         peer.name(identity.clone());
         self.peers.push(Rc::clone(peer));
         Ok(identity)
@@ -100,21 +101,9 @@ impl Routing {
 
     /// What a subscriber asks for, of those who are there and those to come. They are told of the first time and of the last.
     pub(super) fn subscribe(&mut self, is_wanted: bool, topic: &Bytes) {
-        if count(&mut self.wanted, is_wanted, topic) {
+        if self.wanted.change(is_wanted, topic) {
             self.peers.iter().for_each(|peer| peer.ask(is_wanted, topic));
         }
-    }
-
-    /// Notes what one of the subscribers wants; says whether it is the first to, or the last.
-    pub(super) fn subscribed(&mut self, peer: &Peer, is_wanted: bool, topic: &Bytes) -> bool {
-        peer.subscribe(is_wanted, topic) && count(&mut self.asked, is_wanted, topic)
-    }
-
-    /// Notes that a subscriber wants nothing any more, and gives what nobody wants now.
-    pub(super) fn unsubscribed(&mut self, peer: &Peer) -> Vec<Bytes> {
-        let mut topics = peer.take_filters().into_topics();
-        topics.retain(|topic| count(&mut self.asked, false, topic));
-        topics
     }
 
     /// What becomes of a message that came; `None` if sockets of this type have no use for it.
@@ -128,7 +117,7 @@ impl Routing {
             }
             SocketType::Push | SocketType::Pub => None,
             // What was cancelled may still be on its way.
-            SocketType::Sub if !self.wanted.keys().any(|prefix| topic(&message).starts_with(prefix)) => None,
+            SocketType::Sub if !self.wanted.has(topic(&message)) => None,
             _ => Some(message),
         }
     }
@@ -198,12 +187,9 @@ impl Routing {
         Err(refused)
     }
 
-    fn publish(&self, message: &Message) -> Sent {
-        let topic = topic(message);
+    fn publish(&mut self, message: &Message) -> Sent {
         let mut sent = Sent::default();
-        for peer in self.peers.iter().filter(|peer| peer.wants(topic)) {
-            sent.add(peer.send(message));
-        }
+        self.subscriptions.each(topic(message), |peer| sent.add(peer.send(message)));
         sent
     }
 
@@ -227,42 +213,5 @@ impl Sent {
             Ok(()) => self.sent += 1,
             Err(_) => self.dropped += 1,
         }
-    }
-}
-
-/// Counts those who want something; says whether this is the first of them, or was the last.
-fn count(counts: &mut HashMap<Bytes, usize, RandomState>, is_wanted: bool, topic: &Bytes) -> bool {
-    if is_wanted {
-        let count = counts.entry(topic.clone()).or_default();
-        *count += 1;
-        return *count == 1;
-    }
-    match counts.get_mut(topic) {
-        Some(count) if *count > 1 => {
-            *count -= 1;
-            false
-        }
-        Some(_) => counts.remove(topic).is_some(),
-        None => false,
-    }
-}
-
-/// What a subscriber wants: everything that begins with one of these. To ask twice is to ask once, as with libzmq, whose subscribers
-/// may ask twice and cancel once.
-#[derive(Debug, Default)]
-pub(super) struct Filters(HashSet<Bytes, RandomState>);
-
-impl Filters {
-    /// Notes what is wanted or no longer; says whether that changes anything.
-    pub(super) fn change(&mut self, is_wanted: bool, prefix: &Bytes) -> bool {
-        if is_wanted { self.0.insert(prefix.clone()) } else { self.0.remove(prefix) }
-    }
-
-    pub(super) fn match_(&self, topic: &[u8]) -> bool {
-        self.0.iter().any(|prefix| topic.starts_with(prefix))
-    }
-
-    pub(super) fn into_topics(self) -> Vec<Bytes> {
-        self.0.into_iter().collect()
     }
 }

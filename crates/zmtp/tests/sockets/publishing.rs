@@ -1,10 +1,10 @@
 //! PUB, SUB, XPUB and XSUB: who hears what.
 
-use service_framework_zmtp::socket::Refused;
-use service_framework_zmtp::{Event, Message, SocketType};
+use service_framework_zmtp::socket::{Ended, Refused};
+use service_framework_zmtp::{Error, Event, Message, SocketType};
 
 use crate::support::{
-    CARRIERS, Carrier, Hand, bound, connected, pair, ramp, run, send, socket, text, texts, until,
+    CARRIERS, Carrier, Hand, bound, connected, ended, pair, ramp, run, send, socket, text, texts, until,
 };
 
 /// What an XPUB hears next of its subscribers.
@@ -193,6 +193,59 @@ fn a_slow_subscriber_loses_its_own_publications_and_they_are_counted() {
         closing.await;
         // It has had all but what was counted, and in order.
         assert_eq!(rest.await.expect("it reads").len() as u64, published / 2 - dropped);
+    });
+}
+
+#[test]
+fn a_publication_that_is_wanted_twice_comes_once() {
+    run(async {
+        let (publisher, subscriber) = pair(SocketType::XPub, SocketType::Sub, Carrier::Tcp).await;
+        for topic in ["", "a", "ab", "abc"] {
+            subscriber.subscribe(topic);
+            assert_eq!(heard(&publisher).await, format!("+{topic}"));
+        }
+        send(&publisher, text("abcd"));
+        send(&publisher, text("the last"));
+        assert_eq!(texts(&subscriber, 2).await, ["abcd", "the last"]);
+        assert_eq!(publisher.counts().sent, 2);
+    });
+}
+
+#[test]
+fn who_asks_for_too_much_is_sent_away_and_forgotten() {
+    run(async {
+        let (publisher, place) = bound(SocketType::XPub, Carrier::Tcp, |options| {
+            options.subscriptions = 100;
+            options.subscription_bytes = 1_000;
+        })
+        .await;
+        let good = connected(SocketType::Sub, &place, |_| ()).await;
+        good.subscribe("a");
+        assert_eq!(heard(&publisher).await, "+a");
+        let many = (0..101).map(|number| number.to_string());
+        let long = (0..2).map(|number| format!("{number}{}", "x".repeat(500)));
+        for (topics, allowed) in [(many.collect::<Vec<_>>(), 100), (long.collect(), 1)] {
+            let mut flood = Hand::met(SocketType::Sub, &place).await;
+            for topic in &topics {
+                flood.connection.subscribe(true, topic.as_bytes()).expect("it is ready");
+            }
+            flood.flush().await;
+            let why = ended(&publisher).await;
+            assert!(matches!(why, Ended::Protocol(Error::TooManySubscriptions)), "{why}");
+            for topic in &topics[..allowed] {
+                assert_eq!(heard(&publisher).await, format!("+{topic}"));
+            }
+            let mut gone = Vec::new();
+            for _ in 0..allowed {
+                gone.push(heard(&publisher).await);
+            }
+            gone.sort();
+            let mut wanted: Vec<_> = topics[..allowed].iter().map(|topic| format!("-{topic}")).collect();
+            wanted.sort();
+            assert_eq!(gone, wanted);
+        }
+        send(&publisher, text("a"));
+        assert_eq!(good.recv().await, text("a"));
     });
 }
 
