@@ -115,7 +115,11 @@ impl Counters {
     }
 
     pub(crate) fn count_refused(&self, reason: Refusal) {
-        self.refused[reason as usize].fetch_add(1, Relaxed);
+        self.count_refused_times(reason, 1);
+    }
+
+    pub(crate) fn count_refused_times(&self, reason: Refusal, times: u64) {
+        self.refused[reason as usize].fetch_add(times, Relaxed);
     }
 }
 

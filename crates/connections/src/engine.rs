@@ -1,8 +1,8 @@
 //! What a transport engine does for the connections: opens sockets that carry frames.
 
 pub mod zeromq;
+pub mod zmtp;
 
-use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use service_framework_core::address::Address;
 use crate::error::SocketError;
 
 /// The frames of one message, first to last.
-pub type Frames = VecDeque<Bytes>;
+pub type Frames = service_framework_zmtp::Message;
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -100,7 +100,13 @@ pub trait Socket: Debug {
     /// # Errors
     ///
     /// The message was not taken, and nothing of it was sent.
+    #[expect(clippy::result_large_err, reason = "who sends gets the message back as it was")]
     fn send(&self, frames: Frames) -> Result<(), Unsent>;
+
+    /// How often a publication was dropped so far because the queue to a subscriber had no room; 0 where the engine does not say.
+    fn dropped(&self) -> u64 {
+        0
+    }
 
     /// Gives the next event, or wakes the last caller when there is one.
     fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event>;
@@ -110,7 +116,16 @@ pub trait Socket: Debug {
     fn close(&self) -> LocalFuture<'static, ()>;
 }
 
-/// The engine used unless another is given: [`Zeromq`](zeromq::Zeromq).
+/// The engine used unless another is given: [`Zmtp`](zmtp::Zmtp).
 pub fn default_engine() -> Rc<dyn Engine> {
-    Rc::new(zeromq::Zeromq)
+    Rc::new(zmtp::Zmtp::default())
+}
+
+/// The engine of that name, for connections whose messages may have that many bytes; `None` if there is none.
+pub fn engine_by_name(name: &str, message_bytes: usize) -> Option<Rc<dyn Engine>> {
+    match name {
+        "zmtp" => Some(Rc::new(zmtp::Zmtp::new(message_bytes))),
+        "zeromq" => Some(Rc::new(zeromq::Zeromq)),
+        _ => None,
+    }
 }

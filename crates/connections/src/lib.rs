@@ -51,7 +51,7 @@ use std::rc::Rc;
 use service_framework_core::address::{Address, Host};
 
 pub use self::counters::{Counters, Counts, Refusal};
-pub use self::engine::{Engine, default_engine};
+pub use self::engine::{Engine, default_engine, engine_by_name};
 pub use self::error::{Error, SocketError};
 pub use self::publisher::Publisher;
 pub use self::replyer::{ReplyTo, Replyer, Request};

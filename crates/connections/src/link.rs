@@ -107,6 +107,7 @@ impl Link {
     }
 
     /// Sends, if there is a peer.
+    #[expect(clippy::result_large_err, reason = "who sends gets the message back as it was")]
     pub(crate) fn send(&self, frames: Frames) -> Result<(), Unsent> {
         let sent = match &*self.0.socket.borrow() {
             Some(socket) => socket.send(frames),
@@ -117,6 +118,11 @@ impl Link {
             self.0.wake();
         }
         sent
+    }
+
+    /// As [`Socket::dropped`], of the socket that there is.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.0.socket.borrow().as_ref().map_or(0, |socket| socket.dropped())
     }
 
     /// Gives the next event, or wakes the last caller when there is one.
@@ -211,7 +217,7 @@ async fn connect(state: &State) -> Rc<dyn Socket> {
                 }
             },
         };
-        if !has_warned {
+        if !has_warned && since.elapsed() >= WORTH_A_WARNING {
             has_warned = true;
             warn(state, &refused);
         }

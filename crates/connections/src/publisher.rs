@@ -39,6 +39,15 @@ impl Default for Options {
     }
 }
 
+impl End {
+    fn dropped(&self) -> u64 {
+        match self {
+            Self::Listening(socket) => socket.dropped(),
+            Self::Connecting { link, .. } => link.dropped(),
+        }
+    }
+}
+
 impl Publisher {
     /// Listens on `address`. `connection` is the name for errors.
     ///
@@ -93,22 +102,24 @@ impl Publisher {
     }
 
     /// What it carried and dropped so far.
-    ///
-    /// The engine drops silently for subscribers that read too slowly: that is not in here.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 
     /// Publishes one frame, topic included, to everybody whose filter it begins with.
     ///
-    /// Never waits. What cannot be sent (no connection, closed) is dropped and counted.
+    /// Never waits. What cannot be sent (no connection, closed) is dropped and counted; so is what a subscriber reads too slowly to be sent.
     pub fn publish(&self, frame: Bytes) {
         let bytes = frame.len();
         let frames = Frames::from([frame]);
+        let before = self.end.dropped();
         let (sent, gone) = match &*self.end {
             End::Listening(socket) => (socket.send(frames), Refusal::Closing),
             End::Connecting { link, .. } => (link.send(frames), Refusal::NotConnected),
         };
+        if let Some(dropped) = self.end.dropped().checked_sub(before).filter(|dropped| *dropped > 0) {
+            self.counters.count_refused_times(Refusal::QueueFull, dropped);
+        }
         match sent {
             Ok(()) => self.counters.count_out(bytes),
             Err(Unsent { why: SendError::Gone, .. }) => self.counters.count_refused(gone),

@@ -92,7 +92,7 @@ impl Replyer {
     pub fn reply(&self, reply_to: ReplyTo, payload: Bytes) {
         let bytes = payload.len();
         let ReplyTo(mut frames) = reply_to;
-        frames.push_back(payload);
+        frames.push(payload);
         match self.socket.send(frames) {
             Ok(()) => self.counters.count_out(bytes),
             Err(Unsent { why: SendError::Gone, .. }) => self.counters.count_refused(Refusal::PeerGone),
@@ -136,7 +136,7 @@ fn open_envelope(mut frames: Frames) -> Result<Request, Refusal> {
     if frames.len() != delimiter + 2 {
         return Err(Refusal::FrameCount);
     }
-    let payload = frames.pop_back().ok_or(Refusal::FrameCount)?;
+    let payload = frames.pop().ok_or(Refusal::FrameCount)?;
     Ok(Request { payload, reply_to: ReplyTo(frames) })
 }
 
@@ -151,7 +151,9 @@ mod tests {
     fn check(frames: &[&'static str], expected: Expect) {
         let frames = frames.iter().map(|frame| Bytes::from_static(frame.as_bytes())).collect();
         match open_envelope(frames) {
-            Ok(request) => expected.assert_eq(&format!("{:?} to {:?}", request.payload, request.reply_to.0)),
+            Ok(request) => {
+                expected.assert_eq(&format!("{:?} to {:?}", request.payload, &*request.reply_to.0))
+            }
             Err(reason) => expected.assert_eq(reason.name()),
         }
     }

@@ -190,7 +190,7 @@ impl Inner {
             Ok(()) => return self.counters.count_out(bytes),
             // The loss is noticed here first. Nothing was sent, so the call may wait for the next connection.
             Err(Unsent { why: SendError::Gone, mut frames }) => {
-                let payload = frames.pop_back();
+                let payload = frames.pop();
                 self.calls.borrow_mut().put_back(number, payload)
             }
             Err(Unsent { why: SendError::Full, .. }) => {
@@ -270,7 +270,7 @@ impl Inner {
     }
 
     fn take_reply(&self, mut frames: Frames) {
-        let number = match frames.front() {
+        let number = match frames.first() {
             Some(frame) if frame.len() == CORRELATION_LENGTH => (&frame[..]).get_u64(),
             _ => return self.refuse(Refusal::UnknownReply),
         };
@@ -278,7 +278,7 @@ impl Inner {
             return self.refuse(Refusal::NoDelimiter);
         }
         let is_one_frame = frames.len() == 3;
-        let payload = frames.pop_back().unwrap_or_default();
+        let payload = frames.pop().unwrap_or_default();
         let call = self.calls.borrow_mut().replied(number);
         match call {
             Ok(slot) if is_one_frame => {

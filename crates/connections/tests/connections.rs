@@ -1,5 +1,8 @@
 //! What connections do, seen from outside, over real sockets.
 
+/// The engine that carries them here.
+const ENGINE: &str = "zmtp";
+
 #[path = "connections/addresses.rs"]
 mod addresses;
 #[path = "connections/closing.rs"]

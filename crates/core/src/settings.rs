@@ -64,6 +64,8 @@ pub struct ServiceSettings {
     pub watchdog: Duration,
     /// The longest workflow id that is taken, in bytes.
     pub max_workflow_id_bytes: usize,
+    /// The transport engine, by its name.
+    pub engine: String,
 }
 
 impl ConnectionSettings {
@@ -108,6 +110,7 @@ impl Default for ServiceSettings {
             drain: Duration::ZERO,
             watchdog: Duration::ZERO,
             max_workflow_id_bytes: 0,
+            engine: String::new(),
         };
         for setting in SETTINGS {
             if let Set::Service(set) = setting.set {

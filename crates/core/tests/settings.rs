@@ -94,7 +94,7 @@ fn the_defaults_are_these() {
     let service = ServiceSettings::default();
     assert_eq!((service.in_flight, service.blocking_threads), (1_024, 8));
     assert_eq!((service.drain, service.watchdog), (Duration::from_secs(10), Duration::from_secs(10)));
-    assert_eq!(service.max_workflow_id_bytes, 1_024);
+    assert_eq!((service.max_workflow_id_bytes, &*service.engine), (1_024, "zmtp"));
 }
 
 #[test]
@@ -168,6 +168,7 @@ fn each_value_says_who_set_it() {
         service drain_s = 10 (default)
         service watchdog_s = 10 (default)
         service max_workflow_id_bytes = 1024 (default)
+        service engine = "zmtp" (default)
         requester deadline_s = 2.5 (a.json:1:64)
         requester max_message_bytes = 16777216 (default)
         requester max_depth = 32 (a.json:2:14)
@@ -224,10 +225,10 @@ fn unknown_settings_get_the_nearest() {
         ],
     );
     check_problems(
-        &Given { top: r#"{"drain_s": -1, "overflow": "drop"}"#, ..given(Requester) },
+        &Given { top: r#"{"drain_s": -1, "engine": "nanomsg"}"#, ..given(Requester) },
         expect![[r#"
         a.json:2:14: `drain_s` is a number of seconds from 0 to 31536000, got the integer -1
-        a.json:2:29: `overflow` is one of wait, drop_oldest, got the text "drop""#]],
+        a.json:2:29: `engine` is one of zmtp, zeromq, got the text "nanomsg""#]],
     );
 }
 

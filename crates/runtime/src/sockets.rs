@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_connections::{
-    Engine, Publisher, Replyer, Requester, Subscriber, check_host, default_engine, publisher, requester,
+    Engine, Publisher, Replyer, Requester, Subscriber, check_host, engine_by_name, publisher, requester,
 };
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
@@ -21,10 +21,18 @@ use crate::plan::Plan;
 
 /// Opens all sockets. Publishers at one endpoint share one.
 pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connection>, Error> {
-    let engine = default_engine();
+    let service = &plan.wiring.service;
+    if service.engine == "zeromq" {
+        tracing::warn!(target: crate::LOG,
+            "engine `zeromq`: 73 bytes of a stranger end this process, peers that send heartbeats are put out, and \
+             publications to slow subscribers are lost without a count; leave `engine` out of the address book"
+        );
+    }
     let mut opened = Vec::new();
     let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
     for (number, wired) in plan.wiring.connections.iter().enumerate() {
+        let engine = engine_by_name(&service.engine, wired.settings.limits.max_message_bytes)
+            .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))?;
         let connection = open_one(&engine, wired, &mut publishers).await?;
         if let Some(socket) = connection.counters() {
             counters.of(number).watch(socket);

@@ -40,6 +40,7 @@ fn every_value_with_where_it_came_from() {
           drain_s = 3                   addresses.json:10:16
           watchdog_s = 10               default
           max_workflow_id_bytes = 1024  default
+          engine = "zmtp"               default
 
         settings of say
           deadline_s = 2.5              attribute

@@ -1,13 +1,14 @@
 //! Carries frames by the `zeromq` crate; the only file that names it.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Weak;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::{BufMut, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use service_framework_core::address::Address;
 use zeromq::{
     DealerSocket, MultiPeerBackend, PubSocket, RouterSocket, Socket as _, SocketEvent, SocketOptions,
@@ -110,11 +111,14 @@ impl Socket for ZeromqSocket {
             return Err(gone(frames));
         };
         // Fails for a message without frames, of which nothing could be sent.
+        let frames: VecDeque<Bytes> = frames.into_iter().collect();
         let message = ZmqMessage::try_from(frames).map_err(|_| gone(Frames::new()))?;
         // Pending means that a queue is full: the engine would wait, and a service must not.
         match pin!(raw.send(message)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(())) => Ok(()),
-            Poll::Ready(Err(ZmqError::ReturnToSender { message, .. })) => Err(gone(message.into_vecdeque())),
+            Poll::Ready(Err(ZmqError::ReturnToSender { message, .. })) => {
+                Err(gone(message.into_vecdeque().into_iter().collect()))
+            }
             Poll::Ready(Err(_)) => Err(gone(Frames::new())),
             Poll::Pending => Err(Unsent { why: SendError::Full, frames: Frames::new() }),
         }
@@ -129,7 +133,9 @@ impl Socket for ZeromqSocket {
         loop {
             // The engine keeps what was read so far in the socket, so this future may be dropped unfinished.
             match pin!(raw.recv()).poll(cx) {
-                Poll::Ready(Ok(message)) => return Poll::Ready(Event::Message(message.into_vecdeque())),
+                Poll::Ready(Ok(message)) => {
+                    return Poll::Ready(Event::Message(message.into_vecdeque().into_iter().collect()));
+                }
                 Poll::Ready(Err(error)) if self.lost.is_some() => {
                     tracing::debug!(%error, "lost a peer that sent what is no message");
                     return Poll::Ready(Event::Lost);

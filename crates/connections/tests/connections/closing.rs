@@ -138,8 +138,7 @@ fn requests_that_nobody_received_are_counted_at_closing() {
 fn closing_ends_though_a_peer_reads_nothing() {
     run(async {
         let replyer = replyer(&any_port()).await;
-        let peer = Raw::connect(Role::Dealer, replyer.address()).await;
-        peer.send(&[b"", b"request"]);
+        let _peer = deaf(replyer.address(), &[b"", b"request"]).await;
         let request = replyer.recv().await;
         // More than the system takes for a peer that does not read.
         replyer.reply(request.reply_to, Bytes::from(vec![0; 64 << 20]));

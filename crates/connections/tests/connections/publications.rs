@@ -205,3 +205,26 @@ fn opening_a_publisher_takes_the_time_it_is_told_to_wait() {
         assert!(start.elapsed() >= options.wait_after_creation);
     });
 }
+
+#[test]
+fn what_a_subscriber_is_too_slow_for_is_counted_and_lost_to_nobody_else() {
+    if crate::ENGINE == "zeromq" {
+        // It drops by itself, and does not say so.
+        return;
+    }
+    run(async {
+        let publisher = publisher(&any_port()).await;
+        let _deaf = deaf_subscriber(publisher.address()).await;
+        let good = subscriber(publisher.address(), "");
+        until_it_arrives(&publisher, &Bytes::from("first"), &good).await;
+        let mut number = 0_u64;
+        while publisher.counters().counts().refused(Refusal::QueueFull) < 3 {
+            number += 1;
+            let mut frame = vec![0; 1 << 20];
+            frame[..8].copy_from_slice(&number.to_be_bytes());
+            publisher.publish(frame.into());
+            // Each is waited for, so that this one is never too slow.
+            while good.recv().await.first_chunk() != Some(&number.to_be_bytes()) {}
+        }
+    });
+}

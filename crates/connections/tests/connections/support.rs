@@ -1,13 +1,16 @@
 //! What the tests share: a runtime as a service has it, deadlines, and raw peers.
 
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_connections::engine::{Bound, Event, Role, Socket};
-use service_framework_connections::{Counters, Engine, Replyer, Requester, default_engine, requester};
-use service_framework_core::address::Address;
+use service_framework_connections::engine::{Bound, Event, Frames, Role, Socket};
+use service_framework_connections::{Counters, Engine, Replyer, Requester, engine_by_name, requester};
+use service_framework_core::address::{Address, Host};
+use service_framework_core::wire::Limits;
+use service_framework_zmtp::{Config, Connection, SocketType};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// Generous: a test that comes near it has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -22,7 +25,7 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 pub(crate) fn engine() -> Rc<dyn Engine> {
-    default_engine()
+    engine_by_name(crate::ENGINE, Limits::default().max_message_bytes).unwrap()
 }
 
 pub(crate) fn address(text: &str) -> Address {
@@ -66,8 +69,36 @@ pub(crate) async fn until(condition: impl Fn() -> bool) {
     }
 }
 
-pub(crate) fn frames(frames: &[&[u8]]) -> VecDeque<Bytes> {
+pub(crate) fn frames(frames: &[&[u8]]) -> Frames {
     frames.iter().map(|frame| Bytes::copy_from_slice(frame)).collect()
+}
+
+/// A peer that asks once, and never reads what it is answered.
+pub(crate) async fn deaf(to: &Address, request: &[&[u8]]) -> TcpStream {
+    let (mut stream, mut side) = meet(to, SocketType::Dealer).await;
+    side.send(&frames(request)).unwrap();
+    stream.write_all(&side.take_output()).await.unwrap();
+    stream
+}
+
+/// A subscriber that wants everything, and never reads it.
+pub(crate) async fn deaf_subscriber(to: &Address) -> TcpStream {
+    let (mut stream, mut side) = meet(to, SocketType::Sub).await;
+    side.subscribe(true, b"").unwrap();
+    stream.write_all(&side.take_output()).await.unwrap();
+    stream
+}
+
+async fn meet(to: &Address, socket_type: SocketType) -> (TcpStream, Connection) {
+    let Address::Tcp { host: Host::Ip(ip), port } = to else { panic!("{to} is no address of TCP") };
+    let mut stream = TcpStream::connect((*ip, *port)).await.unwrap();
+    let mut side = Connection::new(Config::new(socket_type), Instant::now());
+    while !side.is_ready() {
+        stream.write_all(&side.take_output()).await.unwrap();
+        stream.read_buf(side.input()).await.unwrap();
+        while side.poll().unwrap().is_some() {}
+    }
+    (stream, side)
 }
 
 /// A socket without a connection around it, to send what no connection of ours would.
@@ -87,7 +118,7 @@ impl Raw {
         self.0.send(frames(parts)).unwrap();
     }
 
-    pub(crate) async fn recv(&self) -> VecDeque<Bytes> {
+    pub(crate) async fn recv(&self) -> Frames {
         match std::future::poll_fn(|cx| self.0.poll_recv(cx)).await {
             Event::Message(frames) => frames,
             Event::Lost => panic!("the peer is lost"),

@@ -181,6 +181,15 @@ pub static SETTINGS: &[Setting] = &[
         default: |_| Value::Int(1_024),
         set: of_service(|settings, value| settings.max_workflow_id_bytes = count(value)),
     },
+    Setting {
+        name: "engine",
+        doc: "The transport engine that opens the sockets: our own, or the `zeromq` crate, which a stranger can end.",
+        kinds: &[],
+        takes: Takes::Choice(&["zmtp", "zeromq"]),
+        is_own: false,
+        default: |_| Value::from("zmtp"),
+        set: of_service(|settings, value| settings.engine = value.as_text().unwrap_or_default().to_owned()),
+    },
 ];
 
 const fn of_connection(set: fn(&mut ConnectionSettings, &Value)) -> Set {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::Poll;
 
 use bytes::Bytes;
@@ -71,14 +71,16 @@ fn stepping(scene: &Scene, drain_s: f64) -> Service {
 fn those_who_come_too_late_do_not_keep_a_handler_from_ending() {
     let scene = Scene::new();
     let mut service = stepping(&scene, 60.0);
-    let is_over = Arc::new(AtomicBool::new(false));
+    let (is_over, connected) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let pressing: Vec<_> = (0..3)
         .map(|_| {
             let (at, is_over) = (address(&service, "echo"), Arc::clone(&is_over));
-            std::thread::spawn(move || run(press(at, is_over)))
+            let connected = Arc::clone(&connected);
+            std::thread::spawn(move || run(press(at, connected, is_over)))
         })
         .collect();
     run(async {
+        until_async(|| connected.load(Ordering::Relaxed) == 3).await;
         let client = Client::to(&address(&service, "step"));
         let begun = tokio::task::spawn_local(async move { client.ask(value!({})).await });
         scene.noted("begun").await;
@@ -97,8 +99,9 @@ fn those_who_come_too_late_do_not_keep_a_handler_from_ending() {
 }
 
 /// Sends requests without reading a reply.
-async fn press(at: Address, is_over: Arc<AtomicBool>) {
+async fn press(at: Address, connected: Arc<AtomicUsize>, is_over: Arc<AtomicBool>) {
     let raw = Raw::connect(Role::Dealer, &at).await;
+    connected.fetch_add(1, Ordering::Relaxed);
     let message = request(&value!({}));
     while !is_over.load(Ordering::Relaxed) {
         // What the socket does not take is sent again soon enough.

@@ -179,7 +179,7 @@ impl Raw {
 
     pub(crate) async fn recv(&self) -> Vec<Bytes> {
         match std::future::poll_fn(|cx| self.0.poll_recv(cx)).await {
-            Event::Message(frames) => frames.into(),
+            Event::Message(frames) => frames.into_iter().collect(),
             Event::Lost => panic!("the peer is lost"),
         }
     }

@@ -75,11 +75,23 @@ impl Stream {
         if !output.has_remaining() {
             return Poll::Ready(Ok(0));
         }
-        match self {
-            Self::Tcp(stream) => pin!(stream.write_buf(output)).poll(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => pin!(stream.write_buf(output)).poll(context),
+        if output.chunk().len() < output.remaining() {
+            return match self {
+                Self::Tcp(stream) => pin!(stream.write_buf(output)).poll(context),
+                #[cfg(unix)]
+                Self::Unix(stream) => pin!(stream.write_buf(output)).poll(context),
+            };
         }
+        // One piece, as mostly, takes the system less than a list with one in it.
+        let written = match self {
+            Self::Tcp(stream) => pin!(stream.write(output.chunk())).poll(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => pin!(stream.write(output.chunk())).poll(context),
+        };
+        if let Poll::Ready(Ok(bytes)) = written {
+            output.advance(bytes);
+        }
+        written
     }
 
     /// Tells the other end that nothing more comes.
