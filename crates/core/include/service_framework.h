@@ -65,7 +65,7 @@ enum sf_hook {
     SF_HOOK_SETUP_CONFIG = 2,      /* setup */
     SF_HOOK_SETUP_ADDRESSES = 3,   /* setup */
     SF_HOOK_SETUP_CONNECTIONS = 4, /* setup */
-    SF_HOOK_SETUP_STATES = 5,      /* setup */
+    SF_HOOK_SETUP_STATES = 5,      /* setup; not called before there are states */
     SF_HOOK_ON_SIGINT = 6,         /* start */
     SF_HOOK_ON_SIGTERM = 7         /* start */
 };

@@ -76,7 +76,7 @@ pub enum Run {
 /// The optional methods of a service, by the names of the original.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hook {
-    /// Starts work of its own, instead of answering.
+    /// Starts work of its own, beside the handlers.
     Main,
     /// After the sockets are open, before main or the loop.
     Init,
@@ -86,7 +86,7 @@ pub enum Hook {
     SetupAddresses,
     /// Gives settings per connection.
     SetupConnections,
-    /// Gives settings per state.
+    /// Gives settings per state, once there are states: it is not called yet.
     SetupStates,
     /// On SIGINT, before the service stops.
     OnSigint,

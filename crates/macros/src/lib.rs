@@ -146,7 +146,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 /// | `fn setup_config(config: &Map) -> Result<Map>` | gives keys that overwrite those of the config |
 /// | `fn setup_addresses(addresses: Map, config: C) -> Result<Map>` | gives the whole address book |
 /// | `fn setup_connections(config: C) -> Result<Map>` | gives settings per connection |
-/// | `fn setup_states(config: C) -> Result<Map>` | gives settings per state |
+/// | `fn setup_states(config: C) -> Result<Map>` | gives settings per state, once there are states: it is not called yet |
 ///
 /// `cx` may be left out; `init` and the signals' methods may be plain too.
 #[proc_macro_attribute]

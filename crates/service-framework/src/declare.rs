@@ -157,7 +157,7 @@ impl<S: Serve> Declare<S> {
         self.setup(Hook::SetupConnections, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
     }
 
-    /// Gives settings per state: a map of the state's name to a map of settings.
+    /// Gives settings per state, once there are states: it is not called yet.
     pub fn setup_states(&mut self, setup: fn(S::Config) -> Result<Map>) {
         self.setup(Hook::SetupStates, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
     }
