@@ -39,5 +39,5 @@ pub mod socket;
 pub use error::Error;
 pub use message::Message;
 pub use protocol::{
-    Config, Connection, Credentials, Event, Heartbeat, Limits, Mechanism, Output, Peer, SocketType,
+    Config, Connection, Credentials, Encoded, Event, Heartbeat, Limits, Mechanism, Output, Peer, SocketType,
 };

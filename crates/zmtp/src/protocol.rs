@@ -3,6 +3,8 @@
 mod command;
 mod config;
 mod connection;
+mod encoded;
+mod event;
 mod frame;
 mod greeting;
 mod handshake;
@@ -12,7 +14,9 @@ mod output;
 mod socket_type;
 
 pub use config::{Config, Credentials, Heartbeat, Limits, Mechanism};
-pub use connection::{Connection, Event, Peer};
+pub use connection::Connection;
+pub use encoded::Encoded;
+pub use event::{Event, Peer};
 pub use output::Output;
 pub use socket_type::SocketType;
 

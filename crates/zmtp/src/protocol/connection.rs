@@ -8,37 +8,8 @@ use super::command::{self, Command};
 use super::frame::{self, HEADER_MAX, Header};
 use super::handshake::{self, Handshake, Step};
 use super::heartbeat::{Due, Pulse};
-use super::{Config, Credentials, Output, SocketType, greeting, shown};
+use super::{Config, Encoded, Event, Output, Peer, greeting, shown};
 use crate::{Error, Message};
-
-/// What happened on a connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// A client of [`Mechanism::PlainServer`](super::Mechanism::PlainServer) says who it is, and waits for
-    /// [`Connection::admit`] or [`Connection::refuse`].
-    Credentials(Credentials),
-    /// The handshake is done.
-    Ready(Peer),
-    /// A message came.
-    Message(Message),
-    /// The peer wants what begins with this.
-    Subscribe(Bytes),
-    /// The peer does no longer want what begins with this.
-    Cancel(Bytes),
-}
-
-/// Who the peer is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Peer {
-    /// The type of its socket.
-    pub socket_type: SocketType,
-    /// What it wants to be called by; empty if it does not care.
-    pub identity: Bytes,
-    /// The second number of the version that both speak, ZMTP 3.0 or 3.1.
-    pub minor_version: u8,
-}
 
 /// One side of one connection, without a socket and without a clock.
 ///
@@ -342,13 +313,28 @@ impl Connection {
     /// Why the connection is of no more use.
     #[inline]
     pub fn send(&mut self, message: &[Bytes]) -> Result<(), Error> {
-        let out = match &self.state {
-            State::Ready { .. } => &mut self.output,
-            State::Handshake { .. } => &mut self.early,
-            State::Failed(error) => return Err(error.clone()),
-        };
-        frame::write_message(out, message);
+        frame::write_message(self.out()?, message);
         Ok(())
+    }
+
+    /// Does the same with a message that was encoded before.
+    ///
+    /// # Errors
+    ///
+    /// Why the connection is of no more use.
+    pub fn send_encoded(&mut self, message: &Encoded) -> Result<(), Error> {
+        message.write(self.out()?);
+        Ok(())
+    }
+
+    /// Where messages are written to now.
+    #[inline]
+    fn out(&mut self) -> Result<&mut Output, Error> {
+        match &self.state {
+            State::Ready { .. } => Ok(&mut self.output),
+            State::Handshake { .. } => Ok(&mut self.early),
+            State::Failed(error) => Err(error.clone()),
+        }
     }
 
     /// Subscribes to what begins with `topic`, or no longer; to be called once the peer is known.

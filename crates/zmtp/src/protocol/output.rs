@@ -5,8 +5,11 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// From this size on, bytes are shared instead of copied.
+/// From this size on, a frame is shared instead of copied.
 const SHARED: usize = 16 << 10;
+
+/// From this size on, what was encoded for many is shared, too: each of them would have to copy it.
+const SHARED_BY_MANY: usize = 1 << 10;
 
 /// What is to be sent, to be read as any [`Buf`]: many small messages lie in one chunk, large frames are chunks of their own.
 #[derive(Debug, Default)]
@@ -15,6 +18,7 @@ pub struct Output {
     /// What comes behind all of them.
     last: BytesMut,
     remaining: usize,
+    copied: u64,
 }
 
 impl Output {
@@ -27,12 +31,28 @@ impl Output {
     pub(super) fn write(&mut self, write: impl FnOnce(&mut BytesMut)) {
         let before = self.last.len();
         write(&mut self.last);
-        self.remaining += self.last.len() - before;
+        let written = self.last.len() - before;
+        self.remaining += written;
+        self.copied += written as u64;
+    }
+
+    /// How many bytes were ever copied into it, and not shared.
+    pub fn copied(&self) -> u64 {
+        self.copied
     }
 
     /// Adds a frame behind what is there.
     pub(super) fn push(&mut self, frame: &Bytes) {
-        if frame.len() < SHARED {
+        self.place(frame, SHARED);
+    }
+
+    /// Adds what many send behind what is there.
+    pub(super) fn share(&mut self, chunk: &Bytes) {
+        self.place(chunk, SHARED_BY_MANY);
+    }
+
+    fn place(&mut self, frame: &Bytes, shared: usize) {
+        if frame.len() < shared {
             return self.write(|out| out.extend_from_slice(frame));
         }
         let last = self.last.split().freeze();
@@ -47,6 +67,13 @@ impl Output {
         self.before.extend(other.before);
         self.last = other.last;
         self.remaining += other.remaining;
+        self.copied += other.copied;
+    }
+
+    /// All that is there, piece by piece.
+    pub(super) fn into_chunks(self) -> impl Iterator<Item = Bytes> {
+        let last = Some(self.last.freeze()).filter(|last| !last.is_empty());
+        self.before.into_iter().chain(last)
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use super::pipe::{Pipe, Reading};
 use super::subscriptions::Asked;
 use super::{Ended, Options, Refused, Shared, Stream, keep};
-use crate::{Event, Message};
+use crate::{Connection, Encoded, Error, Event, Message};
 
 /// One connection of a socket.
 pub(super) struct Peer {
@@ -112,10 +112,19 @@ impl Peer {
 
     /// Gives a message to the queue.
     pub(super) fn send(&self, message: &[Bytes]) -> Result<(), Refused> {
+        self.queue(|connection| connection.send(message))
+    }
+
+    /// Gives a message to the queue that goes to others, too.
+    pub(super) fn send_encoded(&self, message: &Encoded) -> Result<(), Refused> {
+        self.queue(|connection| connection.send_encoded(message))
+    }
+
+    fn queue(&self, write: impl FnOnce(&mut Connection) -> Result<(), Error>) -> Result<(), Refused> {
         if self.course.get() != Course::Open {
             return Err(Refused::NoPeer);
         }
-        self.pipe.borrow_mut().send(message)?;
+        self.pipe.borrow_mut().send(write)?;
         self.wake();
         Ok(())
     }

@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use bytes::{Buf as _, Bytes};
+use bytes::Buf as _;
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::{Ended, Options, Queue, Refused, Stream};
-use crate::Connection;
+use crate::{Connection, Error};
 
 /// The stream of one connection, with the protocol on it.
 pub(super) struct Pipe {
@@ -49,13 +49,16 @@ impl Pipe {
         }
     }
 
-    /// Puts a message behind the others.
-    pub(super) fn send(&mut self, message: &[Bytes]) -> Result<(), Refused> {
+    /// Lets a message be written behind the others.
+    pub(super) fn send(
+        &mut self,
+        write: impl FnOnce(&mut Connection) -> Result<(), Error>,
+    ) -> Result<(), Refused> {
         let waiting = self.connection.output().remaining();
         if self.ends.len() >= self.queue.messages || waiting >= self.queue.bytes {
             return Err(Refused::Full);
         }
-        self.connection.send(message).map_err(|_| Refused::NoPeer)?;
+        write(&mut self.connection).map_err(|_| Refused::NoPeer)?;
         let end = self.written + self.connection.output().remaining() as u64;
         self.ends.push_back(end);
         Ok(())

@@ -10,7 +10,7 @@ use super::dialogue::{Dialogue, is_question};
 use super::peer::{Peer, topic};
 use super::subscriptions::{Subscriptions, Wanted};
 use super::{Refused, Unsent};
-use crate::{Error, Message, SocketType};
+use crate::{Encoded, Error, Message, SocketType};
 
 /// The peers that were met, and whose turn it is.
 pub(super) struct Routing {
@@ -188,8 +188,14 @@ impl Routing {
     }
 
     fn publish(&mut self, message: &Message) -> Sent {
-        let mut sent = Sent::default();
-        self.subscriptions.each(topic(message), |peer| sent.add(peer.send(message)));
+        let (mut sent, mut is_first, mut encoded) = (Sent::default(), true, None);
+        self.subscriptions.each(topic(message), |peer| {
+            // For one alone, to encode it apart would be one copy more.
+            sent.add(match std::mem::take(&mut is_first) {
+                true => peer.send(message),
+                false => peer.send_encoded(encoded.get_or_insert_with(|| Encoded::new(message))),
+            });
+        });
         sent
     }
 

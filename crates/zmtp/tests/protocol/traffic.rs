@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_zmtp::{Config, Connection, Error, Event, Heartbeat, Message, SocketType};
+use service_framework_zmtp::{Config, Connection, Encoded, Error, Event, Heartbeat, Message, SocketType};
 
 use crate::support::{events, met, plain, talk};
 
@@ -101,4 +101,37 @@ fn commands_that_say_nothing_are_passed_over_and_counted() {
     here.receive(b"\x04\x06\x05HELLO\x04\x0a\x09SUBSCRIBE\x00\x01x", Instant::now());
     assert_eq!(events(&mut here), (vec![Event::Message(Message::from(["x"]))], None));
     assert_eq!(here.commands_ignored(), 2);
+}
+
+/// The bytes that are copied when so many connections send frames of these lengths, encoded once; all must arrive.
+fn copied(connections: u64, lengths: &[usize]) -> u64 {
+    let message: Message = lengths.iter().map(|length| Bytes::from(vec![7; *length])).collect();
+    let encoded = Encoded::new(&message);
+    let mut copied = 0;
+    for _ in 0..connections {
+        let (mut publisher, mut subscriber) = met(SocketType::Pub, SocketType::Sub);
+        let before = publisher.output().copied();
+        publisher.send_encoded(&encoded).expect("it is ready");
+        copied += publisher.output().copied() - before;
+        let (_, there) = talk(&mut publisher, &mut subscriber);
+        assert_eq!(there, [Event::Message(message.clone())]);
+    }
+    copied
+}
+
+#[test]
+fn what_many_send_is_shared_unless_it_is_short() {
+    assert_eq!(copied(20, &[10]), 20 * 12, "a frame and its header");
+    assert_eq!(copied(20, &[10, 2_000]), 0);
+    assert_eq!(copied(20, &[3_000, 0, 70_000]), 0);
+    // What stands between two large frames is copied: their headers.
+    assert_eq!(copied(20, &[70_000, 70_000]), 20 * 2 * 9);
+}
+
+#[test]
+fn what_one_sends_is_shared_if_it_is_large() {
+    let (mut dealer, _) = met(SocketType::Dealer, SocketType::Router);
+    let before = dealer.output().copied();
+    dealer.send(&[Bytes::from(vec![7; 1 << 20])]).expect("it is ready");
+    assert_eq!(dealer.output().copied() - before, 9);
 }

@@ -197,6 +197,28 @@ fn a_slow_subscriber_loses_its_own_publications_and_they_are_counted() {
 }
 
 #[test]
+fn publications_of_all_sizes_reach_several_subscribers() {
+    run(async {
+        let (publisher, place) = bound(SocketType::XPub, Carrier::Tcp, |_| ()).await;
+        let mut subscribers = Vec::new();
+        for number in 0..3 {
+            let subscriber = connected(SocketType::Sub, &place, |_| ()).await;
+            subscriber.subscribe("");
+            subscriber.subscribe(number.to_string());
+            while heard(&publisher).await != format!("+{number}") {}
+            subscribers.push(subscriber);
+        }
+        for length in [0, 1, 255, 1_023, 1_024, 16 << 10, 1 << 20] {
+            let message = Message::from(["topic".into(), ramp(length), ramp(300)]);
+            send(&publisher, message.clone());
+            for subscriber in &subscribers {
+                assert_eq!(subscriber.recv().await, message);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_publication_that_is_wanted_twice_comes_once() {
     run(async {
         let (publisher, subscriber) = pair(SocketType::XPub, SocketType::Sub, Carrier::Tcp).await;

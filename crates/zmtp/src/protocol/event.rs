@@ -1,0 +1,35 @@
+//! What happens on a connection.
+
+use bytes::Bytes;
+
+use super::{Credentials, SocketType};
+use crate::Message;
+
+/// What happened on a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A client of [`Mechanism::PlainServer`](super::Mechanism::PlainServer) says who it is, and waits for
+    /// [`Connection::admit`](super::Connection::admit) or [`Connection::refuse`](super::Connection::refuse).
+    Credentials(Credentials),
+    /// The handshake is done.
+    Ready(Peer),
+    /// A message came.
+    Message(Message),
+    /// The peer wants what begins with this.
+    Subscribe(Bytes),
+    /// The peer does no longer want what begins with this.
+    Cancel(Bytes),
+}
+
+/// Who the peer is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Peer {
+    /// The type of its socket.
+    pub socket_type: SocketType,
+    /// What it wants to be called by; empty if it does not care.
+    pub identity: Bytes,
+    /// The second number of the version that both speak, ZMTP 3.0 or 3.1.
+    pub minor_version: u8,
+}
