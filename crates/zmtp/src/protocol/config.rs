@@ -18,7 +18,7 @@ pub struct Config {
     pub mechanism: Mechanism,
     /// What a peer may make this side keep.
     pub limits: Limits,
-    /// How a silent peer is found out; not at all by default.
+    /// How a silent peer is found out; not at all by default, nor with one that speaks ZMTP 3.0, which has no heartbeats.
     pub heartbeat: Option<Heartbeat>,
 }
 

@@ -162,6 +162,9 @@ impl Connection {
             }
             Step::Done(metadata) => {
                 self.state = State::Ready { peer_is_new: minor_version > 0 };
+                if minor_version == 0 {
+                    self.pulse.ask_nothing();
+                }
                 self.until = None;
                 self.output.append(std::mem::take(&mut self.early));
                 let (socket_type, identity) = (metadata.socket_type, metadata.identity);

@@ -38,6 +38,11 @@ impl Pulse {
         self.is_waiting = false;
     }
 
+    /// The peer speaks a version without signs of life: it would not answer, and so count as silent.
+    pub(super) fn ask_nothing(&mut self) {
+        self.settings = None;
+    }
+
     /// The peer says how long to wait for it; zero says nothing.
     pub(super) fn promise(&mut self, time: Duration) {
         self.promised = (!time.is_zero()).then_some(time);

@@ -86,6 +86,38 @@ fn a_peer_that_is_alive_is_left_alone() {
     assert_eq!(here.send(&Message::from(["too late"])), Err(Error::Silent));
 }
 
+/// A subscriber with a pulse, which has met a publisher that speaks ZMTP 3.0.
+fn met_an_old_publisher(start: Instant) -> (Connection, Connection) {
+    let mut config = Config::new(SocketType::Sub);
+    let second = Duration::from_secs(1);
+    config.heartbeat = Some(Heartbeat { every: second, patience: second, time_to_live: second });
+    let mut subscriber = Connection::new(config, start);
+    let mut publisher = Connection::new(Config::new(SocketType::Pub), start);
+    let mut greeting = publisher.take_output().to_vec();
+    greeting[11] = 0;
+    subscriber.receive(&greeting, start);
+    let (here, _) = talk(&mut subscriber, &mut publisher);
+    assert!(matches!(&here[..], [Event::Ready(peer)] if peer.minor_version == 0), "{here:?}");
+    (subscriber, publisher)
+}
+
+#[test]
+fn a_peer_of_an_older_version_is_not_asked_for_signs_of_life() {
+    let start = Instant::now();
+    let (mut subscriber, _) = met_an_old_publisher(start);
+    assert_eq!(subscriber.deadline(), None);
+    assert_eq!(subscriber.tick(start + Duration::from_secs(3_600)), Ok(()));
+    assert!(subscriber.output().is_empty(), "a command that it does not know");
+}
+
+#[test]
+fn a_peer_of_an_older_version_is_subscribed_to_by_messages() {
+    let (mut subscriber, _) = met_an_old_publisher(Instant::now());
+    subscriber.subscribe(true, b"a").expect("it is ready");
+    subscriber.subscribe(false, b"a").expect("it is ready");
+    assert_eq!(*subscriber.take_output(), *b"\x00\x02\x01a\x00\x02\x00a");
+}
+
 #[test]
 fn a_pong_repeats_what_its_ping_said() {
     let (mut here, _) = met(SocketType::Dealer, SocketType::Router);
