@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::Buf as _;
+use bytes::{Buf as _, BytesMut};
 use tokio::time::{Sleep, sleep, sleep_until};
 
 use super::{Ended, Options, Queue, Refused, Stream};
@@ -30,6 +30,9 @@ pub(super) struct Pipe {
 
 /// How much is read at once, at first and at most.
 const CHUNK: (usize, usize) = (1 << 10, 64 << 10);
+
+/// How much room a peer keeps that says nothing.
+const KEPT: usize = 4 << 10;
 
 /// How long the peer may take to close its end.
 const PARTING: Duration = Duration::from_secs(1);
@@ -66,19 +69,37 @@ impl Pipe {
 
     /// Appends what there is to read to the input; 0 at the end.
     pub(super) fn read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let read = self.read_some(context);
+        if read.is_pending() {
+            self.rest();
+        }
+        read
+    }
+
+    fn read_some(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        // No room is made for what has not come.
+        ready!(self.stream.poll_read_ready(context))?;
         let input = self.connection.input();
         input.reserve(self.chunk);
         let room = input.capacity() - input.len();
-        let read = self.stream.poll_read(context, input);
-        if let Poll::Ready(Ok(bytes)) = read {
-            if bytes == room {
-                self.chunk = (2 * self.chunk).min(CHUNK.1);
-            }
-            if self.connection.deadline().is_some() {
-                self.connection.received(Instant::now());
-            }
+        let bytes = ready!(self.stream.poll_read(context, input))?;
+        if bytes == room {
+            self.chunk = (2 * self.chunk).min(CHUNK.1);
+        } else if bytes < self.chunk / 8 {
+            self.chunk = (self.chunk / 2).max(CHUNK.0);
         }
-        read
+        if self.connection.deadline().is_some() {
+            self.connection.received(Instant::now());
+        }
+        Poll::Ready(Ok(bytes))
+    }
+
+    /// Gives large room back, which a peer that was busy once would hold for as long as it is there.
+    fn rest(&mut self) {
+        let is_large = self.chunk > KEPT || self.connection.input().capacity() > KEPT;
+        if is_large && self.connection.input().is_empty() {
+            *self.connection.input() = BytesMut::new();
+        }
     }
 
     pub(super) fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
@@ -171,4 +192,50 @@ pub(super) enum Reading {
     Active,
     /// The inbox has no room.
     Paused,
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::future::poll_fn;
+
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::UnixStream;
+
+    use super::*;
+    use crate::SocketType;
+
+    /// Reads all there is, and says how large the largest buffer was.
+    async fn read_all(pipe: &mut Pipe) -> usize {
+        poll_fn(|context| {
+            let mut largest = 0;
+            while let Poll::Ready(read) = pipe.read(context) {
+                assert!(read.expect("it is open") > 0);
+                largest = largest.max(pipe.connection.input().capacity());
+                pipe.connection.input().clear();
+            }
+            Poll::Ready(largest)
+        })
+        .await
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_was_busy_once_holds_no_room_for_ever() {
+        let (near, mut far) = UnixStream::pair().expect("two ends");
+        let mut pipe = Pipe::new(Stream::Unix(near), &Options::new(SocketType::Pull));
+        let mut largest = 0;
+        for _ in 0..8 {
+            far.write_all(&[0; 64 << 10]).await.expect("it is taken");
+            poll_fn(|context| pipe.stream.poll_read_ready(context)).await.expect("it is open");
+            largest = largest.max(read_all(&mut pipe).await);
+        }
+        assert!(largest >= 32 << 10, "a busy peer is read in large pieces: {largest}");
+        assert_eq!(pipe.connection.input().capacity(), 0);
+        // And what comes one by one is read in small ones again.
+        for _ in 0..8 {
+            far.write_all(&[0; 100]).await.expect("it is taken");
+            poll_fn(|context| pipe.stream.poll_read_ready(context)).await.expect("it is open");
+            largest = read_all(&mut pipe).await;
+        }
+        assert!(largest <= KEPT, "{largest}");
+    }
 }

@@ -53,6 +53,15 @@ impl Stream {
         }
     }
 
+    /// Whether there is something to read.
+    pub(super) fn poll_read_ready(&self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tcp(stream) => stream.poll_read_ready(context),
+            #[cfg(unix)]
+            Self::Unix(stream) => stream.poll_read_ready(context),
+        }
+    }
+
     /// Appends what there is to read; 0 at the end.
     pub(super) fn poll_read(
         &mut self,
