@@ -73,11 +73,11 @@ impl Ask {
     }
 }
 
-/// The answer as a table, which takes the place of the last one on a terminal.
+/// The answer as a table, which takes the place of the last one on a terminal, and stands apart from it elsewhere.
 async fn table(cx: &Context) -> Result<String> {
     const CLEAR: &str = "\x1b[H\x1b[2J";
     let table = table::write(&cx.request(&CURRENT, &()).await?);
-    Ok(if stdout().is_terminal() { format!("{CLEAR}{table}") } else { table })
+    Ok(if stdout().is_terminal() { format!("{CLEAR}{table}") } else { format!("{table}\n") })
 }
 
 /// The answer as it came, whatever is in it: what is sent by name is of any shape.
