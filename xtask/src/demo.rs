@@ -25,17 +25,19 @@ pub(crate) use tied::Tied;
 #[derive(Debug)]
 struct Part {
     service: &'static str,
+    /// What it does here, for people.
+    does: &'static str,
     /// Whether it starts work of its own.
     is_leading: bool,
 }
 
 /// The services, each after those it needs.
 const PARTS: [Part; 5] = [
-    Part { service: "notifier", is_leading: false },
-    Part { service: "host_probe", is_leading: true },
-    Part { service: "host_board", is_leading: false },
-    Part { service: "host_alarm", is_leading: false },
-    Part { service: "ask", is_leading: true },
+    Part { service: "notifier", does: "appends notices to a file", is_leading: false },
+    Part { service: "host_probe", does: "reads this machine, publishes", is_leading: true },
+    Part { service: "host_board", does: "keeps what is published", is_leading: false },
+    Part { service: "host_alarm", does: "has a notice sent at a limit", is_leading: false },
+    Part { service: "ask", does: "asks the board, prints it", is_leading: true },
 ];
 
 /// How the demo is run.
@@ -134,13 +136,9 @@ impl Demo {
             let ready = child.ready(stop);
             self.children.push(child);
             let Some(ready) = ready? else { return Ok(()) };
-            let shown = ready.endpoints.iter().map(|(name, endpoint)| format!(" {name} {endpoint}"));
-            println!(
-                "    {} is ready, process {}:{}",
-                part.service,
-                ready.pid,
-                shown.collect::<Vec<_>>().join(",")
-            );
+            let shown = ready.endpoints.iter().map(|(name, endpoint)| format!("{name} {endpoint}"));
+            let shown = shown.collect::<Vec<_>>().join(", ");
+            println!("    {:10}  {:29}  process {}, {shown}", part.service, part.does, ready.pid);
             self.books.learn(part.service, &ready.endpoints)?;
         }
         Ok(())
@@ -198,7 +196,11 @@ impl Demo {
             self.folder.display()
         );
         let notices = fs::read_to_string(self.notices()).unwrap_or_default();
-        println!("{} notices of the alarm:", notices.lines().count());
+        if notices.is_empty() {
+            println!("the alarm had no notice sent: nothing crossed the limit in configs/host_alarm.json");
+            return;
+        }
+        println!("notices of the alarm: {}", notices.lines().count());
         for notice in notices.lines().rev().take(5).collect::<Vec<_>>().into_iter().rev() {
             println!("    {notice}");
         }
