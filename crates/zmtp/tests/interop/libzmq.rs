@@ -18,29 +18,24 @@ pub(crate) struct Libzmq {
     lines: UnboundedReceiver<String>,
 }
 
-/// The interpreter of an environment with pyzmq, or `None` and a word on how to get one.
-fn python() -> Option<PathBuf> {
-    let given = std::env::var_os("SERVICE_FRAMEWORK_PYTHON");
-    let folder = given
-        .as_ref()
+/// The interpreter of an environment with pyzmq, which must be there.
+fn python() -> PathBuf {
+    let folder = std::env::var_os("SERVICE_FRAMEWORK_PYTHON")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/interop"), PathBuf::from);
     let python = folder.join("py20/bin/python");
-    if python.exists() {
-        return Some(python);
-    }
     assert!(
-        given.is_none(),
-        "there is no {}: `cargo xtask interop` puts it where SERVICE_FRAMEWORK_PYTHON says",
+        python.exists(),
+        "there is no {}: `cargo xtask test` puts one there, or set SERVICE_FRAMEWORK_PYTHON to a folder with a \
+         virtual environment py20 that has pyzmq",
         python.display()
     );
-    eprintln!("left out: there is no {}; `cargo xtask interop` puts it there", python.display());
-    None
+    python
 }
 
 impl Libzmq {
-    /// Starts one, if there is Python with pyzmq on this machine.
-    pub(crate) fn start() -> Option<Self> {
-        let mut command = Command::new(python()?);
+    /// Starts one.
+    pub(crate) fn start() -> Self {
+        let mut command = Command::new(python());
         command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/peer.py"));
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("python starts");
         let (stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
@@ -52,7 +47,7 @@ impl Libzmq {
                 }
             }
         });
-        Some(Self { child, stdin, lines })
+        Self { child, stdin, lines }
     }
 
     /// Says a line.
