@@ -15,7 +15,7 @@ use service_framework_core::address::Address;
 use crate::error::SocketError;
 
 /// The frames of one message, first to last.
-pub type Frames = service_framework_zmtp::Message;
+pub type Frames = zmtp::Message;
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use service_framework_core::address::{Address, Host};
 use service_framework_core::wire::Limits;
+pub use service_framework_zmtp::Message;
 use service_framework_zmtp::socket::{self as zmtp, Ended, Listener, Options, Refused, Stream};
 use service_framework_zmtp::{Error, SocketType};
 use tokio::net::{TcpListener, TcpStream};
