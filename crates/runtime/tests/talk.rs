@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use service_framework::prelude::*;
+use service_framework_runtime::log::Level;
 use service_framework_runtime::{Options, Service};
 
 #[derive(Debug)]
@@ -60,11 +61,25 @@ mod asker {
 
 #[test]
 fn a_main_asks_a_replyer() {
-    let addresses = value!({"in": {"echo": {"replyer": "127.0.0.1:0"}}});
-    let mut echo = Service::of::<Echo>(Options { addresses: addresses.into(), ..Options::default() });
+    ask_a_hundred_times(&value!({}), &Options::default());
+}
+
+#[test]
+fn the_other_engine_carries_the_same_and_says_what_it_lacks() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("log");
+    let options = Options { log_path: Some(log.clone()), file_level: Level::Warn, ..Options::default() };
+    ask_a_hundred_times(&value!({"engine": "zeromq"}), &options);
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.contains("WARNING - engine `zeromq`: 73 bytes of a stranger end this process"), "{log}");
+}
+
+fn ask_a_hundred_times(settings: &Value, options: &Options) {
+    let addresses = value!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "settings": (settings.clone())});
+    let mut echo = Service::of::<Echo>(Options { addresses: addresses.into(), ..options.clone() });
     echo.start().unwrap();
     let address = echo.endpoints()["echo"].to_string();
-    let addresses = value!({"out": {"audit": {"requester": address}}});
+    let addresses = value!({"out": {"audit": {"requester": address}}, "settings": (settings.clone())});
     let mut asker =
         Service::of::<asker::Asker>(Options { addresses: addresses.into(), ..Options::default() });
     asker.start_main().unwrap();

@@ -1,10 +1,12 @@
 //! A replyer answers REQ and DEALER peers, out of order, and survives what is no request.
 
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_connections::Refusal;
 use service_framework_connections::engine::Role;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::*;
 
@@ -103,5 +105,25 @@ fn garbage_on_the_port_harms_nobody() {
             replyer.reply(request.reply_to, Bytes::from("yes"));
             assert_eq!(peer.recv().await, frames(&[b"", b"yes"]));
         }
+    });
+}
+
+#[test]
+fn a_peer_that_announces_too_much_is_put_out_and_others_are_answered() {
+    if crate::ENGINE == "zeromq" {
+        // It makes room for what is announced, of which the process ends.
+        return;
+    }
+    run(async {
+        let replyer = Rc::new(replyer(&any_port()).await);
+        let answering = echo(Rc::clone(&replyer));
+        let requester = requester(replyer.address());
+        assert_eq!(requester.call(Bytes::from("before"), deadline()).await.unwrap(), "before");
+        let mut stranger = deaf(replyer.address(), &[b"", b"request"]).await;
+        stranger.write_all(b"\x02\x00\x00\x01\x00\x00\x00\x00\x00").await.unwrap();
+        // Its end is closed, once it has read what it was answered.
+        stranger.read_to_end(&mut Vec::new()).await.unwrap();
+        assert_eq!(requester.call(Bytes::from("after"), deadline()).await.unwrap(), "after");
+        answering.abort();
     });
 }
