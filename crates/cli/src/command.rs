@@ -9,7 +9,7 @@ use service_framework_runtime::Source;
 use crate::failure::Failure;
 use crate::flags::{self, Cli, Command, Run};
 use crate::slip::{self, Place, Slip};
-use crate::{check, describe, new, print, run, words};
+use crate::{bus, check, describe, keys, new, print, run, words};
 
 /// Does what the words say, the name of the program being the first; gives the exit code.
 pub(crate) fn run(words: impl Iterator<Item = OsString>) -> u8 {
@@ -35,6 +35,8 @@ fn obey(words: &[OsString]) -> Result<u8, Failure> {
         return match parse(subcommand, words)?.command {
             Some(Command::Describe(asked)) => describe::describe(&asked),
             Some(Command::New(asked)) => new::new(&asked),
+            Some(Command::Bus(asked)) => bus::bus(asked),
+            Some(Command::Keys(asked)) => keys::keys(&asked),
             Some(Command::Check(_)) | None => unreachable!("the first word is neither `check` nor a flag"),
         };
     }
@@ -64,7 +66,7 @@ fn obey(words: &[OsString]) -> Result<u8, Failure> {
 
 const CHECK: &str = "check";
 
-const SUBCOMMANDS: [&str; 3] = ["describe", CHECK, "new"];
+const SUBCOMMANDS: [&str; 5] = ["describe", CHECK, "new", "bus", "keys"];
 
 fn parse(subcommand: Option<&str>, words: &[OsString]) -> Result<Cli, clap::Error> {
     Cli::try_parse_from([OsString::from("service_framework")].iter().chain(words)).map_err(|error| {

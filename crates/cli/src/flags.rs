@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
+use service_framework_core::address::Address;
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{Given, Mode, Options};
 
@@ -55,6 +56,8 @@ pub(crate) enum Command {
     Describe(Describe),
     Check(Check),
     New(New),
+    Bus(Bus),
+    Keys(Keys),
 }
 
 /// What a service is run with.
@@ -157,6 +160,53 @@ configs/NAME.json are made. Anywhere else all of it is made in the folder NAME."
 pub(crate) struct New {
     /// The name of the service: of its crate, its folder and its files.
     pub(crate) name: String,
+}
+
+/// Passes publications on: many publishers and many subscribers meet at it, who then know one address each.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "service_framework bus --publishers <ADDRESS> --subscribers <ADDRESS> [OPTIONS]",
+    after_help = "ADDRESS is HOST:PORT, *:PORT to listen on all interfaces, or ipc://PATH. Publishers connect to it with
+`is_x_pub` in their address books, as those of pyzmq do; it is the XSUB/XPUB proxy of ZeroMQ.
+What a subscriber is too slow for is dropped for it alone, and counted.
+
+Signals: SIGINT and SIGTERM stop it, SIGUSR1 prints the counters, as the end does."
+)]
+pub(crate) struct Bus {
+    /// Where publishers connect to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) publishers: Address,
+    /// Where subscribers connect to.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) subscribers: Address,
+    /// Encrypts all connections, by the key pair in this file, as `service_framework keys` makes it.
+    #[arg(long, alias = "curve-keys", value_name = "FILE", requires = "curve_allow")]
+    pub(crate) curve_keys: Option<PathBuf>,
+    /// The public keys of those who are let in, separated by spaces, or `anybody`.
+    #[arg(long, alias = "curve-allow", value_name = "KEYS", requires = "curve_keys")]
+    pub(crate) curve_allow: Option<String>,
+    /// The largest message, in bytes; a publisher of a much larger one is disconnected.
+    #[arg(long, alias = "max-message-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=1 << 30))]
+    pub(crate) max_message_bytes: Option<u32>,
+    /// What is logged on stderr.
+    #[arg(long = "console_loglevel", alias = "console-loglevel", value_name = "LEVEL", default_value = "info", value_parser = level)]
+    pub(crate) console_level: Level,
+    /// Writes a line of JSON to this file when the sockets are open: pid, endpoints.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ready: Option<PathBuf>,
+}
+
+/// Makes the key pair of a service whose connections are encrypted, and prints its public key.
+#[derive(Debug, Args)]
+#[command(
+    override_usage = "service_framework keys <FILE>",
+    after_help = "The pair is kept in FILE, which its owner alone may read; of a FILE that is there, the public key is printed.
+The address book names FILE as `curve_keys`. Others name the public key: as `curve_server` who connects to
+the service, as `curve_allow` whom it connects to."
+)]
+pub(crate) struct Keys {
+    /// The file of the key pair.
+    pub(crate) file: PathBuf,
 }
 
 impl Run {

@@ -1,5 +1,6 @@
-//! The command `service_framework`: runs a service, describes it, checks it, makes a new one.
+//! The command `service_framework`: runs a service, describes it, checks it, makes a new one; or a bus between services.
 
+mod descriptors;
 mod flags;
 mod words;
 mod slip;
@@ -8,6 +9,8 @@ mod run;
 mod describe;
 mod check;
 mod new;
+mod bus;
+mod keys;
 mod failure;
 mod fault;
 mod print;
@@ -19,5 +22,6 @@ use std::process::ExitCode;
 use mimalloc as _;
 
 fn main() -> ExitCode {
+    descriptors::raise();
     fault::guard(|| command::run(std::env::args_os()))
 }

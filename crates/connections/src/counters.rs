@@ -22,11 +22,25 @@ pub enum Refusal {
     QueueFull,
     /// It came, or was to be sent, while the connection was being closed.
     Closing,
+    /// A message so much larger than the limit that its peer was put out unheard.
+    TooLarge,
+    /// A peer that was put out as it broke the protocol.
+    PutOut,
+    /// A peer that gave no sign of life when it was asked for one.
+    SilentPeer,
+    /// A stranger that is no peer: it does not speak the protocol, has a socket of the wrong type, or was too slow to say.
+    NoPeer,
+    /// A connection beyond as many as a listening socket takes.
+    TooManyPeers,
+    /// The system could not give a connection to be made: no descriptor was left.
+    NotAccepted,
+    /// A message that sockets of this type have no use for.
+    Misfit,
 }
 
 impl Refusal {
     /// Every reason, in the order in which [`Counts::refused`] has them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 15] = [
         Self::NoDelimiter,
         Self::FrameCount,
         Self::LateReply,
@@ -35,6 +49,13 @@ impl Refusal {
         Self::NotConnected,
         Self::QueueFull,
         Self::Closing,
+        Self::TooLarge,
+        Self::PutOut,
+        Self::SilentPeer,
+        Self::NoPeer,
+        Self::TooManyPeers,
+        Self::NotAccepted,
+        Self::Misfit,
     ];
 
     /// The reason's name in reports, which never changes.
@@ -48,6 +69,13 @@ impl Refusal {
             Self::NotConnected => "not_connected",
             Self::QueueFull => "queue_full",
             Self::Closing => "closing",
+            Self::TooLarge => "too_large",
+            Self::PutOut => "put_out",
+            Self::SilentPeer => "silent_peer",
+            Self::NoPeer => "no_peer",
+            Self::TooManyPeers => "too_many_peers",
+            Self::NotAccepted => "not_accepted",
+            Self::Misfit => "misfit",
         }
     }
 }
@@ -138,7 +166,7 @@ mod tests {
             assert_eq!(counts.refused(reason), times as u64, "{}", reason.name());
         }
         let names = Refusal::ALL.map(Refusal::name);
-        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing"]"#]]
+        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing", "too_large", "put_out", "silent_peer", "no_peer", "too_many_peers", "not_accepted", "misfit"]"#]]
             .assert_eq(&format!("{names:?}"));
     }
 }

@@ -5,17 +5,24 @@ pub mod zmtp;
 
 use std::fmt::Debug;
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_core::address::Address;
+use service_framework_core::wire::Limits;
 
+use crate::counters::Counters;
 use crate::error::SocketError;
+use crate::security::Security;
 
 /// The frames of one message, first to last.
 pub type Frames = zmtp::Message;
+
+/// Takes messages as soon as they are read.
+pub use zmtp::Receiver;
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -31,6 +38,15 @@ pub enum Role {
     Publish,
     /// Receives messages whose first frame begins with this filter; sends nothing.
     Subscribe(Bytes),
+}
+
+/// The two ends of a bus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BusEnd {
+    /// Receives publications, and passes on to all publishers what is sent: subscriptions as messages (XSUB).
+    Publishers,
+    /// Sends publications to those who asked, and gives their subscriptions as messages (XPUB).
+    Subscribers,
 }
 
 /// Why a message was not taken.
@@ -84,6 +100,15 @@ pub trait Engine: Debug {
     /// Opens a socket that listens on exactly `address`.
     fn bind<'a>(&'a self, role: Role, address: &'a Address) -> LocalFuture<'a, Result<Bound, SocketError>>;
 
+    /// Opens a socket that listens on exactly `address` as one end of a bus.
+    fn bind_bus<'a>(
+        &'a self,
+        _end: BusEnd,
+        _address: &'a Address,
+    ) -> LocalFuture<'a, Result<Bound, SocketError>> {
+        Box::pin(async { Err(SocketError::NoBus { engine: self.name() }) })
+    }
+
     /// Opens a socket and connects it once, giving up after `patience`. Dropping the future gives up at once.
     fn connect<'a>(
         &'a self,
@@ -103,9 +128,24 @@ pub trait Socket: Debug {
     #[expect(clippy::result_large_err, reason = "who sends gets the message back as it was")]
     fn send(&self, frames: Frames) -> Result<(), Unsent>;
 
+    /// From now on counts what the engine itself refuses, and logs it with the name of the connection, where the engine says so at all.
+    fn watch(self: Rc<Self>, _connection: &str, _counters: &Arc<Counters>) {}
+
+    /// Ready while that many peers at least have subscribed to anything; else wakes the last caller when there may be as many. An engine
+    /// that does not know is never ready.
+    fn poll_subscribers(&self, _count: usize, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
     /// How often a publication was dropped so far because the queue to a subscriber had no room; 0 where the engine does not say.
     fn dropped(&self) -> u64 {
         0
+    }
+
+    /// Gives messages to `receiver` as soon as they are read, for as long as that is there and no older ones wait for
+    /// [`poll_recv`](Self::poll_recv). An engine that cannot lets all of them wait.
+    fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
+        drop(receiver);
     }
 
     /// Gives the next event, or wakes the last caller when there is one.
@@ -121,10 +161,29 @@ pub fn default_engine() -> Rc<dyn Engine> {
     Rc::new(zmtp::Zmtp::default())
 }
 
-/// The engine of that name, for connections whose messages may have that many bytes; `None` if there is none.
-pub fn engine_by_name(name: &str, message_bytes: usize) -> Option<Rc<dyn Engine>> {
+/// What the connections of an engine are like.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// How many bytes their messages may have.
+    pub message_bytes: usize,
+    /// How often their peers are asked for a sign of life; zero for never.
+    pub heartbeat: Duration,
+    /// Who their peers may be, and whether others may listen in.
+    pub security: Security,
+}
+
+impl Default for EngineOptions {
+    /// Messages of the usual size, no heartbeats, no encryption.
+    fn default() -> Self {
+        let message_bytes = Limits::default().max_message_bytes;
+        Self { message_bytes, heartbeat: Duration::ZERO, security: Security::Open }
+    }
+}
+
+/// The engine of that name, for connections that are like this; `None` if there is none. The engine `zeromq` heeds none of it.
+pub fn engine_by_name(name: &str, options: EngineOptions) -> Option<Rc<dyn Engine>> {
     match name {
-        "zmtp" => Some(Rc::new(zmtp::Zmtp::new(message_bytes))),
+        "zmtp" => Some(Rc::new(zmtp::Zmtp::new(options))),
         "zeromq" => Some(Rc::new(zeromq::Zeromq)),
         _ => None,
     }

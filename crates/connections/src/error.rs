@@ -96,9 +96,18 @@ pub enum SocketError {
     /// Port 0 says that any port will do.
     #[error("port 0 lets the system choose where to listen; name the port to connect to")]
     ConnectToPort0,
+    /// Something in this process listens at the name.
+    #[error("another connection of this process listens there; write another name")]
+    NameInUse,
     /// The engine lacks the transport.
     #[error("the `{engine}` engine has no inproc://; use ipc:// or tcp://")]
     NoInproc {
+        /// The engine's name.
+        engine: &'static str,
+    },
+    /// The engine has no sockets for a bus.
+    #[error("the `{engine}` engine has no bus")]
+    NoBus {
         /// The engine's name.
         engine: &'static str,
     },
@@ -134,6 +143,7 @@ impl SocketError {
             (&Address::Tcp { port, .. }, ErrorKind::AddrInUse) => Self::PortInUse { port },
             (&Address::Tcp { port, .. }, ErrorKind::PermissionDenied) => Self::PortDenied { port },
             (Address::Ipc(_), ErrorKind::AddrInUse) => Self::PathInUse,
+            (Address::Inproc(_), ErrorKind::AddrInUse) => Self::NameInUse,
             (Address::Ipc(_), ErrorKind::PermissionDenied) => Self::PathDenied,
             _ => Self::System(cause),
         }

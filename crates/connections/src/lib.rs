@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+mod bus;
 pub mod counters;
 pub mod engine;
 pub mod error;
@@ -44,18 +45,22 @@ mod listen;
 pub mod publisher;
 pub mod replyer;
 pub mod requester;
+pub mod security;
 pub mod subscriber;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use service_framework_core::address::{Address, Host};
 
+pub use self::bus::Bus;
 pub use self::counters::{Counters, Counts, Refusal};
-pub use self::engine::{Engine, default_engine, engine_by_name};
+pub use self::engine::{Engine, EngineOptions, default_engine, engine_by_name};
 pub use self::error::{Error, SocketError};
 pub use self::publisher::Publisher;
-pub use self::replyer::{ReplyTo, Replyer, Request};
+pub use self::replyer::{Delivery, ReplyTo, Replyer, Request};
 pub use self::requester::{CallError, Requester};
+pub use self::security::Security;
 pub use self::subscriber::Subscriber;
 
 /// Looks up the host that a connection is to connect to, for those who want a misspelt one refused at the start.
@@ -76,17 +81,21 @@ pub async fn check_host(connection: &str, address: &Address) -> Result<(), Error
     })
 }
 
-/// Finds out whether this machine can listen at an address, without listening there: whether a host or a folder is its own.
+/// Finds out whether this engine and this machine can listen at an address, without listening there: whether a host or a folder is its own.
 ///
 /// Whether the port is free is known only to whoever takes it.
 ///
 /// # Errors
 ///
 /// [`Error::Bind`], as binding there would give.
-pub async fn check_listener(connection: &str, address: &Address) -> Result<(), Error> {
-    let checked = match address {
-        Address::Inproc(_) => Err(SocketError::NoInproc { engine: default_engine().name() }),
-        address => listen::check(address).await,
+pub async fn check_listener(
+    engine: &Rc<dyn Engine>,
+    connection: &str,
+    address: &Address,
+) -> Result<(), Error> {
+    let checked = match engine.check(address) {
+        Ok(()) => listen::check(address).await,
+        cannot => cannot,
     };
     checked.map_err(|cause| Error::Bind {
         connection: connection.to_owned(),
@@ -101,10 +110,23 @@ async fn bind(
     role: engine::Role,
     connection: &str,
     address: &Address,
+    counters: &Arc<Counters>,
 ) -> Result<engine::Bound, Error> {
-    engine.bind(role, address).await.map_err(|cause| Error::Bind {
+    watched(engine.bind(role, address).await, connection, address, counters)
+}
+
+/// A socket that was opened for the connection of that name, whose refusals are counted from now on.
+fn watched(
+    bound: Result<engine::Bound, SocketError>,
+    connection: &str,
+    address: &Address,
+    counters: &Arc<Counters>,
+) -> Result<engine::Bound, Error> {
+    let bound = bound.map_err(|cause| Error::Bind {
         connection: connection.to_owned(),
         address: address.clone(),
         cause,
-    })
+    })?;
+    Rc::clone(&bound.socket).watch(connection, counters);
+    Ok(bound)
 }

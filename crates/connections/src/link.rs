@@ -1,9 +1,9 @@
 //! Keeps a connecting socket connected to its peer, for ever.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::counters::Counters;
-use crate::engine::{Engine, Event, Frames, Role, SendError, Socket, Unsent};
+use crate::engine::{Engine, Event, Frames, Receiver, Role, SendError, Socket, Unsent};
 use crate::error::{Error, SocketError, check_connectable};
 
 /// Between two attempts, before jitter. A peer that appears is found within little more.
@@ -43,9 +43,12 @@ struct State {
     address: Address,
     counters: Arc<Counters>,
     socket: RefCell<Option<Rc<dyn Socket>>>,
+    receiver: OnceCell<Weak<dyn Receiver>>,
     connecting: RefCell<Option<Task>>,
     /// Whoever polls the link while there is no socket to poll.
     waker: RefCell<Option<Waker>>,
+    /// Whoever waits for subscribers while there is no socket to ask.
+    on_socket: RefCell<Option<Waker>>,
     /// Connected, and not yet said so.
     is_new: Cell<bool>,
     /// The socket said so when sending.
@@ -53,6 +56,7 @@ struct State {
 }
 
 /// A task of the local set that ends with its owner.
+#[derive(Debug)]
 pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
@@ -92,13 +96,21 @@ impl Link {
             address: address.clone(),
             counters: Arc::clone(counters),
             socket: RefCell::default(),
+            receiver: OnceCell::new(),
             connecting: RefCell::default(),
             waker: RefCell::default(),
+            on_socket: RefCell::default(),
             is_new: Cell::new(false),
             is_gone: Cell::new(false),
         }));
         link.reconnect();
         Ok(link)
+    }
+
+    /// As [`Socket::deliver_to`], for all sockets that there will be.
+    pub(crate) fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
+        // Whoever opens a link says so once.
+        _ = self.0.receiver.set(receiver);
     }
 
     /// Whom the link connects to.
@@ -118,6 +130,16 @@ impl Link {
             self.0.wake();
         }
         sent
+    }
+
+    /// As [`Socket::poll_subscribers`], of the socket that there is or will be.
+    pub(crate) fn poll_subscribers(&self, count: usize, cx: &mut Context<'_>) -> Poll<()> {
+        // Also while there is one: it may be lost meanwhile.
+        self.0.on_socket.replace(Some(cx.waker().clone()));
+        match &*self.0.socket.borrow() {
+            Some(socket) => socket.poll_subscribers(count, cx),
+            None => Poll::Pending,
+        }
     }
 
     /// As [`Socket::dropped`], of the socket that there is.
@@ -165,10 +187,17 @@ impl Link {
         let state = Rc::clone(&self.0);
         let task = Task::spawn(async move {
             let socket = connect(&state).await;
+            if let Some(receiver) = state.receiver.get() {
+                socket.deliver_to(Weak::clone(receiver));
+            }
+            Rc::clone(&socket).watch(&state.connection, &state.counters);
             state.socket.replace(Some(socket));
             state.is_new.set(true);
             state.counters.count_connected();
             state.wake();
+            if let Some(waker) = state.on_socket.take() {
+                waker.wake();
+            }
         });
         self.0.connecting.replace(Some(task));
     }

@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_core::address::Address;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::{Counters, Refusal};
 use crate::engine::{Bound, Engine, Frames, Role, SendError, Socket, Unsent};
@@ -19,6 +20,9 @@ pub struct Publisher {
     end: Rc<End>,
     address: Address,
     counters: Arc<Counters>,
+    options: Options,
+    /// When it was opened.
+    opened: Instant,
 }
 
 enum End {
@@ -29,13 +33,15 @@ enum End {
 /// How a publisher behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Waited after opening, so that subscribers have a chance to be there for the first message.
+    /// How long [`Publisher::settle`] waits after opening at most, so that subscribers have a chance to be there for the first message.
     pub wait_after_creation: Duration,
+    /// How many subscribers end that wait; 0 for none. A proxy is one, which subscribes when anybody behind it has.
+    pub subscribers: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { wait_after_creation: Duration::from_millis(150) }
+        Self { wait_after_creation: Duration::from_millis(150), subscribers: 1 }
     }
 }
 
@@ -60,9 +66,10 @@ impl Publisher {
         address: &Address,
         options: Options,
     ) -> Result<Self, Error> {
-        let Bound { socket, address } = crate::bind(engine, Role::Publish, connection, address).await?;
-        sleep(options.wait_after_creation).await;
-        Ok(Self { end: Rc::new(End::Listening(socket)), address, counters: Arc::default() })
+        let counters = Arc::default();
+        let bound = crate::bind(engine, Role::Publish, connection, address, &counters).await?;
+        let Bound { socket, address } = bound;
+        Ok(Self { end: Rc::new(End::Listening(socket)), address, counters, options, opened: Instant::now() })
     }
 
     /// Connects to `address`, by itself and again whenever the peer is lost (`is_x_pub`). Does not wait for the
@@ -71,7 +78,7 @@ impl Publisher {
     /// # Errors
     ///
     /// [`Error::Connect`] when the address can never be connected to.
-    pub async fn connect(
+    pub fn connect(
         engine: &Rc<dyn Engine>,
         connection: &str,
         address: &Address,
@@ -85,15 +92,26 @@ impl Publisher {
                 poll_fn(|cx| driven.poll(cx)).await;
             }
         });
-        sleep(options.wait_after_creation).await;
         let end = Rc::new(End::Connecting { link, _driver: driver });
-        Ok(Self { end, address: address.clone(), counters })
+        Ok(Self { end, address: address.clone(), counters, options, opened: Instant::now() })
     }
 
     /// Another connection that publishes through the same socket, and counts for itself. Closing either closes both.
     #[must_use]
-    pub fn share(&self) -> Self {
-        Self { end: Rc::clone(&self.end), address: self.address.clone(), counters: Arc::default() }
+    pub fn share(&self, options: Options) -> Self {
+        let (end, address) = (Rc::clone(&self.end), self.address.clone());
+        Self { end, address, counters: Arc::default(), options, opened: self.opened }
+    }
+
+    /// Waits until so many have subscribed as the options say, or as long after it was opened as they say at most.
+    pub async fn settle(&self) {
+        let count = self.options.subscribers;
+        let subscribed = poll_fn(|cx| match &*self.end {
+            _ if count == 0 => Poll::Pending,
+            End::Listening(socket) => socket.poll_subscribers(count, cx),
+            End::Connecting { link, .. } => link.poll_subscribers(count, cx),
+        });
+        _ = timeout_at(self.opened + self.options.wait_after_creation, subscribed).await;
     }
 
     /// Where it listens, with the real port, or whom it connects to.

@@ -12,7 +12,7 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Bound, Engine, Event, Frames, Role, SendError, Socket, Unsent};
+use crate::engine::{Bound, Engine, Event, Frames, Receiver, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 
 /// How many requests are read, to be dropped, when a replyer is closed.
@@ -21,9 +21,17 @@ const UNREAD_MAX: usize = 100_000;
 /// A listening connection that receives requests and sends replies, in any order.
 pub struct Replyer {
     socket: Rc<dyn Socket>,
+    desk: Rc<Desk>,
+}
+
+/// What it takes to make requests of messages.
+struct Desk {
     address: Address,
     counters: Arc<Counters>,
 }
+
+/// Requests go where they are delivered to for as long as this is there.
+pub struct Delivery(#[expect(dead_code, reason = "it is there")] Rc<dyn Receiver>);
 
 /// A request, as it came.
 #[derive(Debug)]
@@ -47,18 +55,20 @@ impl Replyer {
     ///
     /// [`Error::Bind`], with what stands in the way and the fix.
     pub async fn bind(engine: &Rc<dyn Engine>, connection: &str, address: &Address) -> Result<Self, Error> {
-        let Bound { socket, address } = crate::bind(engine, Role::Router, connection, address).await?;
-        Ok(Self { socket, address, counters: Arc::default() })
+        let counters = Arc::default();
+        let bound = crate::bind(engine, Role::Router, connection, address, &counters).await?;
+        let Bound { socket, address } = bound;
+        Ok(Self { socket, desk: Rc::new(Desk { address, counters }) })
     }
 
     /// Where it listens, with the real port.
     pub fn address(&self) -> &Address {
-        &self.address
+        &self.desk.address
     }
 
     /// What it carried and refused so far.
     pub fn counters(&self) -> &Arc<Counters> {
-        &self.counters
+        &self.desk.counters
     }
 
     /// Waits for the next request. Nothing is lost when the future is dropped.
@@ -75,17 +85,19 @@ impl Replyer {
                 // A listening socket has no peer of its own to lose.
                 continue;
             };
-            match open_envelope(frames) {
-                Ok(request) => {
-                    self.counters.count_in(request.payload.len());
-                    return Poll::Ready(request);
-                }
-                Err(reason) => {
-                    tracing::debug!(address = %self.address, reason = reason.name(), "dropped a request");
-                    self.counters.count_refused(reason);
-                }
+            if let Some(request) = self.desk.open(frames) {
+                return Poll::Ready(request);
             }
         }
+    }
+
+    /// Gives requests to `handle` as soon as they are read, for as long as the delivery is kept and no older ones wait for
+    /// [`poll_recv`](Self::poll_recv). With an engine that cannot, all of them wait.
+    #[must_use = "it ends when it is dropped"]
+    pub fn deliver_to(&self, handle: impl Fn(Request) + 'static) -> Delivery {
+        let receiver: Rc<dyn Receiver> = Rc::new(Deliver { desk: Rc::clone(&self.desk), handle });
+        self.socket.deliver_to(Rc::downgrade(&receiver));
+        Delivery(receiver)
     }
 
     /// Sends a reply. One whose peer has gone, or reads too slowly, is dropped and counted.
@@ -94,9 +106,9 @@ impl Replyer {
         let ReplyTo(mut frames) = reply_to;
         frames.push(payload);
         match self.socket.send(frames) {
-            Ok(()) => self.counters.count_out(bytes),
-            Err(Unsent { why: SendError::Gone, .. }) => self.counters.count_refused(Refusal::PeerGone),
-            Err(Unsent { why: SendError::Full, .. }) => self.counters.count_refused(Refusal::QueueFull),
+            Ok(()) => self.desk.counters.count_out(bytes),
+            Err(Unsent { why: SendError::Gone, .. }) => self.desk.counters.count_refused(Refusal::PeerGone),
+            Err(Unsent { why: SendError::Full, .. }) => self.desk.counters.count_refused(Refusal::QueueFull),
         }
     }
 
@@ -112,7 +124,7 @@ impl Replyer {
                     if self.poll_recv(cx).is_pending() {
                         break;
                     }
-                    self.counters.count_refused(Refusal::Closing);
+                    self.desk.counters.count_refused(Refusal::Closing);
                 }
                 Poll::Ready(())
             }))
@@ -125,7 +137,43 @@ impl Replyer {
 
 impl std::fmt::Debug for Replyer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Replyer").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Replyer").field("address", self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// Drops and counts what is no request.
+    fn open(&self, frames: Frames) -> Option<Request> {
+        match open_envelope(frames) {
+            Ok(request) => {
+                self.counters.count_in(request.payload.len());
+                Some(request)
+            }
+            Err(reason) => {
+                tracing::debug!(address = %self.address, reason = reason.name(), "dropped a request");
+                self.counters.count_refused(reason);
+                None
+            }
+        }
+    }
+}
+
+struct Deliver<H> {
+    desk: Rc<Desk>,
+    handle: H,
+}
+
+impl<H: Fn(Request)> Receiver for Deliver<H> {
+    fn receive(&self, frames: Frames) {
+        if let Some(request) = self.desk.open(frames) {
+            (self.handle)(request);
+        }
+    }
+}
+
+impl std::fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Delivery").finish_non_exhaustive()
     }
 }
 

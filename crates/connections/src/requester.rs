@@ -1,5 +1,7 @@
 //! Makes calls, many over one socket: a DEALER that REP and ROUTER peers take for many REQs.
 
+mod breaker;
+mod budget;
 mod call;
 mod correlation;
 
@@ -15,13 +17,15 @@ use service_framework_core::address::Address;
 use thiserror::Error;
 use tokio::time::{Sleep, sleep, timeout};
 
+use self::breaker::Breaker;
 use self::call::Slot;
 use self::correlation::{Begun, Correlation, Was};
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Engine, Frames, Role, SendError, Unsent};
+use crate::engine::{Engine, Frames, Receiver, Role, SendError, Unsent};
 use crate::error::Error;
 use crate::link::{Link, LinkEvent, Task};
 
+pub use self::breaker::BreakerOptions;
 pub use self::call::Call;
 
 /// Why a call has no reply.
@@ -40,6 +44,9 @@ pub enum CallError {
     /// Too many calls wait already.
     #[error("too many calls wait to be sent")]
     Full,
+    /// The peer has failed again and again; it is asked once after each pause, by another call than this one.
+    #[error("the peer has failed several times in a row, and is asked but now and then until it answers")]
+    Unavailable,
     /// The peer answered with other than one frame.
     #[error("the reply is not one frame")]
     Malformed,
@@ -56,11 +63,21 @@ pub struct Options {
     /// Writes a payload anew that waited for its connection: its caller waits that much longer, and no more.
     /// What is sent at once is sent as it is.
     pub with_time_left: fn(Bytes, Duration) -> Bytes,
+    /// Whether what was sent by a connection that is lost is sent once more by the next, while its deadline lasts: the peer may then
+    /// have done it twice. Such tries are bounded to ten, and one more for each ten calls.
+    pub idempotent: bool,
+    /// When a peer that fails is not asked any more: calls fail at once with [`CallError::Unavailable`].
+    pub breaker: BreakerOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { waiting_max: 1_000, with_time_left: |payload, _| payload }
+        Self {
+            waiting_max: 1_000,
+            with_time_left: |payload, _| payload,
+            idempotent: false,
+            breaker: BreakerOptions::default(),
+        }
     }
 }
 
@@ -73,6 +90,7 @@ pub struct Requester {
 struct Inner {
     link: Link,
     calls: RefCell<Correlation<Rc<Slot>>>,
+    breaker: RefCell<Breaker>,
     counters: Arc<Counters>,
     with_time_left: fn(Bytes, Duration) -> Bytes,
     /// Correlation frames are cut from this, so that one allocation serves hundreds of calls.
@@ -107,7 +125,8 @@ impl Requester {
         let link = Link::open(engine, Role::Dealer, connection, address, &counters)?;
         let inner = Rc::new(Inner {
             link,
-            calls: RefCell::new(Correlation::new(options.waiting_max)),
+            calls: RefCell::new(Correlation::new(options.waiting_max, options.idempotent)),
+            breaker: RefCell::new(Breaker::new(options.breaker)),
             counters,
             with_time_left: options.with_time_left,
             frames: RefCell::default(),
@@ -115,6 +134,8 @@ impl Requester {
             driver: RefCell::default(),
             alarm: Cell::default(),
         });
+        let receiver: Rc<dyn Receiver> = Rc::<Inner>::clone(&inner);
+        inner.link.deliver_to(Rc::downgrade(&receiver));
         let driver = Rc::clone(&inner);
         let driver = Task::spawn(async move {
             let mut timer = pin!(sleep(Duration::ZERO));
@@ -135,7 +156,8 @@ impl Requester {
 
     /// Sends `payload` and waits for its reply, at most until `deadline`.
     ///
-    /// It is sent when the future is first polled, or as soon as there is a connection; at most once, ever.
+    /// It is sent when the future is first polled, or as soon as there is a connection; at most once, ever, unless
+    /// [idempotent](Options::idempotent).
     /// Dropping the future forgets the call: a reply that comes later is dropped and counted.
     ///
     /// # Errors
@@ -167,6 +189,9 @@ impl std::fmt::Debug for Requester {
 impl Inner {
     /// Registers a call, and sends it if there is a connection.
     fn begin(&self, payload: Bytes, deadline: Option<Instant>, slot: &Rc<Slot>) -> Result<u64, CallError> {
+        if !self.breaker.borrow_mut().admits(Instant::now) {
+            return Err(CallError::Unavailable);
+        }
         let begun = self.calls.borrow_mut().begin(payload, deadline, Rc::clone(slot))?;
         let number = match begun {
             Begun::Waits(number) => number,
@@ -221,12 +246,17 @@ impl Inner {
         let mut taken = 0;
         while let Poll::Ready(event) = self.link.poll(cx) {
             match event {
-                LinkEvent::Message(frames) => self.take_reply(frames),
+                LinkEvent::Message(frames) => self.receive(frames),
                 LinkEvent::Up => {
+                    self.breaker.borrow_mut().connected(Instant::now());
                     self.calls.borrow_mut().connected();
                     self.send_waiting(Instant::now());
                 }
                 LinkEvent::Down => {
+                    // However many calls it had, the peer was lost once.
+                    if self.calls.borrow().has_sent() {
+                        self.fail(Instant::now());
+                    }
                     let lost = self.calls.borrow_mut().disconnected();
                     lost.iter().for_each(|slot| slot.end(Err(CallError::PeerLost)));
                 }
@@ -269,28 +299,17 @@ impl Inner {
         }
     }
 
-    fn take_reply(&self, mut frames: Frames) {
-        let number = match frames.first() {
-            Some(frame) if frame.len() == CORRELATION_LENGTH => (&frame[..]).get_u64(),
-            _ => return self.refuse(Refusal::UnknownReply),
-        };
-        if frames.get(1).is_none_or(|frame| !frame.is_empty()) {
-            return self.refuse(Refusal::NoDelimiter);
+    /// The peer gave a sign of life.
+    fn live(&self) {
+        if self.breaker.borrow_mut().live() {
+            tracing::info!(address = %self.link.address(), "the peer is there again, and asked as before");
         }
-        let is_one_frame = frames.len() == 3;
-        let payload = frames.pop().unwrap_or_default();
-        let call = self.calls.borrow_mut().replied(number);
-        match call {
-            Ok(slot) if is_one_frame => {
-                self.counters.count_in(payload.len());
-                slot.end(Ok(payload));
-            }
-            Ok(slot) => {
-                self.refuse(Refusal::FrameCount);
-                slot.end(Err(CallError::Malformed));
-            }
-            Err(Was::Ended) => self.refuse(Refusal::LateReply),
-            Err(Was::NeverSent) => self.refuse(Refusal::UnknownReply),
+    }
+
+    /// The peer failed to answer.
+    fn fail(&self, now: Instant) {
+        if self.breaker.borrow_mut().fail(now) {
+            tracing::warn!(address = %self.link.address(), "the peer fails again and again, and is asked but now and then");
         }
     }
 
@@ -301,7 +320,12 @@ impl Inner {
 
     fn expire(&self, now: Instant) {
         let next = || self.calls.borrow_mut().expired(now);
+        let mut has_failed = false;
         while let Some((slot, was_sent)) = next() {
+            // However many calls end at once, it is one failure.
+            if !std::mem::replace(&mut has_failed, true) {
+                self.fail(now);
+            }
             slot.end(Err(if was_sent { CallError::Deadline } else { CallError::NotConnected }));
         }
     }
@@ -328,6 +352,34 @@ impl Inner {
     fn wake_driver(&self) {
         if let Some(waker) = &*self.driver.borrow() {
             waker.wake_by_ref();
+        }
+    }
+}
+
+impl Receiver for Inner {
+    fn receive(&self, mut frames: Frames) {
+        self.live();
+        let number = match frames.first() {
+            Some(frame) if frame.len() == CORRELATION_LENGTH => (&frame[..]).get_u64(),
+            _ => return self.refuse(Refusal::UnknownReply),
+        };
+        if frames.get(1).is_none_or(|frame| !frame.is_empty()) {
+            return self.refuse(Refusal::NoDelimiter);
+        }
+        let is_one_frame = frames.len() == 3;
+        let payload = frames.pop().unwrap_or_default();
+        let call = self.calls.borrow_mut().replied(number);
+        match call {
+            Ok(slot) if is_one_frame => {
+                self.counters.count_in(payload.len());
+                slot.end(Ok(payload));
+            }
+            Ok(slot) => {
+                self.refuse(Refusal::FrameCount);
+                slot.end(Err(CallError::Malformed));
+            }
+            Err(Was::Ended) => self.refuse(Refusal::LateReply),
+            Err(Was::NeverSent) => self.refuse(Refusal::UnknownReply),
         }
     }
 }

@@ -40,9 +40,10 @@ impl Subscriber {
         address: &Address,
         filter: Bytes,
     ) -> Result<Self, Error> {
-        let Bound { socket, address } =
-            crate::bind(engine, Role::Subscribe(filter), connection, address).await?;
-        Ok(Self { end: End::Listening(socket), address, counters: Arc::default() })
+        let counters = Arc::default();
+        let bound = crate::bind(engine, Role::Subscribe(filter), connection, address, &counters).await?;
+        let Bound { socket, address } = bound;
+        Ok(Self { end: End::Listening(socket), address, counters })
     }
 
     /// Connects to `address`, by itself and again whenever the publisher is lost, and takes the messages that

@@ -1,17 +1,7 @@
-//! What connections do, seen from outside, over real sockets.
+//! The suite of connections on our own engine.
 
 /// The engine that carries them here.
 const ENGINE: &str = "zmtp";
 
-#[path = "connections/addresses.rs"]
-mod addresses;
-#[path = "connections/closing.rs"]
-mod closing;
-#[path = "connections/publications.rs"]
-mod publications;
-#[path = "connections/replyer.rs"]
-mod replyer;
-#[path = "connections/requester.rs"]
-mod requester;
-#[path = "connections/support.rs"]
-mod support;
+#[path = "connections/suite.rs"]
+mod suite;

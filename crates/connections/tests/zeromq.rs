@@ -3,15 +3,5 @@
 /// The engine that carries them here.
 const ENGINE: &str = "zeromq";
 
-#[path = "connections/addresses.rs"]
-mod addresses;
-#[path = "connections/closing.rs"]
-mod closing;
-#[path = "connections/publications.rs"]
-mod publications;
-#[path = "connections/replyer.rs"]
-mod replyer;
-#[path = "connections/requester.rs"]
-mod requester;
-#[path = "connections/support.rs"]
-mod support;
+#[path = "connections/suite.rs"]
+mod suite;

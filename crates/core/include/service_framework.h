@@ -166,7 +166,7 @@ struct sf_outgoing {
     struct sf_slice args;       /* a map */
     struct sf_slice topic;      /* text, or null for the connection's own */
     struct sf_slice workflow_id; /* text, or null to start a workflow. A handler called with W sends W, W_1, W_2 .. */
-    uint32_t workflow_is_uuid;  /* 1 only with W itself, and only if the call said so */
+    uint32_t workflow_is_uuid;  /* 1 only with W itself, and only if the call said so; what is no UUID is sent as text */
     uint64_t deadline_ms;       /* time to wait for the answer, or SF_NEVER for what is set for the connection */
     uint64_t remaining_ms;      /* time left for the call in which this one is made, or SF_NEVER */
 };

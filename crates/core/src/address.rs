@@ -91,6 +91,16 @@ impl Address {
         matches!(self, Self::Tcp { port: 0, .. })
     }
 
+    /// Whether it is, or may be, on a network that others are on, too. A name may lead anywhere, `localhost` excepted.
+    pub fn leaves_this_machine(&self) -> bool {
+        match self {
+            Self::Tcp { host: Host::Any, .. } => true,
+            Self::Tcp { host: Host::Ip(ip), .. } => !ip.to_canonical().is_loopback(),
+            Self::Tcp { host: Host::Name(name), .. } => name != "localhost",
+            Self::Ipc(_) | Self::Inproc(_) => false,
+        }
+    }
+
     /// The same address with another port; a socket file or in-process name has none and stays as it is.
     pub fn with_port(&self, port: u16) -> Self {
         match self {
@@ -249,6 +259,25 @@ mod tests {
         match text.parse::<Address>() {
             Ok(address) => expected.assert_eq(&format!("{address:?} = {address}")),
             Err(error) => expected.assert_eq(&error.to_string()),
+        }
+    }
+
+    #[test]
+    fn what_others_can_reach_leaves_this_machine() {
+        let leaves = |text: &str| text.parse::<Address>().unwrap().leaves_this_machine();
+        for address in ["*:1", "0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[fe80::1]:1", "board.example.com:1"] {
+            assert!(leaves(address), "{address}");
+        }
+        for address in [
+            "127.0.0.1:1",
+            "127.9.9.9:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+            "localhost:1",
+            "ipc://a",
+            "inproc://a",
+        ] {
+            assert!(!leaves(address), "{address}");
         }
     }
 

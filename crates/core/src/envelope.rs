@@ -6,7 +6,7 @@ use crate::failure::{Failure, code};
 use crate::fault::Fault;
 use crate::model::{Model, derive};
 use crate::wire::{self, Encoding, Limits, Peer, Reader, Writer};
-use crate::workflow::{self, WorkflowId, read_usual_uuid};
+use crate::workflow::{self, WorkflowId, pass_usual_uuid};
 
 /// A request or a publication, read as far as its envelope goes: the arguments stay bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,17 +125,18 @@ impl<'a> Request<'a> {
         workflow_id: Option<&WorkflowId<'_>>,
         deadline: Option<Duration>,
     ) -> Vec<u8> {
-        Self::append(Vec::with_capacity(args.len() + 128), encoding, args, workflow_id, deadline)
+        Self::append(Vec::new(), encoding, args, workflow_id, deadline)
     }
 
     /// Writes the same behind what is in `out` already, such as a topic.
     pub fn append(
-        out: Vec<u8>,
+        mut out: Vec<u8>,
         encoding: Encoding,
         args: &[u8],
         workflow_id: Option<&WorkflowId<'_>>,
         deadline: Option<Duration>,
     ) -> Vec<u8> {
+        out.reserve(args.len() + AROUND);
         if encoding == Encoding::MessagePack {
             return Self::append_message_pack(out, args, workflow_id, deadline);
         }
@@ -197,6 +198,9 @@ impl<'a> Request<'a> {
     }
 }
 
+/// Room for what stands around the arguments, unless the workflow id is long.
+const AROUND: usize = 128;
+
 /// Starts reading a message, which is never empty.
 fn start<'a>(payload: &'a [u8], encoding: Encoding, limits: &Limits) -> Result<Reader<'a>, Fault> {
     if payload.is_empty() {
@@ -256,8 +260,11 @@ impl<'a> Reply<'a> {
         if !reader.pass(b"\xabworkflow_id", 1) {
             return None;
         }
-        if read_usual_uuid(&mut reader).is_none() {
-            reader.skip().ok()?;
+        // Whose reply it is, the connection knows.
+        let mut ahead = reader.clone();
+        match pass_usual_uuid(&mut ahead) {
+            Some(_) => reader = ahead,
+            None => reader.skip().ok()?,
         }
         reader.end().ok()?;
         Some(Self { encoding, outcome: Ok(returned) })

@@ -33,6 +33,8 @@ pub mod code {
     pub const STOPPING: &str = "stopping";
     /// The service has no such command.
     pub const UNKNOWN_COMMAND: &str = "unknown_command";
+    /// The peer has failed again and again, and is not asked now. Never sent; what a requester is told.
+    pub const UNAVAILABLE: &str = "unavailable";
     /// The peer went away while the answer was due. Never sent; what a requester is told.
     pub const DISCONNECTED: &str = "disconnected";
 }
@@ -148,6 +150,7 @@ fn is_of_framework(code: &str) -> bool {
         STOPPING,
         UNKNOWN_COMMAND,
         DISCONNECTED,
+        UNAVAILABLE,
     ]
     .contains(&code)
 }

@@ -27,6 +27,8 @@ pub struct ConnectionSettings {
     pub is_x_pub: bool,
     /// How long a publisher waits after opening, for its subscribers to connect.
     pub wait_after_creation: Duration,
+    /// How many subscribers end that wait; 0 for none.
+    pub wait_for_subscribers: usize,
     /// How long a call or a handler may take; `None` is without bound, which calls never are.
     pub deadline: Option<Duration>,
     /// Bounds on each message.
@@ -35,10 +37,37 @@ pub struct ConnectionSettings {
     pub queue: usize,
     /// What happens when the queue of a subscriber is full.
     pub overflow: Overflow,
+    /// Whether a request that was sent when its peer was lost is sent once more, and may so be done twice.
+    pub idempotent: bool,
+    /// After how many failures in a row a peer is asked but now and then; 0 for never.
+    pub breaker_failures: usize,
+    /// How often it is asked then.
+    pub breaker_pause: Duration,
+    /// The file with this side's key pair, if the connection is encrypted.
+    pub curve_keys: Option<String>,
+    /// The public key of whom it connects to.
+    pub curve_server: Option<String>,
+    /// The public keys of those who are let in, separated by spaces, or [`ANYBODY`].
+    pub curve_allow: Option<String>,
     /// Who is at the other end.
     pub peer: Peer,
     /// How messages are written that answer none.
     pub encoding: Encoding,
+}
+
+/// Stands for all public keys in [`ConnectionSettings::curve_allow`].
+pub const ANYBODY: &str = "anybody";
+
+/// What becomes of an endpoint that is not encrypted and that others than this machine can reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Plaintext {
+    /// It is warned of.
+    #[default]
+    Warn,
+    /// Nothing.
+    Allow,
+    /// It is refused.
+    Refuse,
 }
 
 /// What happens when a queue is full.
@@ -64,6 +93,10 @@ pub struct ServiceSettings {
     pub watchdog: Duration,
     /// The longest workflow id that is taken, in bytes.
     pub max_workflow_id_bytes: usize,
+    /// How often peers are asked for a sign of life; zero for never.
+    pub heartbeat: Duration,
+    /// What becomes of endpoints that are not encrypted and that others can reach.
+    pub plaintext: Plaintext,
     /// The transport engine, by its name.
     pub engine: String,
 }
@@ -76,10 +109,17 @@ impl ConnectionSettings {
             is_binder: false,
             is_x_pub: false,
             wait_after_creation: Duration::ZERO,
+            wait_for_subscribers: 0,
             deadline: None,
             limits: Limits::default(),
             queue: 0,
             overflow: Overflow::default(),
+            idempotent: false,
+            breaker_failures: 0,
+            breaker_pause: Duration::ZERO,
+            curve_keys: None,
+            curve_server: None,
+            curve_allow: None,
             peer: Peer::default(),
             encoding: Encoding::default(),
         };
@@ -110,6 +150,8 @@ impl Default for ServiceSettings {
             drain: Duration::ZERO,
             watchdog: Duration::ZERO,
             max_workflow_id_bytes: 0,
+            heartbeat: Duration::ZERO,
+            plaintext: Plaintext::default(),
             engine: String::new(),
         };
         for setting in SETTINGS {

@@ -6,7 +6,9 @@ use crate::declaration::{ConnectionKind, ConnectionModel, Declaration};
 use crate::fault::Step;
 use crate::file::Document;
 use crate::problem::{Place, Problem, Problems, meant};
-use crate::settings::{self, Chosen, ConnectionSettings, Layers, Origin, ServiceSettings};
+use crate::settings::{
+    self, ANYBODY, Chosen, ConnectionSettings, Layers, Origin, Plaintext, ServiceSettings,
+};
 use crate::value::{Map, Value};
 use crate::wire::{Encoding, Peer};
 
@@ -57,10 +59,11 @@ pub fn wire(
     let service = layers.service(&mut chosen);
     let connections = declaration.connections.iter().map(|model| {
         let given = given.and_then(|map| map.get(&model.name)).and_then(Value::as_map);
-        connection(model, given, book, &mut chosen, problems)
+        connection(model, given, book, &service, &mut chosen, problems)
     });
     let connections: Vec<_> = connections.collect();
     check_listeners(&connections, problems);
+    check_shared(&connections, problems);
     Wiring { service, connections, chosen }
 }
 
@@ -103,6 +106,7 @@ fn connection(
     model: &ConnectionModel,
     given: Option<&Map>,
     book: &AddressBook,
+    service: &ServiceSettings,
     chosen: &mut Vec<Chosen>,
     problems: &mut Problems,
 ) -> Wired {
@@ -130,11 +134,54 @@ fn connection(
         listens: settings.listens(kind),
         settings,
     };
-    check_wired(&wired, problems);
+    check_wired(&wired, service, problems);
     wired
 }
 
-fn check_wired(wired: &Wired, problems: &mut Problems) {
+impl Wired {
+    /// Whether others than this machine can reach it, or are reached by it, and can read and change what goes by.
+    pub fn is_exposed(&self) -> bool {
+        let leaves = self.address.as_ref().is_some_and(Address::leaves_this_machine);
+        leaves && self.settings.curve_keys.is_none()
+    }
+}
+
+/// Holds the settings of the encryption against each other.
+fn check_security(wired: &Wired, service: &ServiceSettings, wrong: &mut dyn FnMut(String)) {
+    let Wired { name, settings, listens, .. } = wired;
+    let ConnectionSettings { curve_keys, curve_server, curve_allow, .. } = settings;
+    match (curve_keys, listens) {
+        (None, _) if wired.is_exposed() && service.plaintext == Plaintext::Refuse => {
+            let address = wired.address.as_ref().map(ToString::to_string).unwrap_or_default();
+            wrong(format!(
+                "`{name}` at `{address}` is not encrypted, and `plaintext` is refuse: set `curve_keys`, or have it stay on this machine"
+            ));
+        }
+        (None, _) => {
+            let lost = [("curve_server", curve_server), ("curve_allow", curve_allow)];
+            for (setting, _) in lost.into_iter().filter(|(_, value)| value.is_some()) {
+                wrong(format!(
+                    "`{name}` has `{setting}` and no `curve_keys`: set the file with its own keys, too"
+                ));
+            }
+        }
+        (Some(_), _) if service.engine == "zeromq" => {
+            wrong(format!("`{name}` has `curve_keys`, and the engine `zeromq` cannot encrypt"));
+        }
+        (Some(_), true) if curve_allow.is_none() => wrong(format!(
+            "`{name}` listens with `curve_keys`, and nobody is let in: set `curve_allow` to the public keys of its peers, or to `{ANYBODY}`"
+        )),
+        (Some(_), false) if curve_server.is_none() => wrong(format!(
+            "`{name}` connects with `curve_keys`, and to nobody: set `curve_server` to the public key of its peer"
+        )),
+        (Some(_), true) if curve_server.is_some() => {
+            wrong(format!("`{name}` listens, and `curve_server` is of those that connect"));
+        }
+        (Some(_), _) => {}
+    }
+}
+
+fn check_wired(wired: &Wired, service: &ServiceSettings, problems: &mut Problems) {
     let name = &wired.name;
     let wrong = |text: String| Problem { text, place: wired.place.clone() };
     if let (Some(address @ Address::Tcp { host, port }), false) = (&wired.address, wired.listens) {
@@ -147,6 +194,15 @@ fn check_wired(wired: &Wired, problems: &mut Problems) {
         if let Some(lacks) = lacks {
             problems.add(wrong(format!("`{name}` connects, and `{address}` names {lacks}")));
         }
+    }
+    check_security(wired, service, &mut |text| problems.add(wrong(text)));
+    let engine = &service.engine;
+    if let Some(address @ Address::Inproc(_)) = &wired.address
+        && engine == "zeromq"
+    {
+        problems.add(wrong(format!(
+            "`{name}` has the address `{address}`, and the engine `{engine}` has no inproc://: write ipc://PATH or HOST:PORT"
+        )));
     }
     if wired.settings.peer == Peer::Python && wired.settings.encoding == Encoding::Json {
         problems.add(wrong(format!(
@@ -168,6 +224,30 @@ fn check_listeners(connections: &[Wired], problems: &mut Problems) {
         });
         if let (Some(earlier), Some(address)) = (rival, &later.address) {
             let text = format!("`{}` cannot listen at {address}: `{}` does", later.name, earlier.name);
+            problems.add(Problem { text, place: later.place.clone() });
+        }
+    }
+}
+
+/// Reports publishers that share a socket and would have it encrypted differently.
+fn check_shared(connections: &[Wired], problems: &mut Problems) {
+    let security = |wired: &Wired| {
+        let ConnectionSettings { curve_keys, curve_server, curve_allow, .. } = &wired.settings;
+        [curve_keys, curve_server, curve_allow].map(Clone::clone)
+    };
+    let publishers = connections.iter().filter(|wired| wired.kind == ConnectionKind::Publisher);
+    let publishers: Vec<_> = publishers
+        .filter(|wired| wired.address.as_ref().is_some_and(|address| !address.is_ephemeral()))
+        .collect();
+    for (position, later) in publishers.iter().enumerate() {
+        let first = publishers[..position]
+            .iter()
+            .find(|earlier| earlier.address == later.address && earlier.listens == later.listens);
+        if let Some(first) = first.filter(|first| security(first) != security(later)) {
+            let text = format!(
+                "`{}` has the address of `{}`, whose socket it shares, and other settings of the encryption: give both the same",
+                later.name, first.name
+            );
             problems.add(Problem { text, place: later.place.clone() });
         }
     }

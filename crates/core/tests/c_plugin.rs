@@ -99,6 +99,16 @@ impl Service {
 
     /// Asks, and checks both ways, since the service does not.
     fn ask(&self, replyer: &str, args: &Value, encoding: Encoding) -> Result<Value, String> {
+        self.ask_in(WorkflowId::text("w"), replyer, args, encoding)
+    }
+
+    fn ask_in(
+        &self,
+        workflow_id: WorkflowId<'_>,
+        replyer: &str,
+        args: &Value,
+        encoding: Encoding,
+    ) -> Result<Value, String> {
         let (number, model) = self.declaration.connection(replyer).unwrap();
         let check = |shape: &service_framework_core::model::Shape, value: &Value| match &shape.faults(value)[..]
         {
@@ -112,7 +122,7 @@ impl Service {
             encoding,
             peer: Peer::Any,
             args: &bytes,
-            workflow_id: Some(WorkflowId::text("w")),
+            workflow_id: Some(workflow_id),
             topic: None,
             deadline: Some(Duration::from_secs(7)),
         };
@@ -188,6 +198,21 @@ fn it_asks_others() {
     let failure = service.ask("ask", &value!({"text": "fail"}), Encoding::MessagePack);
     assert_eq!(failure, Err("audit.closed: on holiday".into()));
     assert_eq!(service.desk.records.lock().unwrap()[0], r#"Info echo asking Some("w")"#);
+}
+
+#[test]
+fn a_workflow_id_is_a_uuid_only_if_it_looks_like_one() {
+    const PASSED_ON: &str = ".workflow_is_uuid = call->workflow_is_uuid,";
+    assert!(SOURCE.contains(PASSED_ON));
+    let always = SOURCE.replace(PASSED_ON, ".workflow_is_uuid = 1,");
+    let service = Service::of(plugin_of("uuids", &always));
+    let ask = |id: WorkflowId<'_>| {
+        service.ask_in(id, "ask", &value!({"text": "hello"}), Encoding::MessagePack).unwrap()
+    };
+    assert_eq!(ask(WorkflowId::text("w")), value!({"text": "HELLO w Some(7s)"}));
+    let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    let expected = format!("HELLO the UUID {uuid} Some(7s)");
+    assert_eq!(ask(WorkflowId::from_parts(uuid, true)), value!({"text": expected}));
 }
 
 #[test]

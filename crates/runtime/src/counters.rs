@@ -103,6 +103,7 @@ impl Entry {
             code::PANICKED,
             code::STOPPING,
             code::DISCONNECTED,
+            code::UNAVAILABLE,
         ];
         self.refuse(known.into_iter().find(|known| *known == code).unwrap_or(code::FAILED));
     }

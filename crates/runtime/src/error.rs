@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use service_framework_core::Failure;
-use service_framework_core::problem::Problems;
+use service_framework_core::problem::{Place, Problems};
 
 /// How a service that ran ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum Error {
     Log(#[source] Arc<crate::log::LogError>),
     /// A socket cannot be opened.
     #[error(transparent)]
-    Socket(Arc<service_framework_connections::Error>),
+    Socket(Arc<Unopened>),
     /// `new` of the service says that it cannot be.
     #[error("service `{service}` refuses its config: {failure}")]
     New {
@@ -79,7 +79,36 @@ pub enum Error {
     Fault(String),
 }
 
+/// A socket that cannot be opened. Reads as `addresses/gateway.json:12:5: cannot bind `orders` to *:80`, and has its cause as its source.
+#[derive(Debug)]
+pub struct Unopened {
+    /// Where its address stands.
+    pub place: Option<Place>,
+    /// Why not.
+    pub cause: service_framework_connections::Error,
+}
+
+impl std::fmt::Display for Unopened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{place}: {}", self.cause),
+            None => self.cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unopened {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.source()
+    }
+}
+
 impl Error {
+    /// A socket that cannot be opened, whose address stands at a place.
+    pub(crate) fn at(place: Option<Place>, cause: service_framework_connections::Error) -> Self {
+        Self::Socket(Arc::new(Unopened { place, cause }))
+    }
+
     /// The exit code of the command for this error: 78 for what was given wrongly, 70 for a fault of the framework, 1 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -98,11 +127,5 @@ impl Error {
 impl From<Problems> for Error {
     fn from(problems: Problems) -> Self {
         Self::Refused(problems)
-    }
-}
-
-impl From<service_framework_connections::Error> for Error {
-    fn from(error: service_framework_connections::Error) -> Self {
-        Self::Socket(Arc::new(error))
     }
 }

@@ -28,14 +28,17 @@ mod counters;
 mod watchdog;
 mod signals;
 mod ready;
+pub mod keys;
+mod bus;
 #[cfg(doctest)]
 mod guide;
 
 /// The name under which the runtime writes its own log records.
 const LOG: &str = "service_framework";
 
+pub use bus::Bus;
 pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
-pub use error::{Ended, Error};
+pub use error::{Ended, Error, Unopened};
 pub use plan::{Given, Options, Plan};
 pub use service::{Mode, Service, Stopper};
 pub use source::Source;

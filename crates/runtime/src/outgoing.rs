@@ -191,6 +191,7 @@ fn failure_of(local: &Local, number: usize, error: CallError) -> Failure {
     let code = match error {
         CallError::Deadline | CallError::NotConnected => code::DEADLINE,
         CallError::PeerLost => code::DISCONNECTED,
+        CallError::Unavailable => code::UNAVAILABLE,
         CallError::Full => code::BUSY,
         CallError::Closed => code::STOPPING,
         _ => code::BAD_MESSAGE,

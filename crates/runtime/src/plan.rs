@@ -14,8 +14,10 @@ use service_framework_core::value::Map;
 use service_framework_core::wiring::{self, Wired, Wiring};
 
 use crate::error::Error;
+use crate::keys;
 use crate::log::Level;
 use crate::service::Mode;
+use crate::sockets;
 use crate::source::Source;
 
 /// A config or an address book, as it was given.
@@ -124,6 +126,14 @@ impl Plan {
         let book = setup.addresses(options, fits.as_ref(), &mut problems);
         let given = setup.connections(fits.as_ref(), &mut problems);
         let wiring = wiring::wire(&declaration, given.as_ref(), &book, &mut problems);
+        // Keys are looked at once it is clear whose they are.
+        if problems.is_empty() {
+            for wired in &wiring.connections {
+                if let Err(text) = keys::security(wired) {
+                    problems.add(Problem { text, place: wired.place.clone() });
+                }
+            }
+        }
         problems.into_result(()).map_err(Error::Refused)?;
         Ok(Self { plugin, declaration, config, wiring })
     }
@@ -147,11 +157,13 @@ impl Plan {
             |error: std::io::Error| Error::System { what: "look up hosts".into(), why: error.to_string() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         let mut problems = Problems::new();
-        for Wired { name, address, place, listens, .. } in &self.wiring.connections {
+        for wired in &self.wiring.connections {
+            let Wired { name, address, place, listens, .. } = wired;
             let Some(address) = address else { continue };
+            let engine = sockets::engine_of(&self.wiring.service, wired)?;
             let checked = runtime.block_on(async {
                 match listens {
-                    true => service_framework_connections::check_listener(name, address).await,
+                    true => service_framework_connections::check_listener(&engine, name, address).await,
                     false => service_framework_connections::check_host(name, address).await,
                 }
             });

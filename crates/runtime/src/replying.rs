@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_connections::{ReplyTo, Replyer, Request as Received};
+use service_framework_connections::{Delivery, ReplyTo, Replyer, Request as Received};
 use service_framework_core::Failure;
 use service_framework_core::envelope::{Refusal, Reply, Request};
 use service_framework_core::failure::code;
@@ -123,6 +123,7 @@ impl Replying {
     async fn take_until_stop(&self) {
         let mut stopping = self.local.stopping();
         let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
+        let _delivery = self.take_at_once();
         let mut last_round = 0;
         let mut taken = 0;
         while !self.local.is_stopping() {
@@ -143,6 +144,13 @@ impl Replying {
                 tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// Has requests taken where they are read, unless they are spread over rounds: then this is only where they may wait.
+    fn take_at_once(&self) -> Option<Delivery> {
+        let this = self.clone();
+        (!self.local.rounds.are_spread())
+            .then(|| self.replyer.deliver_to(move |received| this.take(received, Instant::now())))
     }
 
     /// Takes what had arrived when the service was told to stop, while there is time; with rounds it would be too much at once.

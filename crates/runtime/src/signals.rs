@@ -3,7 +3,7 @@
 mod elsewhere;
 
 use std::sync::{Arc, mpsc};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use service_framework_core::declaration::Hook;
@@ -25,7 +25,10 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(crate) struct Watch {
     handle: Handle,
-    _claim: Claim,
+    /// There until it is dropped.
+    claim: Option<Claim>,
+    /// Ends with the signal that came when the service had ended, if one did; there until it is dropped.
+    thread: Option<JoinHandle<Option<i32>>>,
 }
 
 impl Watch {
@@ -41,26 +44,36 @@ impl Watch {
         let control = Arc::clone(control);
         let watch = move || {
             let mut is_first = true;
+            let mut late = None;
             let mut counters = Telling::default();
-            for signal in signals.forever() {
-                match signal {
-                    SIGUSR1 => counters.tell(&control),
-                    _ if std::mem::take(&mut is_first) => control.stop_for(Stop::Signal(hook(signal))),
-                    _ => {
-                        log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
-                        std::process::exit(NOT_DRAINED);
-                    }
+            let mut heed = |signal| match signal {
+                SIGUSR1 => counters.tell(&control),
+                _ if !std::mem::take(&mut is_first) => {
+                    log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
+                    std::process::exit(NOT_DRAINED);
                 }
-            }
+                _ if control.ended().is_some() => late = Some(signal),
+                _ => control.stop_for(Stop::Signal(hook(signal))),
+            };
+            signals.forever().for_each(&mut heed);
+            // What came last was not looked at any more.
+            signals.pending().for_each(heed);
+            late
         };
-        thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;
-        Ok(Self { handle, _claim: claim })
+        let thread = thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;
+        Ok(Self { handle, claim: Some(claim), thread: Some(thread) })
     }
 }
 
 impl Drop for Watch {
     fn drop(&mut self) {
+        // First, so that each signal is either seen by the thread or has its effect elsewhere.
+        self.claim = None;
         self.handle.close();
+        let late = self.thread.take().and_then(|thread| thread.join().ok()).flatten();
+        if let Some(signal) = late {
+            elsewhere::let_through(signal);
+        }
     }
 }
 

@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_connections::{
-    Engine, Publisher, Replyer, Requester, Subscriber, check_host, engine_by_name, publisher, requester,
+    Engine, EngineOptions, Publisher, Replyer, Requester, Subscriber, check_host, engine_by_name, publisher,
+    requester,
 };
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::envelope::Request;
+use service_framework_core::settings::{Plaintext, ServiceSettings};
 use service_framework_core::topic;
 use service_framework_core::wiring::Wired;
 
 use crate::counters::Counters;
 use crate::error::Error;
+use crate::keys;
 use crate::local::Connection;
 use crate::plan::Plan;
 
@@ -31,22 +34,52 @@ pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connect
     let mut opened = Vec::new();
     let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
     for (number, wired) in plan.wiring.connections.iter().enumerate() {
-        let engine = engine_by_name(&service.engine, wired.settings.limits.max_message_bytes)
-            .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))?;
-        let connection = open_one(&engine, wired, &mut publishers).await?;
+        let engine = engine_of(service, wired)?;
+        if let (true, Some(address), Plaintext::Warn) =
+            (wired.is_exposed(), &wired.address, service.plaintext)
+        {
+            warn_of_plaintext(&wired.name, address);
+        }
+        let opened_one = open_one(&engine, wired, &mut publishers).await;
+        let connection = opened_one.map_err(|cause| Error::at(wired.place.clone(), cause))?;
         if let Some(socket) = connection.counters() {
             counters.of(number).watch(socket);
         }
         opened.push(connection);
     }
+    // All are open by then: two services that subscribe to each other find what they wait for.
+    for connection in &opened {
+        if let Connection::Publisher(publisher) = connection {
+            publisher.settle().await;
+        }
+    }
     Ok(opened)
+}
+
+/// Says that a connection leaves this machine unencrypted.
+pub(crate) fn warn_of_plaintext(name: &str, address: &Address) {
+    tracing::warn!(target: crate::LOG,
+        "`{name}` at {address} is not encrypted: whoever is on the way reads and changes what goes by. Give it `curve_keys` \
+         (`service_framework keys` makes some); a service that is to be open sets `plaintext` to allow"
+    );
+}
+
+/// The engine that is set, as this connection needs it.
+pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<dyn Engine>, Error> {
+    let options = EngineOptions {
+        message_bytes: wired.settings.limits.max_message_bytes,
+        heartbeat: service.heartbeat,
+        security: keys::security(wired).map_err(|why| Error::System { what: "use its keys".into(), why })?,
+    };
+    engine_by_name(&service.engine, options)
+        .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))
 }
 
 async fn open_one(
     engine: &Rc<dyn Engine>,
     wired: &Wired,
     publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,
-) -> Result<Connection, Error> {
+) -> Result<Connection, service_framework_connections::Error> {
     let Wired { name, settings, .. } = wired;
     let Some(address) = &wired.address else { return Ok(Connection::Target) };
     if !wired.listens {
@@ -55,23 +88,28 @@ async fn open_one(
     Ok(match wired.kind {
         ConnectionKind::Replyer => Connection::Replyer(Rc::new(Replyer::bind(engine, name, address).await?)),
         ConnectionKind::Requester => {
-            let options = requester::Options { waiting_max: settings.queue, with_time_left };
+            let failures = u32::try_from(settings.breaker_failures).unwrap_or(u32::MAX);
+            let breaker = requester::BreakerOptions { failures, pause: settings.breaker_pause };
+            let options = requester::Options {
+                waiting_max: settings.queue,
+                with_time_left,
+                idempotent: settings.idempotent,
+                breaker,
+            };
             Connection::Requester(Requester::connect(engine, name, address, options)?)
         }
         ConnectionKind::Publisher => {
             // Port 0 means a port of its own for each.
             let key = (address.clone(), wired.listens);
             let shared = publishers.get(&key).filter(|_| !address.is_ephemeral());
+            let options = publisher::Options {
+                wait_after_creation: settings.wait_after_creation,
+                subscribers: settings.wait_for_subscribers,
+            };
             let publisher = match shared {
-                Some(publisher) => publisher.share(),
-                None => {
-                    let options = publisher::Options { wait_after_creation: settings.wait_after_creation };
-                    if wired.listens {
-                        Publisher::bind(engine, name, address, options).await?
-                    } else {
-                        Publisher::connect(engine, name, address, options).await?
-                    }
-                }
+                Some(publisher) => publisher.share(options),
+                None if wired.listens => Publisher::bind(engine, name, address, options).await?,
+                None => Publisher::connect(engine, name, address, options)?,
             };
             let publisher = Rc::new(publisher);
             publishers.insert(key, Rc::clone(&publisher));

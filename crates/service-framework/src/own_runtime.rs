@@ -55,9 +55,12 @@ impl Drop for OwnRuntime {
 
 #[cfg(feature = "tokio")]
 impl Entrance {
-    /// Runs a step inside the runtime.
+    /// Runs a step inside the runtime; outside of it on a thread that ends and has let go already of what tokio keeps there, where entering panics.
     pub(crate) fn during<T>(&self, step: impl FnOnce() -> T) -> T {
-        let _entered = self.0.as_ref().map(tokio::runtime::Handle::enter);
+        use tokio::runtime::Handle;
+
+        let can_enter = || !Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed());
+        let _entered = self.0.as_ref().filter(|_| can_enter()).map(Handle::enter);
         step()
     }
 }

@@ -26,7 +26,9 @@ struct Settings {
     deadline_s: Option<f64>,
     topic: Option<&'static str>,
     is_x_pub: bool,
+    idempotent: bool,
     wait_after_creation_s: Option<f64>,
+    wait_for_subscribers: Option<u32>,
     python: bool,
     json: bool,
 }
@@ -37,7 +39,9 @@ impl Settings {
         deadline_s: None,
         topic: None,
         is_x_pub: false,
+        idempotent: false,
         wait_after_creation_s: None,
+        wait_for_subscribers: None,
         python: false,
         json: false,
     };
@@ -48,7 +52,9 @@ impl Settings {
             ("deadline_s", self.deadline_s.map(Value::from)),
             ("topic", self.topic.map(Value::from)),
             ("is_x_pub", self.is_x_pub.then(|| Value::from(true))),
+            ("idempotent", self.idempotent.then(|| Value::from(true))),
             ("wait_after_creation_s", self.wait_after_creation_s.map(Value::from)),
+            ("wait_for_subscribers", self.wait_for_subscribers.map(Value::from)),
             ("peer", flag(self.python, "python")),
             ("encoding", flag(self.json, "json")),
         ];
@@ -134,6 +140,13 @@ impl<A: Model, R: Model> Requester<A, R> {
         self.settings.deadline_s = Some(seconds);
         self
     }
+
+    /// Says that a request may be done twice: one that was sent when its peer was lost is then sent once more, within its deadline and a budget.
+    #[must_use]
+    pub const fn idempotent(mut self) -> Self {
+        self.settings.idempotent = true;
+        self
+    }
 }
 
 common!(Requester<A, R>);
@@ -182,6 +195,13 @@ impl<A: Model> Publisher<A> {
     #[must_use]
     pub const fn wait_after_creation_s(mut self, seconds: f64) -> Self {
         self.settings.wait_after_creation_s = Some(seconds);
+        self
+    }
+
+    /// Ends that wait when so many have subscribed; 1 if nobody says, and 0 for none.
+    #[must_use]
+    pub const fn wait_for_subscribers(mut self, count: u32) -> Self {
+        self.settings.wait_for_subscribers = Some(count);
         self
     }
 }

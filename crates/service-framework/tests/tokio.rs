@@ -1,8 +1,9 @@
 //! A service that uses tokio in its handlers, exported for that.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 
+use service_framework::harness::Pending;
 use service_framework::prelude::*;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -66,7 +67,7 @@ impl Serve for Waiter {
             Ok(())
         });
         service.replyer::<Empty>("log_when_dropped").handle(async |_: &Self, _: Empty, _: &Context| {
-            let _work = Work;
+            let _work = Work(LEFT.take());
             std::future::pending().await
         });
         service.replyer("spawn").handle_inline(|_: &Self, _: Empty, cx: &Context| {
@@ -86,12 +87,15 @@ thread_local! {
     static LEFT: Cell<Option<Sender<()>>> = const { Cell::new(None) };
 }
 
-/// Logs when it is dropped.
-struct Work;
+/// Logs when it is dropped, and tells whom it is left for unless a panic drops it.
+struct Work(Option<Sender<()>>);
 
 impl Drop for Work {
     fn drop(&mut self) {
         tracing::info!("dropped in {:?}", tokio::runtime::Handle::try_current().is_ok());
+        if let Some(left) = self.0.take_if(|_| !std::thread::panicking()) {
+            left.send(()).expect("the test waits for it");
+        }
     }
 }
 
@@ -165,4 +169,23 @@ fn tasks_end_with_the_service() {
     assert!(LEFT.take().is_none(), "the task has it");
     drop(harness);
     assert_eq!(until_left.recv_timeout(Duration::from_secs(30)), Err(RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_service_may_end_with_the_thread_that_kept_it() {
+    thread_local! {
+        static KEPT: RefCell<Option<(Harness<Waiter>, Pending<()>)>> = const { RefCell::new(None) };
+    }
+    let (left, until_left) = channel();
+    let thread = std::thread::spawn(|| {
+        // What a thread keeps ends in the order opposite to that in which it was first looked at: what is tokio's goes before the service.
+        KEPT.set(None);
+        LEFT.set(Some(left));
+        let harness = Harness::<Waiter>::new(()).unwrap();
+        let half = harness.start("log_when_dropped", &()).unwrap();
+        harness.settle().unwrap();
+        KEPT.set(Some((harness, half)));
+    });
+    thread.join().unwrap();
+    assert_eq!(until_left.recv(), Ok(()), "the half handler ends, and without a panic");
 }

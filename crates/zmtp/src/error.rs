@@ -47,6 +47,15 @@ pub enum Error {
         /// What it said, cut and escaped.
         reason: String,
     },
+    /// What the peer has encrypted does not open.
+    #[error("{0} does not open: it was made with other keys, or changed on the way")]
+    Unopened(&'static str),
+    /// What the peer has encrypted has a number that was there before.
+    #[error("a command came that had come before, or a later one had")]
+    Replayed,
+    /// There are no random bytes to make keys of.
+    #[error("the system gives no random bytes")]
+    NoRandomness,
     /// The handshake took too long.
     #[error("the handshake was not done in time")]
     HandshakeTimeout,

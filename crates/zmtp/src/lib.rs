@@ -12,5 +12,8 @@ pub mod socket;
 pub use error::Error;
 pub use message::Message;
 pub use protocol::{
-    Config, Connection, Credentials, Encoded, Event, Heartbeat, Limits, Mechanism, Output, Peer, SocketType,
+    Config, Connection, Credentials, Encoded, Event, Heartbeat, Limits, Login, Mechanism, Output, Peer,
+    SocketType,
 };
+#[cfg(feature = "curve")]
+pub use protocol::{KeyError, KeyPair, PublicKey, SecretKey};

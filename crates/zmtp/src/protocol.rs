@@ -3,20 +3,31 @@
 mod command;
 mod config;
 mod connection;
+#[cfg(feature = "curve")]
+mod curve;
+#[cfg(not(feature = "curve"))]
+#[path = "protocol/without_curve.rs"]
+mod curve;
 mod encoded;
 mod event;
 mod frame;
 mod greeting;
 mod handshake;
 mod heartbeat;
+mod incoming;
+mod mechanism;
 mod metadata;
+mod outgoing;
 mod output;
 mod socket_type;
 
-pub use config::{Config, Credentials, Heartbeat, Limits, Mechanism};
+pub use config::{Config, Heartbeat, Limits};
 pub use connection::Connection;
+#[cfg(feature = "curve")]
+pub use curve::{KeyError, KeyPair, PublicKey, SecretKey};
 pub use encoded::Encoded;
 pub use event::{Event, Peer};
+pub use mechanism::{Credentials, Login, Mechanism};
 pub use output::Output;
 pub use socket_type::SocketType;
 

@@ -10,6 +10,7 @@
 )]
 
 mod options;
+mod inproc;
 mod stream;
 mod report;
 
@@ -24,7 +25,7 @@ mod inbox;
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -39,25 +40,36 @@ use self::routing::Routing;
 use self::subscriptions::Limit;
 use crate::{Error, Message, SocketType};
 
+pub use self::inproc::InprocListener;
 pub use self::options::{Admits, Options, Queue};
-pub use self::report::{Counts, Ended, Event, Refused, Unsent};
+pub use self::report::{Counts, Ended, Event, PeerCounts, Refused, Unsent};
 pub use self::stream::{Listener, Stream};
 
 /// Many connections behind one pattern. Dropping it ends them.
 #[derive(Debug)]
 pub struct Socket(Rc<Shared>);
 
+/// Takes messages where they are read, in the task of the connection that they came by: what it sends by the same connection
+/// leaves when all that was read at once has been seen to, in one write.
+pub trait Receiver {
+    /// Takes a message, as [`Socket::recv`] would give it.
+    fn receive(&self, message: Message);
+}
+
 struct Shared {
     options: Options,
     peers: RefCell<Slab<Rc<Peer>>>,
     routing: RefCell<Routing>,
     inbox: RefCell<Inbox>,
+    receiver: RefCell<Option<Weak<dyn Receiver>>>,
     events: RefCell<Events>,
     counts: Cell<Counts>,
     listeners: RefCell<Listeners>,
     is_closed: Cell<bool>,
     /// Who waits for the last connection to end.
     on_empty: RefCell<Option<Waker>>,
+    /// Who waits for subscribers.
+    on_subscribed: RefCell<Option<Waker>>,
 }
 
 impl Socket {
@@ -70,11 +82,13 @@ impl Socket {
             peers: RefCell::default(),
             routing: RefCell::new(routing),
             inbox: RefCell::new(inbox),
+            receiver: RefCell::default(),
             events: RefCell::default(),
             counts: Cell::default(),
             listeners: RefCell::default(),
             is_closed: Cell::new(false),
             on_empty: RefCell::default(),
+            on_subscribed: RefCell::default(),
         }))
     }
 
@@ -119,6 +133,12 @@ impl Socket {
         poll_fn(|context| self.poll_recv(context)).await
     }
 
+    /// Gives what comes to `receiver`, for as long as that is there and nothing waits to be taken by
+    /// [`poll_recv`](Self::poll_recv), instead of whom it was given to before.
+    pub fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
+        self.0.receiver.replace(Some(receiver));
+    }
+
     /// Asks all publishers, also those to come, for what begins with `topic`; for SUB and XSUB. Publishers are told of the first time
     /// that something is asked for, and of the last time that it is not any more.
     pub fn subscribe(&self, topic: impl Into<Bytes>) {
@@ -141,9 +161,23 @@ impl Socket {
         self.0.counts.get()
     }
 
+    /// What each of its peers has carried so far, in the order in which they were met.
+    pub fn peer_counts(&self) -> Vec<PeerCounts> {
+        self.0.routing.borrow().each_peer().map(|peer| peer.counts()).collect()
+    }
+
     /// How many peers it has.
     pub fn peers(&self) -> usize {
         self.0.routing.borrow().peers()
+    }
+
+    /// Ready while that many peers at least have subscribed to anything; else wakes the last caller when there may be as many.
+    pub fn poll_subscribers(&self, count: usize, context: &mut Context<'_>) -> Poll<()> {
+        if self.0.routing.borrow().subscriptions.peers() >= count {
+            return Poll::Ready(());
+        }
+        keep(&mut self.0.on_subscribed.borrow_mut(), context);
+        Poll::Pending
     }
 
     /// Ends it for good: nothing more is taken, in either direction. The future ends when all that was sent has left the
@@ -197,12 +231,10 @@ impl Shared {
         let peer = Rc::new(Peer::new(entry.key(), stream, &self.options, tell));
         entry.insert(Rc::clone(&peer));
         drop(peers);
-        let shared = Rc::downgrade(self);
+        let course = Course { shared: Rc::downgrade(self), peer, why: Ended::ByUs };
         tokio::task::spawn_local(async move {
-            let why = poll_fn(|context| peer.poll(context, &shared)).await;
-            if let Some(shared) = shared.upgrade() {
-                shared.end(&peer, why);
-            }
+            let mut course = course;
+            course.why = poll_fn(|context| course.peer.poll(context, &course.shared)).await;
         });
     }
 
@@ -223,11 +255,11 @@ impl Shared {
         let lost = self.routing.borrow_mut().lose(peer);
         match lost {
             Some(identity) => {
-                self.count(|counts| counts.disconnected += 1);
+                self.count(|counts| counts.lose(&why));
                 self.tell(Event::Disconnected { identity, why });
             }
             None => {
-                self.count(|counts| counts.handshakes_failed += 1);
+                self.count(|counts| counts.miss(&why));
                 let why = match peer.waiting() {
                     Some(tell) => tell.send(Err(why)).err().and_then(Result::err),
                     None => Some(why),
@@ -247,8 +279,23 @@ impl Shared {
         self.count(|counts| counts.received += 1);
         let message = self.routing.borrow_mut().received(peer, message);
         match message {
-            Some(message) => self.inbox.borrow_mut().push(message),
-            None => self.count(|counts| counts.dropped_misfit += 1),
+            Some(message) => self.pass_on(message),
+            None => {
+                self.count(|counts| counts.dropped_misfit += 1);
+                self.tell(Event::Misfit { identity: peer.identity().cloned().unwrap_or_default() });
+            }
+        }
+    }
+
+    /// Gives a message to whoever is to have it.
+    fn pass_on(&self, message: Message) {
+        let receiver = self.receiver.borrow().as_ref().and_then(Weak::upgrade);
+        match receiver.filter(|_| self.inbox.borrow().is_empty()) {
+            Some(receiver) => {
+                let message = self.routing.borrow_mut().taken(message);
+                receiver.receive(message);
+            }
+            None => self.inbox.borrow_mut().push(message),
         }
     }
 
@@ -258,6 +305,9 @@ impl Shared {
         let limit = Limit { prefixes: subscriptions, bytes: subscription_bytes };
         if self.routing.borrow_mut().subscriptions.add(peer, topic, limit)? {
             self.tell_of_subscription(true, topic);
+        }
+        if let Some(waker) = self.on_subscribed.take() {
+            waker.wake();
         }
         Ok(())
     }
@@ -275,7 +325,7 @@ impl Shared {
             let mut frame = Vec::with_capacity(1 + topic.len());
             frame.push(is_wanted.into());
             frame.extend_from_slice(topic);
-            self.inbox.borrow_mut().push(Message::from([frame]));
+            self.pass_on(Message::from([frame]));
         }
     }
 
@@ -318,6 +368,21 @@ impl Shared {
         self.is_closed.set(true);
         drop(self.listeners.take());
         self.peers.borrow().iter().for_each(|(_, peer)| peer.close());
+    }
+}
+
+/// A connection and its task, however that ends: a [`Receiver`] may panic in it.
+struct Course {
+    shared: Weak<Shared>,
+    peer: Rc<Peer>,
+    why: Ended,
+}
+
+impl Drop for Course {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.end(&self.peer, std::mem::replace(&mut self.why, Ended::ByUs));
+        }
     }
 }
 

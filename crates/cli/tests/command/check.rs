@@ -40,6 +40,8 @@ fn every_value_with_where_it_came_from() {
           drain_s = 3                   addresses.json:10:16
           watchdog_s = 10               default
           max_workflow_id_bytes = 1024  default
+          heartbeat_s = 10              default
+          plaintext = "warn"            default
           engine = "zmtp"               default
 
         settings of say
@@ -47,6 +49,8 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          curve_keys = ""               default
+          curve_allow = ""              default
           peer = "any"                  default
 
         settings of hold
@@ -54,6 +58,8 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          curve_keys = ""               default
+          curve_allow = ""              default
           peer = "any"                  default
 
         settings of stick
@@ -61,13 +67,19 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          curve_keys = ""               default
+          curve_allow = ""              default
           peer = "any"                  default
 
         settings of gossip
           topic = ""                    default
           is_x_pub = false              default
           wait_after_creation_s = 0.15  default
+          wait_for_subscribers = 1      default
           max_message_bytes = 16777216  default
+          curve_keys = ""               default
+          curve_server = ""             default
+          curve_allow = ""              default
           peer = "any"                  default
           encoding = "msgpack"          default
 

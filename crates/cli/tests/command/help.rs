@@ -23,6 +23,10 @@ fn help_for_the_command() {
                       Checks a service with its config and addresses, and opens nothing
               new
                       Makes the crate of a new service, with its address book and its config
+              bus
+                      Passes publications on: many publishers and many subscribers meet at it, who then know one address each
+              keys
+                      Makes the key pair of a service whose connections are encrypted, and prints its public key
 
             Options:
               -s, --service_path <PATH>

@@ -11,3 +11,5 @@ mod running;
 mod stopping;
 mod refused;
 mod new;
+mod bus;
+mod keys;

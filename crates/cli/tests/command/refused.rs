@@ -22,7 +22,7 @@ fn a_port_in_use() {
     cage.write("addresses.json", &addresses);
     expect![[r#"
         stderr:
-        error: cannot bind `say` to 127.0.0.1:PORT: port PORT is in use; stop whoever listens there (`ss -ltnp` names it) or write another port
+        error: addresses.json:3:24: cannot bind `say` to 127.0.0.1:PORT: port PORT is in use; stop whoever listens there (`ss -ltnp` names it) or write another port
         exit code: 78
     "#]].assert_eq(&cage.said(["-cl", "none"]).replace(&port, "PORT"));
 }
@@ -35,10 +35,10 @@ fn an_address_of_another_machine() {
         &cage,
         &[],
         expect![[r#"
-        stderr:
-        error: cannot bind `say` to 192.0.2.1:8001: not an address of this machine; write `*:8001` to listen on all
-        exit code: 78
-    "#]],
+            stderr:
+            error: addresses.json:3:24: cannot bind `say` to 192.0.2.1:8001: not an address of this machine; write `*:8001` to listen on all
+            exit code: 78
+        "#]],
     );
 }
 
@@ -56,7 +56,7 @@ fn a_host_that_nobody_knows() {
         said.lines().map(|line| line.split(": failed to").next().unwrap_or_default()).collect::<Vec<_>>();
     expect![[r#"
         stderr:
-        error: cannot connect `gossip` to no-such-host.invalid:1: the host name `no-such-host.invalid` is not known; check its spelling or write an IP address
+        error: addresses.json:8:41: cannot connect `gossip` to no-such-host.invalid:1: the host name `no-such-host.invalid` is not known; check its spelling or write an IP address
         exit code: 78"#]].assert_eq(&said.join("\n"));
 }
 

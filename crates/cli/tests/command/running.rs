@@ -71,3 +71,21 @@ fn logs_go_where_the_flags_say() {
     assert_eq!(parrot.wait(), 0);
     assert!(cage.read("one.log").contains("Hello at None"));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_may_open_as_many_files_as_the_system_allows() {
+    let cage = Cage::new();
+    let shell = "ulimit -Sn 100 && ulimit -Hn 400 && exec \"$0\" \"$@\"";
+    let parrot = cage.command(["--ready", "ready.json"]);
+    let mut command = std::process::Command::new("sh");
+    command.current_dir(cage.path("")).args(["-c", shell]).arg(parrot.get_program()).args(parrot.get_args());
+    let mut parrot = Running::start(&mut command);
+    parrot.wait_for(" is up");
+    let ready: serde_json::Value = serde_json::from_str(&cage.read("ready.json")).expect("a line of JSON");
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", ready["pid"])).expect("it runs");
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).expect("a limit of files");
+    assert_eq!(files.split_whitespace().collect::<Vec<_>>()[3..5], ["400", "400"]);
+    parrot.signal("TERM");
+    assert_eq!(parrot.wait(), 0);
+}

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use foldhash::fast::RandomState;
 
 use super::CallError;
+use super::budget::Budget;
 
 /// The calls of one requester. `T` is what the caller left to be found again with the outcome.
 pub(super) struct Correlation<T> {
@@ -20,6 +21,8 @@ pub(super) struct Correlation<T> {
     /// Numbers start at 1 and are never used again, so that no late reply meets another call.
     last_number: u64,
     waiting_max: usize,
+    /// For calls that may be sent once more when their connection is lost.
+    again: Option<Budget>,
     phase: Phase,
 }
 
@@ -29,6 +32,10 @@ const ENDED_MAX: usize = 64;
 struct Entry<T> {
     ticket: T,
     deadline: Option<Instant>,
+    /// What is sent once more if the connection is lost, if it may be and was not yet.
+    again: Option<Bytes>,
+    /// Whether it was sent by a connection that is lost.
+    was_sent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +64,16 @@ pub(super) enum Was {
 }
 
 impl<T> Correlation<T> {
-    /// No calls, no connection. At most `waiting_max` calls wait for one.
-    pub(super) fn new(waiting_max: usize) -> Self {
+    /// No calls, no connection. At most `waiting_max` calls wait for one. What was sent by a connection that is lost is sent once more by
+    /// the next if the calls are `idempotent`, within a budget.
+    pub(super) fn new(waiting_max: usize, idempotent: bool) -> Self {
         Self {
             calls: HashMap::default(),
             waiting: BTreeMap::new(),
             deadlines: BinaryHeap::new(),
             last_number: 0,
             waiting_max,
+            again: idempotent.then(Budget::default),
             phase: Phase::Disconnected,
         }
     }
@@ -87,7 +96,11 @@ impl<T> Correlation<T> {
         }
         self.last_number += 1;
         let number = self.last_number;
-        self.calls.insert(number, Entry { ticket, deadline });
+        let again = self.again.as_mut().map(|budget| {
+            budget.earn();
+            payload.clone()
+        });
+        self.calls.insert(number, Entry { ticket, deadline, again, was_sent: false });
         if let Some(deadline) = deadline {
             self.keep_deadline(deadline, number);
         }
@@ -134,14 +147,33 @@ impl<T> Correlation<T> {
         Some((number, payload, deadline))
     }
 
-    /// The connection is lost, and with it every call that was sent: gives those back.
+    /// The connection is lost, and with it every call that was sent, but for those that may be sent once more: gives the lost ones back.
     pub(super) fn disconnected(&mut self) -> Vec<T> {
         if self.phase == Phase::Connected {
             self.phase = Phase::Disconnected;
         }
-        let sent: Vec<u64> =
+        let mut sent: Vec<u64> =
             self.calls.keys().copied().filter(|number| !self.waiting.contains_key(number)).collect();
+        // Who has waited longest is tried again first.
+        sent.sort_unstable();
+        sent.retain(|number| !self.try_again(*number));
         sent.into_iter().filter_map(|number| self.forget(number)).collect()
+    }
+
+    /// Lets a call that was sent wait for the next connection, if it may.
+    fn try_again(&mut self, number: u64) -> bool {
+        let has_room = self.phase != Phase::Closed && self.waiting.len() < self.waiting_max;
+        let Some(entry) = self.calls.get_mut(&number) else { return false };
+        let may = has_room && entry.again.is_some() && self.again.as_mut().is_some_and(Budget::spend);
+        let Some(payload) = entry.again.take_if(|_| may) else { return false };
+        entry.was_sent = true;
+        self.waiting.insert(number, payload);
+        true
+    }
+
+    /// Whether any call was sent and waits for its reply.
+    pub(super) fn has_sent(&self) -> bool {
+        self.calls.len() > self.waiting.len()
     }
 
     /// A reply came: gives back the call that it belongs to.
@@ -184,7 +216,8 @@ impl<T> Correlation<T> {
         if deadline > now {
             return None;
         }
-        let was_sent = !self.waiting.contains_key(&number);
+        let was_sent_before = self.calls.get(&number).is_some_and(|entry| entry.was_sent);
+        let was_sent = was_sent_before || !self.waiting.contains_key(&number);
         Some((self.forget(number)?, was_sent))
     }
 

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use service_framework_connections::{Replyer, Requester, check_host, requester};
 use service_framework_core::address::Address;
 
-use crate::support::*;
+use super::support::*;
 
 /// An error as people see it: with its causes.
 fn chain(error: &(dyn Error + 'static)) -> String {
@@ -205,6 +205,13 @@ fn what_can_never_be_connected_to_is_refused() {
             "cannot connect `audit` to localhost:0: port 0 lets the system choose where to listen; name the port to connect to"
         ],
     );
+}
+
+#[test]
+fn names_of_the_process_are_refused_by_an_engine_that_has_none() {
+    if crate::ENGINE == "zmtp" {
+        return;
+    }
     check_connect_error(
         "inproc://audit",
         expect![
@@ -215,4 +222,28 @@ fn what_can_never_be_connected_to_is_refused() {
         expect!["cannot bind `orders` to inproc://orders: the `ENGINE` engine has no inproc://; use ipc:// or tcp://"]
             .assert_eq(&for_any_engine(&bind_error(&address("inproc://orders")).await));
     });
+}
+
+#[test]
+fn names_of_the_process_carry_messages_between_its_threads() {
+    // The crate `zeromq` has none.
+    if crate::ENGINE == "zeromq" {
+        return;
+    }
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let at = || address("inproc://addresses/names_of_the_process");
+    let served = std::thread::spawn(move || {
+        run(async {
+            let _echo = echo(Rc::new(replyer(&at()).await));
+            told.await.unwrap();
+        });
+    });
+    run(async {
+        let requester = requester(&at());
+        assert_eq!(requester.call(Bytes::from("hello"), deadline()).await.unwrap(), "hello");
+        expect!["cannot bind `orders` to inproc://addresses/names_of_the_process: another connection of this process listens there; write another name"]
+            .assert_eq(&bind_error(&at()).await);
+        tell.send(()).unwrap();
+    });
+    served.join().unwrap();
 }

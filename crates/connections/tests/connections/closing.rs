@@ -10,7 +10,7 @@ use service_framework_connections::publisher::{Options, Publisher};
 use service_framework_connections::{Refusal, Replyer, Requester, Subscriber, requester};
 use service_framework_core::address::Address;
 
-use crate::support::*;
+use super::support::*;
 
 /// Runs a side of a test on a thread and runtime of its own, as another service would.
 fn beside<T: Send + 'static, F: Future<Output = T>>(
@@ -113,7 +113,7 @@ fn a_thousand_publications_of_a_connecting_publisher_arrive_too() {
     run(async {
         let hears = replyer(&any_port()).await;
         tell_back.send(hears.address().clone()).unwrap();
-        let publisher = Publisher::connect(&engine(), "p", &address, Options::default()).await.unwrap();
+        let publisher = Publisher::connect(&engine(), "p", &address, Options::default()).unwrap();
         publish_and_close(publisher, hears).await;
     });
     subscribing.join().unwrap();

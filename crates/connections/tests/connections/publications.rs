@@ -9,16 +9,17 @@ use service_framework_connections::publisher::{self, Publisher};
 use service_framework_connections::{Refusal, Subscriber};
 use service_framework_core::address::Address;
 
-use crate::support::*;
+use super::support::*;
 
-const AT_ONCE: publisher::Options = publisher::Options { wait_after_creation: Duration::ZERO };
+const AT_ONCE: publisher::Options =
+    publisher::Options { wait_after_creation: Duration::ZERO, subscribers: 0 };
 
 async fn publisher(at: &Address) -> Publisher {
     Publisher::bind(&engine(), "readings", at, AT_ONCE).await.unwrap()
 }
 
-async fn connecting_publisher(to: &Address) -> Publisher {
-    Publisher::connect(&engine(), "readings", to, AT_ONCE).await.unwrap()
+fn connecting_publisher(to: &Address) -> Publisher {
+    Publisher::connect(&engine(), "readings", to, AT_ONCE).unwrap()
 }
 
 fn subscriber(to: &Address, filter: impl Into<Bytes>) -> Subscriber {
@@ -72,8 +73,8 @@ fn a_subscriber_gets_all_in_order() {
 fn a_connecting_publisher_reaches_a_listening_subscriber() {
     run(async {
         let subscriber = binding_subscriber(&any_port(), "").await;
-        let one = connecting_publisher(subscriber.address()).await;
-        let other = connecting_publisher(subscriber.address()).await;
+        let one = connecting_publisher(subscriber.address());
+        let other = connecting_publisher(subscriber.address());
         expect_all_of(&one, &subscriber, "one ").await;
         drop(one);
         expect_all_of(&other, &subscriber, "other ").await;
@@ -142,7 +143,7 @@ fn a_publisher_finds_a_subscriber_that_comes_later_or_again() {
         let port = binding_subscriber(&any_port(), "").await;
         let address = port.address().clone();
         port.close(LINGER).await;
-        let publisher = connecting_publisher(&address).await;
+        let publisher = connecting_publisher(&address);
         publisher.publish(Bytes::from("to nobody"));
         assert_eq!(publisher.counters().counts().refused(Refusal::NotConnected), 1);
         for round in 1..=3 {
@@ -183,7 +184,7 @@ fn garbage_on_a_listening_subscriber_harms_nobody() {
 
     run(async {
         let subscriber = binding_subscriber(&any_port(), "").await;
-        let publisher = connecting_publisher(subscriber.address()).await;
+        let publisher = connecting_publisher(subscriber.address());
         for garbage in [&b"GET / HTTP/1.1\r\n\r\n"[..], &[0xff; 200], b""] {
             let mut stream = std::net::TcpStream::connect(subscriber.address().to_string()).unwrap();
             stream.write_all(garbage).unwrap();
@@ -194,15 +195,43 @@ fn garbage_on_a_listening_subscriber_harms_nobody() {
 }
 
 #[test]
-fn opening_a_publisher_takes_the_time_it_is_told_to_wait() {
+fn a_publisher_settles_when_it_was_told_to_at_the_latest() {
     run(async {
-        let options = publisher::Options { wait_after_creation: Duration::from_millis(50) };
-        let start = Instant::now();
-        let bound = Publisher::bind(&engine(), "readings", &any_port(), options).await.unwrap();
-        assert!(start.elapsed() >= options.wait_after_creation);
-        let start = Instant::now();
-        Publisher::connect(&engine(), "readings", bound.address(), options).await.unwrap();
-        assert!(start.elapsed() >= options.wait_after_creation);
+        let wait_after_creation = Duration::from_millis(50);
+        for subscribers in [0, 1] {
+            let options = publisher::Options { wait_after_creation, subscribers };
+            let start = Instant::now();
+            let bound = Publisher::bind(&engine(), "readings", &any_port(), options).await.unwrap();
+            bound.settle().await;
+            assert!(start.elapsed() >= wait_after_creation);
+            let start = Instant::now();
+            let connecting = Publisher::connect(&engine(), "readings", bound.address(), options).unwrap();
+            connecting.settle().await;
+            assert!(start.elapsed() >= wait_after_creation);
+        }
+    });
+}
+
+#[test]
+fn a_publisher_settles_as_soon_as_its_subscribers_are_there_and_they_miss_nothing() {
+    if crate::ENGINE == "zeromq" {
+        // It does not say who has subscribed.
+        return;
+    }
+    run(async {
+        let options = publisher::Options { wait_after_creation: DEADLINE, subscribers: 2 };
+        let publisher = Publisher::bind(&engine(), "readings", &any_port(), options).await.unwrap();
+        let (first, second) = (subscriber(publisher.address(), ""), subscriber(publisher.address(), "read"));
+        publisher.settle().await;
+        publisher.publish(Bytes::from("reading"));
+        assert_eq!((first.recv().await, second.recv().await), ("reading".into(), "reading".into()));
+
+        let listening = binding_subscriber(&any_port(), "").await;
+        let options = publisher::Options { subscribers: 1, ..options };
+        let publisher = Publisher::connect(&engine(), "readings", listening.address(), options).unwrap();
+        publisher.settle().await;
+        publisher.publish(Bytes::from("another"));
+        assert_eq!(listening.recv().await, "another");
     });
 }
 

@@ -8,7 +8,7 @@ use service_framework_connections::Refusal;
 use service_framework_connections::engine::Role;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::*;
+use super::support::*;
 
 #[test]
 fn the_whole_envelope_comes_back() {
@@ -105,6 +105,28 @@ fn garbage_on_the_port_harms_nobody() {
             replyer.reply(request.reply_to, Bytes::from("yes"));
             assert_eq!(peer.recv().await, frames(&[b"", b"yes"]));
         }
+        if crate::ENGINE == "zmtp" {
+            // The one that said nothing left by itself.
+            until(|| replyer.counters().counts().refused(Refusal::NoPeer) == 3).await;
+        }
+    });
+}
+
+#[test]
+fn a_peer_that_breaks_the_protocol_is_put_out_and_counted() {
+    if crate::ENGINE == "zeromq" {
+        // It does not say.
+        return;
+    }
+    run(async {
+        let replyer = replyer(&any_port()).await;
+        let mut stranger = deaf(replyer.address(), &[b"", b"request"]).await;
+        assert_eq!(replyer.recv().await.payload, "request");
+        // Flags that there are not.
+        stranger.write_all(b"\xf8\x01x").await.unwrap();
+        until(|| replyer.counters().counts().refused(Refusal::PutOut) == 1).await;
+        stranger.read_to_end(&mut Vec::new()).await.unwrap();
+        assert_eq!(replyer.counters().counts().refused.iter().sum::<u64>(), 1);
     });
 }
 
@@ -123,6 +145,7 @@ fn a_peer_that_announces_too_much_is_put_out_and_others_are_answered() {
         stranger.write_all(b"\x02\x00\x00\x01\x00\x00\x00\x00\x00").await.unwrap();
         // Its end is closed, once it has read what it was answered.
         stranger.read_to_end(&mut Vec::new()).await.unwrap();
+        until(|| replyer.counters().counts().refused(Refusal::TooLarge) == 1).await;
         assert_eq!(requester.call(Bytes::from("after"), deadline()).await.unwrap(), "after");
         answering.abort();
     });

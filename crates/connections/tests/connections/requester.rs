@@ -7,7 +7,7 @@ use bytes::Bytes;
 use service_framework_connections::engine::Role;
 use service_framework_connections::{CallError, Refusal, Requester, requester::Options};
 
-use crate::support::*;
+use super::support::*;
 
 #[test]
 fn ten_thousand_overlapping_calls_each_get_their_own_reply() {

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_connections::engine::{Bound, Event, Frames, Role, Socket};
-use service_framework_connections::{Counters, Engine, Replyer, Requester, engine_by_name, requester};
+use service_framework_connections::{
+    Counters, Engine, EngineOptions, Replyer, Requester, engine_by_name, requester,
+};
 use service_framework_core::address::{Address, Host};
-use service_framework_core::wire::Limits;
 use service_framework_zmtp::{Config, Connection, SocketType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -25,7 +26,7 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 pub(crate) fn engine() -> Rc<dyn Engine> {
-    engine_by_name(crate::ENGINE, Limits::default().max_message_bytes).unwrap()
+    engine_by_name(crate::ENGINE, EngineOptions::default()).unwrap()
 }
 
 pub(crate) fn address(text: &str) -> Address {

@@ -2,8 +2,12 @@
 //!
 //! Every change that an older plugin or host would misread gets another [`VERSION`]. Fields may be added at the end of a table; its `size` says whether they
 //! are there.
+//!
+//! All tables of this version have at least `FIRST_SIZE` bytes, which no new field changes. A field behind that is read through a pointer to it, and only if
+//! `size` reaches beyond its end: a reference to the whole table, or a copy of it, would reach beyond one that is older.
 
 use std::ffi::c_void;
+use std::mem::offset_of;
 
 /// The version of the boundary. It stands in the table and in the name of the symbol.
 pub const VERSION: u32 = 1;
@@ -125,6 +129,14 @@ pub struct Plugin {
     pub(crate) drop: Drop,
 }
 
+impl Plugin {
+    /// The size of the smallest table of this version, in bytes.
+    pub(crate) const FIRST_SIZE: usize = offset_of!(Self, drop) + size_of::<Drop>();
+}
+
+// Whoever adds a field changes what refers to a whole table first, and then strikes this.
+const _: () = assert!(size_of::<Plugin>() == Plugin::FIRST_SIZE, "a host refers to whole tables of plugins");
+
 /// One message that a service sends, or one call of an external target. The slices are valid until the function returns.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -139,7 +151,7 @@ pub struct Outgoing {
     pub topic: Slice,
     /// The workflow id as text, or null to start a workflow.
     pub workflow_id: Slice,
-    /// 1 if the workflow id is a UUID on the wire.
+    /// 1 if the workflow id is a UUID on the wire. The host does not take a plugin's word for it: what is none is a text.
     pub workflow_is_uuid: u32,
     /// Milliseconds to wait for the answer, or [`NEVER`] for what is set for the connection.
     pub deadline_ms: u64,
@@ -200,3 +212,12 @@ pub struct Host {
     /// Writes a record.
     pub(crate) log: unsafe extern "C" fn(context: *const c_void, record: *const Record),
 }
+
+impl Host {
+    /// The size of the smallest table of this version, in bytes.
+    pub(crate) const FIRST_SIZE: usize =
+        offset_of!(Self, log) + size_of::<unsafe extern "C" fn(*const c_void, *const Record)>();
+}
+
+// As for plugins.
+const _: () = assert!(size_of::<Host>() == Host::FIRST_SIZE, "a plugin copies whole tables of hosts");

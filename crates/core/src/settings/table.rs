@@ -1,7 +1,7 @@
 //! The table of all settings.
 
 use super::takes::{Takes, count, duration};
-use super::{ConnectionSettings, Overflow, ServiceSettings, Set, Setting};
+use super::{ConnectionSettings, Overflow, Plaintext, ServiceSettings, Set, Setting};
 use crate::declaration::ConnectionKind::{ExternalTarget, Publisher, Replyer, Requester, Subscriber};
 use crate::value::Value;
 use crate::wire::{Encoding, Peer};
@@ -19,7 +19,7 @@ pub static SETTINGS: &[Setting] = &[
         is_own: true,
         default: |_| Value::from(""),
         set: of_connection(|settings, value| {
-            settings.topic = value.as_text().filter(|topic| !topic.is_empty()).map(str::to_owned);
+            settings.topic = text(value);
         }),
     },
     Setting {
@@ -42,7 +42,7 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "wait_after_creation_s",
-        doc: "How long to wait after opening, so that subscribers are there for the first message.",
+        doc: "How long to wait after opening at most, so that subscribers are there for the first message.",
         kinds: &[Publisher],
         takes: Takes::Seconds { least: 0.0, greatest: 3_600.0 },
         is_own: false,
@@ -50,6 +50,15 @@ pub static SETTINGS: &[Setting] = &[
         set: of_connection(|settings, value| {
             settings.wait_after_creation = duration(value).unwrap_or_default();
         }),
+    },
+    Setting {
+        name: "wait_for_subscribers",
+        doc: "How many subscribers end that wait; 0 waits all of it. A proxy is one, which subscribes when anybody behind it has.",
+        kinds: &[Publisher],
+        takes: Takes::Count { unit: "subscribers", least: 0, greatest: 1_000_000 },
+        is_own: false,
+        default: |_| Value::Int(1),
+        set: of_connection(|settings, value| settings.wait_for_subscribers = count(value)),
     },
     Setting {
         name: "deadline_s",
@@ -65,7 +74,8 @@ pub static SETTINGS: &[Setting] = &[
     Setting {
         name: "max_message_bytes",
         doc: "The largest message, without its topic; a larger one is refused when it comes, and is not sent: whoever sends \
-              it is told `too_large`, and a reply becomes that error.",
+              it is told `too_large`, and a reply becomes that error. When one comes of more than about twice as much, \
+              nobody is told: its sender is disconnected, which is counted as `too_large`, too.",
         kinds: &[Replyer, Subscriber, Requester, Publisher],
         takes: Takes::Count { unit: "bytes", least: 1_024, greatest: 1 << 30 },
         is_own: false,
@@ -109,6 +119,66 @@ pub static SETTINGS: &[Setting] = &[
         set: of_connection(|settings, value| {
             let drops = value.as_text() == Some("drop_oldest");
             settings.overflow = if drops { Overflow::DropOldest } else { Overflow::Wait };
+        }),
+    },
+    Setting {
+        name: "idempotent",
+        doc: "Whether a request that was sent when its peer was lost is sent once more, within its deadline: the peer may then do it \
+              twice. Ten may be, and one more for each ten requests.",
+        kinds: &[Requester],
+        takes: Takes::Flag,
+        is_own: false,
+        default: |_| Value::Bool(false),
+        set: of_connection(|settings, value| settings.idempotent = *value == Value::Bool(true)),
+    },
+    Setting {
+        name: "breaker_failures",
+        doc: "After how many deadlines and losses in a row a peer is asked but now and then, and all other requests fail with \
+              `unavailable` at once, until it gives a sign of life; 0 for never.",
+        kinds: &[Requester],
+        takes: Takes::Count { unit: "failures", least: 0, greatest: 1_000_000 },
+        is_own: false,
+        default: |_| Value::Int(5),
+        set: of_connection(|settings, value| settings.breaker_failures = count(value)),
+    },
+    Setting {
+        name: "breaker_pause_s",
+        doc: "How often such a peer is asked.",
+        kinds: &[Requester],
+        takes: Takes::Seconds { least: 0.001, greatest: 3_600.0 },
+        is_own: false,
+        default: |_| Value::Int(1),
+        set: of_connection(|settings, value| settings.breaker_pause = duration(value).unwrap_or_default()),
+    },
+    Setting {
+        name: "curve_keys",
+        doc: "The file with this side's key pair, as `service_framework keys` makes it: the connection is then encrypted, by CURVE; \
+              empty for not.",
+        kinds: &[Replyer, Subscriber, Requester, Publisher],
+        takes: Takes::Text,
+        is_own: false,
+        default: |_| Value::from(""),
+        set: of_connection(|settings, value| settings.curve_keys = text(value)),
+    },
+    Setting {
+        name: "curve_server",
+        doc: "With `curve_keys`, the public key of whom it connects to; nobody else is talked to.",
+        kinds: &[Subscriber, Requester, Publisher],
+        takes: Takes::Text,
+        is_own: true,
+        default: |_| Value::from(""),
+        set: of_connection(|settings, value| settings.curve_server = text(value)),
+    },
+    Setting {
+        name: "curve_allow",
+        doc: "With `curve_keys`, where it listens: the public keys of those who are let in, separated by spaces, or `anybody` for all \
+              who know this side's.",
+        kinds: &[Replyer, Subscriber, Publisher],
+        takes: Takes::Text,
+        is_own: false,
+        default: |_| Value::from(""),
+        set: of_connection(|settings, value| {
+            settings.curve_allow = text(value).filter(|keys| !keys.trim().is_empty())
         }),
     },
     Setting {
@@ -182,6 +252,32 @@ pub static SETTINGS: &[Setting] = &[
         set: of_service(|settings, value| settings.max_workflow_id_bytes = count(value)),
     },
     Setting {
+        name: "heartbeat_s",
+        doc: "How often the peer of each connection is asked for a sign of life; one that gives none for twice as long is \
+              disconnected, and looked for again; 0 for never. Peers that speak ZMTP 3.0 alone are not asked.",
+        kinds: &[],
+        takes: Takes::Seconds { least: 0.0, greatest: 3_600.0 },
+        is_own: false,
+        default: |_| Value::Int(10),
+        set: of_service(|settings, value| settings.heartbeat = duration(value).unwrap_or_default()),
+    },
+    Setting {
+        name: "plaintext",
+        doc: "What becomes of an endpoint without `curve_keys` that others than this machine can reach: it is warned of, allowed or \
+              refused.",
+        kinds: &[],
+        takes: Takes::Choice(&["warn", "allow", "refuse"]),
+        is_own: false,
+        default: |_| Value::from("warn"),
+        set: of_service(|settings, value| {
+            settings.plaintext = match value.as_text() {
+                Some("allow") => Plaintext::Allow,
+                Some("refuse") => Plaintext::Refuse,
+                _ => Plaintext::Warn,
+            };
+        }),
+    },
+    Setting {
         name: "engine",
         doc: "The transport engine that opens the sockets: our own, or the `zeromq` crate, which a stranger can end.",
         kinds: &[],
@@ -191,6 +287,11 @@ pub static SETTINGS: &[Setting] = &[
         set: of_service(|settings, value| settings.engine = value.as_text().unwrap_or_default().to_owned()),
     },
 ];
+
+/// A text, of which an empty one is none.
+fn text(value: &Value) -> Option<String> {
+    value.as_text().filter(|text| !text.is_empty()).map(str::to_owned)
+}
 
 const fn of_connection(set: fn(&mut ConnectionSettings, &Value)) -> Set {
     Set::Connection(set)

@@ -46,6 +46,20 @@ fn addresses_are_read_as_such() {
 }
 
 #[test]
+fn names_of_the_process_are_refused_for_an_engine_that_has_none() {
+    check_entry("in", "orders", r#"{"replyer": "inproc://orders"}"#, expect![""]);
+    let book =
+        RIGHT.replace("localhost:8002", "inproc://prices").replace("ipc:///tmp/fills", "inproc://fills");
+    let book = book.replace(r#"{"in_flight": 64}"#, r#"{"engine": "zeromq"}"#);
+    check(
+        &book,
+        expect![[r#"
+        a.json:2:70: `prices` has the address `inproc://prices`, and the engine `zeromq` has no inproc://: write ipc://PATH or HOST:PORT
+        a.json:5:32: `fills` has the address `inproc://fills`, and the engine `zeromq` has no inproc://: write ipc://PATH or HOST:PORT"#]],
+    );
+}
+
+#[test]
 fn endpoints_are_addresses_or_maps_with_one() {
     check_entry(
         "in",
@@ -135,4 +149,61 @@ fn publishers_may_share_an_address() {
         book(r#"{"out": {"bids": {"publisher": "*:1"}, "asks": {"publisher": "*:1"}}}"#, &mut problems);
     wire(&declaration, None, &book, &mut problems);
     assert_eq!(problems.to_string(), "");
+    // They share a socket, which is encrypted for both or for neither.
+    let asks = r#"{"publisher": {"address": "*:1", "curve_keys": "a.key", "curve_allow": "anybody"}}"#;
+    let text = format!(r#"{{"out": {{"bids": {{"publisher": "*:1"}}, "asks": {asks}}}}}"#);
+    let book = self::book(&text, &mut problems);
+    wire(&declaration, None, &book, &mut problems);
+    expect!["addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and other settings of the encryption: give both the same"].assert_eq(&problems.to_string());
+}
+
+#[test]
+fn the_settings_of_the_encryption_fit_each_other() {
+    let with = |name: &str, settings: &str| {
+        let book = r#"{
+    "in": {"orders": {"replyer": {"address": "127.0.0.1:8001" ORDERS}}, "prices": {"subscriber": "localhost:8002"}},
+    "out": {"audit": {"requester": {"address": "127.0.0.1:8003" AUDIT}}, "fills": {"publisher": "ipc:///tmp/fills"}}
+}"#;
+        let book = book.replace(name, &format!(", {settings}"));
+        book.replace("ORDERS", "").replace("AUDIT", "")
+    };
+    check(&with("ORDERS", r#""curve_keys": "a.key", "curve_allow": "anybody""#), expect![""]);
+    check(&with("AUDIT", r#""curve_keys": "a.key", "curve_server": "x""#), expect![""]);
+    check(
+        &with("ORDERS", r#""curve_keys": "a.key""#),
+        expect![
+            "a.json:2:46: `orders` listens with `curve_keys`, and nobody is let in: set `curve_allow` to the public keys of its peers, or to `anybody`"
+        ],
+    );
+    check(
+        &with("AUDIT", r#""curve_keys": "a.key""#),
+        expect![
+            "a.json:3:48: `audit` connects with `curve_keys`, and to nobody: set `curve_server` to the public key of its peer"
+        ],
+    );
+    check(
+        &with("ORDERS", r#""curve_allow": "anybody""#),
+        expect![
+            "a.json:2:46: `orders` has `curve_allow` and no `curve_keys`: set the file with its own keys, too"
+        ],
+    );
+    check(
+        &with("AUDIT", r#""curve_server": "x""#),
+        expect![
+            "a.json:3:48: `audit` has `curve_server` and no `curve_keys`: set the file with its own keys, too"
+        ],
+    );
+}
+
+#[test]
+fn what_others_can_reach_is_refused_in_plaintext_if_that_is_asked_for() {
+    let refusing = |book: &str| book.replace(r#"{"in_flight": 64}"#, r#"{"plaintext": "refuse"}"#);
+    check(
+        &refusing(RIGHT),
+        expect![
+            "a.json:2:34: `orders` at `*:8001` is not encrypted, and `plaintext` is refuse: set `curve_keys`, or have it stay on this machine"
+        ],
+    );
+    let at_home = RIGHT.replace("*:8001", "127.0.0.1:8001");
+    check(&refusing(&at_home), expect![""]);
 }

@@ -29,7 +29,7 @@ impl Host for Desk {
         assert_eq!(message.connection, 6);
         let args: Value = wire::decode(message.args, message.encoding, &Limits::default()).unwrap();
         let text = args.get("text").unwrap().as_text().unwrap().to_uppercase();
-        let id = message.workflow_id.expect("the handler passes it on").as_str().to_owned();
+        let id = message.workflow_id.expect("the handler passes it on").into_owned();
         let (encoding, remaining) = (message.encoding, message.remaining);
         let mut polls = 0;
         Box::pin(std::future::poll_fn(move |context| {
@@ -43,7 +43,8 @@ impl Host for Desk {
             if text == "FAIL" {
                 return Poll::Ready(Err(Failure::named("audit.closed", "on holiday")));
             }
-            let text = format!("{text} {id} {remaining:?}");
+            let uuid = if id.is_uuid() { "the UUID " } else { "" };
+            let text = format!("{text} {uuid}{id} {remaining:?}");
             Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?.into()))
         }))
     }

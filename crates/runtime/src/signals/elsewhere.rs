@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
+use signal_hook::{flag, low_level};
 
 /// The signals that a program waits for to end it. SIGUSR1, which would, too, stays without effect: nobody means that by it.
 const ENDING: [i32; 2] = [SIGINT, SIGTERM];
@@ -22,9 +22,11 @@ struct Claims {
     ///
     /// A handler stays for the life of the process, as those of other libraries may stand on it, and the system's default is gone by it.
     is_default: Option<Arc<AtomicBool>>,
+    /// Those that have one.
+    ending: Vec<i32>,
 }
 
-static CLAIMS: Mutex<Claims> = Mutex::new(Claims { held: 0, is_default: None });
+static CLAIMS: Mutex<Claims> = Mutex::new(Claims { held: 0, is_default: None, ending: Vec::new() });
 
 impl Claim {
     pub(super) fn new() -> io::Result<Self> {
@@ -33,6 +35,7 @@ impl Claim {
             let is_default = Arc::new(AtomicBool::new(false));
             for signal in ENDING.into_iter().filter(|signal| has_default_effect(*signal)) {
                 flag::register_conditional_default(signal, Arc::clone(&is_default))?;
+                claims.ending.push(signal);
             }
             claims.is_default = Some(is_default);
         }
@@ -47,6 +50,19 @@ impl Drop for Claim {
         let mut claims = CLAIMS.lock();
         claims.held -= 1;
         claims.tell();
+    }
+}
+
+/// Gives a signal that came while it was watched, and that no service took, the effect that it has now. If it is watched still, it was seen there, too; and so it was by a program that
+/// handles it itself.
+pub(super) fn let_through(signal: i32) {
+    let is_due = {
+        let claims = CLAIMS.lock();
+        claims.held == 0 && claims.ending.contains(&signal)
+    };
+    if is_due {
+        // This ends the process; if it cannot, the signal is lost, and the next one tries again.
+        _ = low_level::emulate_default_handler(signal);
     }
 }
 

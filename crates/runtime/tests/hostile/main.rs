@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use service_framework::prelude::*;
 use service_framework_core::value::AnyArray;
+use service_framework_runtime::Service;
 
 #[path = "../support/peers.rs"]
 mod support;
@@ -14,6 +15,8 @@ mod fickle;
 mod memory;
 mod payloads;
 mod replies;
+mod silent;
+mod transport;
 mod under_load;
 
 /// All that the payloads are aimed at.
@@ -79,3 +82,16 @@ impl Exchange {
 }
 
 service_framework::link!(Exchange);
+
+/// An exchange that is asked at ports of its own and hears nobody.
+fn exchange() -> Service {
+    let addresses = value!({"in": {
+        "order": {"replyer": "127.0.0.1:0"},
+        "order_later": {"replyer": "127.0.0.1:0"},
+        "taken": {"replyer": "127.0.0.1:0"},
+        "on_order": {"subscriber": "127.0.0.1:9"},
+    }});
+    let mut service = Service::of::<Exchange>(support::wired(addresses));
+    service.start().unwrap();
+    service
+}

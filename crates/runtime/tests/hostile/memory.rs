@@ -3,12 +3,9 @@
 
 use std::process::Command;
 
-use service_framework_core::value;
-use service_framework_runtime::Service;
-
-use crate::Exchange;
+use crate::exchange;
 use crate::payloads::{attacks, good};
-use crate::support::{Answer, Client, address, run, wired};
+use crate::support::{Answer, Client, address, run};
 
 /// Set in the process that runs the test alone.
 const ALONE: &str = "SERVICE_FRAMEWORK_TEST_ALONE";
@@ -29,14 +26,7 @@ fn declared_lengths_take_no_memory() {
 }
 
 fn send_liars() {
-    let addresses = value!({"in": {
-        "order": {"replyer": "127.0.0.1:0"},
-        "order_later": {"replyer": "127.0.0.1:0"},
-        "taken": {"replyer": "127.0.0.1:0"},
-        "on_order": {"subscriber": "127.0.0.1:9"},
-    }});
-    let mut service = Service::of::<Exchange>(wired(addresses));
-    service.start().unwrap();
+    let mut service = exchange();
     run(async {
         let client = Client::to(&address(&service, "order"));
         let liars: Vec<_> = attacks().into_iter().filter(|attack| attack.name.contains("2^32-1")).collect();

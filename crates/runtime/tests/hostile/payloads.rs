@@ -178,6 +178,13 @@ fn wrong_arguments(add: Add<'_>) {
 fn forged_tags(add: Add<'_>) {
     let decimal = |inner| tagged("~~decimal~~", "as_str", inner);
     add("a decimal of a number", order(("amount", decimal(5.into()))), ARGS, "args.amount");
+    let digits = format!("{}x", "7".repeat(50_000));
+    add(
+        "a decimal of 50,000 digits and a letter",
+        order(("amount", decimal(digits.into()))),
+        ARGS,
+        "args.amount",
+    );
     add("a decimal of a word", order(("amount", decimal("five".into()))), ARGS, "args.amount");
     add("a decimal of a number, anywhere", order(("anything", decimal(5.into()))), ARGS, "args.anything");
     let set = |inner| tagged("~~set~~", "value", inner);

@@ -8,9 +8,9 @@ use service_framework_connections::engine::Role;
 use service_framework_core::value;
 use service_framework_runtime::Service;
 
-use crate::Exchange;
 use crate::payloads::{MOST_BYTES, attacks, good};
 use crate::support::{Answer, Client, Raw, address, counters, request, risen, run, until_async, wired};
+use crate::{Exchange, exchange};
 
 const CLIENTS: usize = 4;
 const REQUESTS: i64 = 1_000;
@@ -30,7 +30,7 @@ async fn mean_well(client: Client, number: usize) -> Duration {
 }
 
 /// Repeats `attack` until the good clients are done, at least once.
-fn under_load(connection: &str, service: &Service, attack: impl AsyncFn()) {
+pub(crate) fn under_load(connection: &str, service: &Service, attack: impl AsyncFn()) {
     let replyer = address(service, connection);
     run(async {
         let working = Rc::new(Cell::new(CLIENTS));
@@ -163,14 +163,7 @@ fn a_subscriber_drops_each_hostile_payload_and_counts_it_once() {
 
 #[test]
 fn a_request_of_two_frames_is_dropped_and_counted() {
-    let addresses = value!({"in": {
-        "order": {"replyer": "127.0.0.1:0"},
-        "order_later": {"replyer": "127.0.0.1:0"},
-        "taken": {"replyer": "127.0.0.1:0"},
-        "on_order": {"subscriber": "127.0.0.1:9"},
-    }});
-    let mut service = Service::of::<Exchange>(wired(addresses));
-    service.start().unwrap();
+    let mut service = exchange();
     run(async {
         let raw = Raw::connect(Role::Dealer, &address(&service, "order")).await;
         let order = request(&value!({"id": "a", "size": 1, "price": 0.5}));

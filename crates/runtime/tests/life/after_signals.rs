@@ -1,5 +1,6 @@
 //! What signals do to a program when no service of it runs in the foreground any more: what they did before.
 
+use std::cell::RefCell;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Command;
@@ -93,6 +94,62 @@ fn a_program_that_handles_a_signal_itself_goes_on_doing_so() {
     let mut process = start(this_binary(), test, folder.path());
     process.signal(libc::SIGINT);
     assert_eq!(process.wait().code(), Some(7));
+}
+
+/// Stops itself, and leaves its thread a signal to send when nothing else is left of the service.
+struct Late;
+
+struct Signal;
+
+impl Drop for Signal {
+    fn drop(&mut self) {
+        signal_hook::low_level::raise(libc::SIGTERM).expect("a process may signal itself");
+    }
+}
+
+#[service]
+impl Late {
+    fn new() -> Result<Self> {
+        Ok(Self)
+    }
+
+    fn init(&self, cx: &Context) -> Result<()> {
+        thread_local! {
+            static LEFT: RefCell<Option<Signal>> = const { RefCell::new(None) };
+        }
+        LEFT.set(Some(Signal));
+        cx.stop();
+        Ok(())
+    }
+}
+
+service_framework::link!(Late);
+
+/// Runs a service that has ended when the signal comes, and ends with exit code 7.
+fn run_late() -> ! {
+    Service::of::<Late>(wired(value!({}))).run().unwrap();
+    std::process::exit(7);
+}
+
+#[test]
+fn a_signal_at_the_very_end_of_a_service_ends_the_program() {
+    if process::folder().is_some() {
+        run_late();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let test = "after_signals::a_signal_at_the_very_end_of_a_service_ends_the_program";
+    assert_eq!(Process::start(test, folder.path()).wait().signal(), Some(libc::SIGTERM));
+}
+
+#[test]
+fn a_signal_at_the_very_end_of_a_service_is_the_programs_to_handle() {
+    if process::folder().is_some() {
+        let _handled = signal_hook::iterator::Signals::new([libc::SIGTERM]).unwrap();
+        run_late();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let test = "after_signals::a_signal_at_the_very_end_of_a_service_is_the_programs_to_handle";
+    assert_eq!(Process::start(test, folder.path()).wait().code(), Some(7));
 }
 
 #[test]

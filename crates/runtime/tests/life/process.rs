@@ -59,6 +59,16 @@ impl Process {
         assert_eq!(unsafe { libc::kill(self.0.id().cast_signed(), signal) }, 0);
     }
 
+    /// Stops it, and waits until the last of its threads has come to rest.
+    #[expect(unsafe_code, reason = "that a child has stopped is told by the system's own call")]
+    pub(crate) fn stop(&self) {
+        self.signal(libc::SIGSTOP);
+        let mut status = 0;
+        // SAFETY: the status is written to a number of ours.
+        let stopped = unsafe { libc::waitpid(self.0.id().cast_signed(), &raw mut status, libc::WUNTRACED) };
+        assert!(stopped == self.0.id().cast_signed() && libc::WIFSTOPPED(status));
+    }
+
     pub(crate) fn wait(&mut self) -> ExitStatus {
         let mut ended = None;
         until("the process has ended", || {

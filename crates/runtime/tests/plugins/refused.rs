@@ -188,7 +188,7 @@ fn a_symbol_too_small_for_a_table() {
     check_symbol(
         "a_symbol_too_small_for_a_table",
         "unsigned service_framework_plugin_v1_odd[16] = {1, 8};",
-        "it has a table of 8 bytes, 64 are due",
+        "it has a table of 8 bytes, at least 64 are due",
     );
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::{Buf as _, Bytes};
 
-use super::Output;
-use super::frame::write_command;
+use super::outgoing::Outgoing;
 use crate::Error;
 
 /// The most bytes that a PONG repeats of its PING.
@@ -68,27 +67,24 @@ pub(super) fn reason(mut rest: Bytes) -> Result<Bytes, Error> {
 }
 
 /// Asks for a sign of life.
-pub(super) fn write_ping(out: &mut Output, time_to_live: Duration) {
+pub(super) fn write_ping(out: &mut Outgoing, time_to_live: Duration) {
     let tenths = u16::try_from(time_to_live.as_millis() / TENTH.as_millis()).unwrap_or(u16::MAX);
-    write_command(out, "PING", 2, |out| out.put_u16(tenths));
+    out.command("PING", &[&tenths.to_be_bytes()]);
 }
 
 /// Gives a sign of life.
-pub(super) fn write_pong(out: &mut Output, context: &[u8]) {
-    write_command(out, "PONG", context.len(), |out| out.put_slice(context));
+pub(super) fn write_pong(out: &mut Outgoing, context: &[u8]) {
+    out.command("PONG", &[context]);
 }
 
 /// Says why this side ends the connection; `reason` is cut at 255 bytes.
-pub(super) fn write_error(out: &mut Output, reason: &str) {
+pub(super) fn write_error(out: &mut Outgoing, reason: &str) {
     let reason = &reason.as_bytes()[..reason.len().min(255)];
-    write_command(out, "ERROR", 1 + reason.len(), |out| {
-        out.put_u8(reason.len() as u8);
-        out.put_slice(reason);
-    });
+    out.command("ERROR", &[&[reason.len() as u8], reason]);
 }
 
 /// Subscribes to a topic, or no longer.
-pub(super) fn write_subscription(out: &mut Output, is_wanted: bool, topic: &[u8]) {
+pub(super) fn write_subscription(out: &mut Outgoing, is_wanted: bool, topic: &[u8]) {
     let name = if is_wanted { "SUBSCRIBE" } else { "CANCEL" };
-    write_command(out, name, topic.len(), |out| out.put_slice(topic));
+    out.command(name, &[topic]);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::SocketType;
+use super::{Mechanism, SocketType};
 
 /// How a connection behaves.
 #[derive(Clone, Debug)]
@@ -73,51 +73,4 @@ pub struct Heartbeat {
     pub patience: Duration,
     /// How long the peer may wait for anything from this side, to 0.1 s; zero says nothing about it.
     pub time_to_live: Duration,
-}
-
-/// How both sides tell who they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Mechanism {
-    /// They do not: RFC 37.
-    #[default]
-    Null,
-    /// The client gives a name and a password, both readable on the way: RFC 24.
-    PlainClient(Credentials),
-    /// The server is asked about each client by [`Event::Credentials`](super::Event::Credentials).
-    PlainServer,
-}
-
-impl Mechanism {
-    /// Its name on the wire.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Null => "NULL",
-            Self::PlainClient(_) | Self::PlainServer => "PLAIN",
-        }
-    }
-
-    /// Whether this side is the one that is asked for admission; `None` if the mechanism knows no sides.
-    pub(super) const fn is_server(&self) -> Option<bool> {
-        match self {
-            Self::Null => None,
-            Self::PlainClient(_) => Some(false),
-            Self::PlainServer => Some(true),
-        }
-    }
-}
-
-/// Who a client says it is. What is printed of it has no password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// Its name, 255 bytes at most.
-    pub username: Bytes,
-    /// Its password, 255 bytes at most.
-    pub password: Bytes,
-}
-
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Credentials").field("username", &self.username).finish_non_exhaustive()
-    }
 }

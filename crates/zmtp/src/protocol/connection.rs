@@ -5,9 +5,11 @@ use std::time::Instant;
 use bytes::{Buf as _, Bytes, BytesMut};
 
 use super::command::{self, Command};
-use super::frame::{self, HEADER_MAX, Header};
-use super::handshake::{self, Handshake, Step};
+use super::handshake::{self, Done, Handshake, Step};
 use super::heartbeat::{Due, Pulse};
+use super::incoming::{Frame, Incoming};
+use super::metadata::Metadata;
+use super::outgoing::Outgoing;
 use super::{Config, Encoded, Event, Output, Peer, greeting, shown};
 use crate::{Error, Message};
 
@@ -23,13 +25,10 @@ pub struct Connection {
     /// When the handshake must be done.
     until: Option<Instant>,
     pulse: Pulse,
-    input: BytesMut,
-    output: Output,
+    incoming: Incoming,
+    outgoing: Outgoing,
     /// Messages that were sent before the handshake was done.
-    early: Output,
-    /// The frames of a message that is not whole.
-    message: Message,
-    message_bytes: usize,
+    early: Vec<Message>,
     commands_ignored: u64,
 }
 
@@ -49,11 +48,9 @@ impl Connection {
             state: State::Handshake { due: Handshake::Greeting, minor_version: 0 },
             until: now.checked_add(config.limits.handshake),
             pulse: Pulse::new(config.heartbeat, now),
-            input: BytesMut::new(),
-            output,
-            early: Output::default(),
-            message: Message::new(),
-            message_bytes: 0,
+            incoming: Incoming::default(),
+            outgoing: Outgoing { output, sealer: None },
+            early: Vec::new(),
             commands_ignored: 0,
             config,
         }
@@ -61,13 +58,13 @@ impl Connection {
 
     /// Takes what the peer sent.
     pub fn receive(&mut self, bytes: &[u8], now: Instant) {
-        self.input.extend_from_slice(bytes);
+        self.incoming.input.extend_from_slice(bytes);
         self.received(now);
     }
 
     /// Where what the peer sends may be appended to without a copy. Tell by [`received`](Self::received) that it was.
     pub fn input(&mut self) -> &mut BytesMut {
-        &mut self.input
+        &mut self.incoming.input
     }
 
     /// Bytes were appended to [`input`](Self::input).
@@ -75,14 +72,23 @@ impl Connection {
         self.pulse.hear(now);
     }
 
+    /// Bytes were appended to [`input`](Self::input). The time is asked for if it matters: reading the clock may take as long as the rest.
+    pub fn received_by(&mut self, clock: impl FnOnce() -> Instant) {
+        match self.pulse.is_timed() {
+            true => self.pulse.hear(clock()),
+            false => self.pulse.hear_something(),
+        }
+    }
+
     /// What is to be sent. Take from its front what was.
     pub fn output(&mut self) -> &mut Output {
-        &mut self.output
+        &mut self.outgoing.output
     }
 
     /// Takes all that is to be sent.
     pub fn take_output(&mut self) -> Bytes {
-        self.output.copy_to_bytes(self.output.remaining())
+        let output = &mut self.outgoing.output;
+        output.copy_to_bytes(output.remaining())
     }
 
     /// Whether the handshake is done.
@@ -109,19 +115,23 @@ impl Connection {
 
     fn step(&mut self) -> Result<Option<Event>, Error> {
         loop {
-            let event = match self.state {
+            let event = match &mut self.state {
+                State::Ready { .. } => match self.incoming.frame(&self.config.limits)? {
+                    Some(Frame { bytes, is_command: true, .. }) => self.command(bytes)?,
+                    Some(Frame { bytes, has_more, .. }) => self.part(bytes, has_more),
+                    None => return Ok(None),
+                },
                 State::Handshake { due: Handshake::Greeting, .. } => match self.greeting()? {
                     true => None,
                     false => return Ok(None),
                 },
-                State::Handshake { due: Handshake::Verdict, .. } => return Ok(None),
-                State::Handshake { due, minor_version } => match self.handshake_frame()? {
-                    Some(frame) => self.handshake(due, minor_version, frame)?,
+                State::Handshake { due: Handshake::Verdict(_), .. } | State::Failed(_) => return Ok(None),
+                State::Handshake { due: Handshake::Admitted(done), .. } => match done.take() {
+                    Some(done) => Some(self.meet(*done)),
                     None => return Ok(None),
                 },
-                _ => match self.frame()? {
-                    Some(Frame::Command(frame)) => self.command(frame)?,
-                    Some(Frame::Part { bytes, has_more }) => self.part(bytes, has_more),
+                State::Handshake { .. } => match self.handshake_frame()? {
+                    Some(frame) => self.handshake(frame)?,
                     None => return Ok(None),
                 },
             };
@@ -133,113 +143,88 @@ impl Connection {
 
     /// Reads the greeting of the peer, if it is all there.
     fn greeting(&mut self) -> Result<bool, Error> {
-        greeting::check(&self.input)?;
-        let Some(bytes) = self.input.first_chunk() else { return Ok(false) };
+        greeting::check(&self.incoming.input)?;
+        let Some(bytes) = self.incoming.input.first_chunk() else { return Ok(false) };
         let greeting = greeting::read(bytes, self.config.mechanism.name())?;
-        self.input.advance(greeting::LENGTH);
-        let due = handshake::greet(&mut self.output, &self.config, greeting.is_server)?;
+        self.incoming.input.advance(greeting::LENGTH);
+        let due = handshake::greet(&mut self.outgoing.output, &self.config, greeting.is_server)?;
         self.state = State::Handshake { due, minor_version: greeting.minor };
         Ok(true)
     }
 
     fn handshake_frame(&mut self) -> Result<Option<Bytes>, Error> {
-        match self.frame()? {
-            Some(Frame::Command(frame)) => Ok(Some(frame)),
-            Some(Frame::Part { .. }) => Err(Error::Malformed("a message before the handshake was done")),
+        match self.incoming.frame(&self.config.limits)? {
+            Some(Frame { bytes, is_command: true, .. }) => Ok(Some(bytes)),
+            Some(_) => Err(Error::Malformed("a message before the handshake was done")),
             None => Ok(None),
         }
     }
 
-    fn handshake(&mut self, due: Handshake, minor_version: u8, frame: Bytes) -> Result<Option<Event>, Error> {
-        match handshake::step(due, frame, &mut self.output, &self.config)? {
-            Step::Next(due) => {
-                self.state = State::Handshake { due, minor_version };
+    fn handshake(&mut self, frame: Bytes) -> Result<Option<Event>, Error> {
+        let State::Handshake { due, .. } = &mut self.state else { return Ok(None) };
+        match handshake::step(due, frame, &mut self.outgoing.output, &self.config)? {
+            Step::Next(next) => {
+                *due = next;
                 Ok(None)
             }
-            Step::Credentials(credentials) => {
-                self.state = State::Handshake { due: Handshake::Verdict, minor_version };
+            Step::Credentials(credentials, verdict) => {
+                *due = Handshake::Verdict(verdict);
                 Ok(Some(Event::Credentials(credentials)))
             }
-            Step::Done(metadata) => {
-                self.state = State::Ready { peer_is_new: minor_version > 0 };
-                if minor_version == 0 {
-                    self.pulse.ask_nothing();
-                }
-                self.until = None;
-                self.output.append(std::mem::take(&mut self.early));
-                let (socket_type, identity) = (metadata.socket_type, metadata.identity);
-                Ok(Some(Event::Ready(Peer { socket_type, identity, minor_version })))
-            }
+            Step::Done(done) => Ok(Some(self.meet(done))),
         }
+    }
+
+    /// Goes over to messages.
+    fn meet(&mut self, Done { peer: Metadata { socket_type, identity }, session }: Done) -> Event {
+        let minor_version = match self.state {
+            State::Handshake { minor_version, .. } => minor_version,
+            _ => 0,
+        };
+        self.state = State::Ready { peer_is_new: minor_version > 0 };
+        if minor_version == 0 {
+            self.pulse.ask_nothing();
+        }
+        self.until = None;
+        if let Some(session) = session {
+            self.outgoing.sealer = Some(session.sealer);
+            self.incoming.opener = Some(session.opener);
+        }
+        std::mem::take(&mut self.early).iter().for_each(|message| self.outgoing.message(message));
+        Event::Ready(Peer { socket_type, identity, minor_version })
     }
 
     /// Lets a client in that gave its [`Event::Credentials`]. Without one it does nothing.
     pub fn admit(&mut self) {
-        if let State::Handshake { due: due @ Handshake::Verdict, .. } = &mut self.state {
-            *due = handshake::welcome(&mut self.output);
+        if let State::Handshake { due, .. } = &mut self.state
+            && let Handshake::Verdict(verdict) = due
+        {
+            *due = handshake::admit(verdict, &mut self.outgoing.output, &self.config);
         }
     }
 
     /// Ends the connection, and tells the peer why.
     pub fn refuse(&mut self, reason: &str) {
         if !matches!(self.state, State::Failed(_)) {
-            command::write_error(&mut self.output, reason);
+            command::write_error(&mut self.outgoing, reason);
             self.state = State::Failed(Error::Refused { reason: reason.to_owned() });
         }
     }
 
-    /// Takes the next frame from the input, if it is all there.
-    #[inline]
-    fn frame(&mut self) -> Result<Option<Frame>, Error> {
-        let Some(header) = Header::read(&self.input)? else {
-            return Ok(None);
-        };
-        let bytes = self.admitted(header)?;
-        let whole = header.length + bytes;
-        if self.input.len() < whole {
-            // Grown as the bytes come, and not because they are announced.
-            self.input.reserve((whole - self.input.len()).min(GROWTH));
-            return Ok(None);
-        }
-        self.input.advance(header.length);
-        let bytes = if bytes == 0 { Bytes::new() } else { self.input.split_to(bytes).freeze() };
-        Ok(Some(if header.is_command {
-            Frame::Command(bytes)
-        } else {
-            Frame::Part { bytes, has_more: header.has_more }
-        }))
+    /// Whether [`poll`](Self::poll) may have something to say before more bytes come.
+    pub fn has_news(&self) -> bool {
+        !self.incoming.input.is_empty()
+            || matches!(self.state, State::Handshake { due: Handshake::Admitted(_), .. })
     }
 
-    /// Holds a frame against the limits, before a byte of it is kept.
-    #[inline]
-    fn admitted(&self, header: Header) -> Result<usize, Error> {
-        let limits = &self.config.limits;
-        let within = |limit: usize| usize::try_from(header.bytes).ok().filter(|bytes| *bytes <= limit);
-        let limit = if header.is_command { limits.command_bytes } else { limits.frame_bytes };
-        let bytes = within(limit).ok_or(Error::FrameTooLarge { bytes: header.bytes, limit })?;
-        if header.is_command {
-            return Ok(bytes);
-        }
-        if self.message.len() >= limits.message_frames {
-            return Err(Error::TooManyFrames { limit: limits.message_frames });
-        }
-        let total = self.message_bytes.saturating_add(bytes);
-        if total > limits.message_bytes {
-            return Err(Error::MessageTooLarge { bytes: total as u64, limit: limits.message_bytes });
-        }
-        Ok(bytes)
-    }
-
-    /// Adds a frame to its message, which may be whole now.
+    /// A frame of a message, which may be whole now.
     #[inline]
     fn part(&mut self, bytes: Bytes, has_more: bool) -> Option<Event> {
-        self.message_bytes += bytes.len();
-        self.message.push(bytes);
+        self.incoming.part(bytes);
         if has_more {
             return None;
         }
-        self.message_bytes = 0;
-        let message = std::mem::take(&mut self.message);
+        let message = self.incoming.message();
         // To those who publish, older peers subscribe by messages.
         if self.config.socket_type.is_published_by()
             && let [frame] = &*message
@@ -258,8 +243,8 @@ impl Connection {
             Command::Ping { time_to_live, context } => {
                 self.pulse.promise(time_to_live);
                 // What waits to be sent is a sign of life itself; a peer that asks on and takes nothing gets no memory for it.
-                if self.output.remaining() < PONG_ROOM {
-                    command::write_pong(&mut self.output, &context);
+                if self.outgoing.output.remaining() < PONG_ROOM {
+                    command::write_pong(&mut self.outgoing, &context);
                 }
             }
             Command::Pong => {}
@@ -298,7 +283,7 @@ impl Connection {
                 Due::Nothing => return Ok(()),
                 Due::Ping => {
                     let time_to_live = self.config.heartbeat.map(|heartbeat| heartbeat.time_to_live);
-                    command::write_ping(&mut self.output, time_to_live.unwrap_or_default());
+                    command::write_ping(&mut self.outgoing, time_to_live.unwrap_or_default());
                     return Ok(());
                 }
                 Due::Silence => Error::Silent,
@@ -316,28 +301,26 @@ impl Connection {
     /// Why the connection is of no more use.
     #[inline]
     pub fn send(&mut self, message: &[Bytes]) -> Result<(), Error> {
-        frame::write_message(self.out()?, message);
+        match &self.state {
+            State::Ready { .. } => self.outgoing.message(message),
+            State::Handshake { .. } => self.early.push(message.iter().cloned().collect()),
+            State::Failed(error) => return Err(error.clone()),
+        }
         Ok(())
     }
 
-    /// Does the same with a message that was encoded before.
+    /// Does the same with a message that many connections send.
     ///
     /// # Errors
     ///
     /// Why the connection is of no more use.
     pub fn send_encoded(&mut self, message: &Encoded) -> Result<(), Error> {
-        message.write(self.out()?);
-        Ok(())
-    }
-
-    /// Where messages are written to now.
-    #[inline]
-    fn out(&mut self) -> Result<&mut Output, Error> {
         match &self.state {
-            State::Ready { .. } => Ok(&mut self.output),
-            State::Handshake { .. } => Ok(&mut self.early),
-            State::Failed(error) => Err(error.clone()),
+            State::Ready { .. } => self.outgoing.encoded(message),
+            State::Handshake { .. } => self.early.push(message.message().clone()),
+            State::Failed(error) => return Err(error.clone()),
         }
+        Ok(())
     }
 
     /// Subscribes to what begins with `topic`, or no longer; to be called once the peer is known.
@@ -348,13 +331,13 @@ impl Connection {
     pub fn subscribe(&mut self, is_wanted: bool, topic: &[u8]) -> Result<(), Error> {
         match &self.state {
             State::Ready { peer_is_new: true } => {
-                command::write_subscription(&mut self.output, is_wanted, topic);
+                command::write_subscription(&mut self.outgoing, is_wanted, topic);
             }
             State::Ready { peer_is_new: false } => {
-                let mut frame = BytesMut::with_capacity(HEADER_MAX + topic.len());
+                let mut frame = BytesMut::with_capacity(1 + topic.len());
                 frame.extend_from_slice(&[is_wanted.into()]);
                 frame.extend_from_slice(topic);
-                frame::write_message(&mut self.output, &[frame.freeze()]);
+                self.outgoing.message(&[frame.freeze()]);
             }
             State::Handshake { .. } => {
                 return Err(Error::Malformed("a subscription before the handshake was done"));
@@ -365,13 +348,5 @@ impl Connection {
     }
 }
 
-/// How much room is made for a frame that is announced, at once.
-const GROWTH: usize = 64 << 10;
-
 /// With as many bytes to be sent, a PING goes without its PONG.
 const PONG_ROOM: usize = 64 << 10;
-
-enum Frame {
-    Command(Bytes),
-    Part { bytes: Bytes, has_more: bool },
-}

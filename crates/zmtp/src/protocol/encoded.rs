@@ -1,26 +1,41 @@
 //! A message as it goes over the wire, for many connections.
 
+use std::sync::OnceLock;
+
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::Output;
 use super::frame::write_message;
+use crate::Message;
 
 /// A message as it goes over the wire. Many connections send it by [`Connection::send_encoded`](super::Connection::send_encoded), and
-/// share all of it but what is so short that a copy costs less.
+/// share all of it but what is so short that a copy costs less. Connections that encrypt share nothing: each sends bytes of its own.
 #[derive(Clone, Debug)]
-pub struct Encoded(SmallVec<[Bytes; 3]>);
+pub struct Encoded {
+    message: Message,
+    /// Made for the first connection that needs it.
+    chunks: OnceLock<SmallVec<[Bytes; 3]>>,
+}
 
 impl Encoded {
-    /// Encodes a message.
+    /// Takes a message, and encodes it once it is sent.
     pub fn new(message: &[Bytes]) -> Self {
-        let mut output = Output::default();
-        write_message(&mut output, message);
-        Self(output.into_chunks().collect())
+        Self { message: message.iter().cloned().collect(), chunks: OnceLock::new() }
+    }
+
+    /// The message itself.
+    pub(super) fn message(&self) -> &Message {
+        &self.message
     }
 
     /// Adds it behind what is there.
     pub(super) fn write(&self, out: &mut Output) {
-        self.0.iter().for_each(|chunk| out.share(chunk));
+        let chunks = self.chunks.get_or_init(|| {
+            let mut output = Output::default();
+            write_message(&mut output, &self.message);
+            output.into_chunks().collect()
+        });
+        chunks.iter().for_each(|chunk| out.share(chunk));
     }
 }

@@ -9,7 +9,7 @@ use crate::Message;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A client of [`Mechanism::PlainServer`](super::Mechanism::PlainServer) says who it is, and waits for
+    /// A client of a [`Mechanism`](super::Mechanism) with servers says who it is, and waits for
     /// [`Connection::admit`](super::Connection::admit) or [`Connection::refuse`](super::Connection::refuse).
     Credentials(Credentials),
     /// The handshake is done.

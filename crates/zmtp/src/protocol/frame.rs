@@ -50,7 +50,7 @@ impl Header {
 
 /// Writes what stands before the bytes of a frame.
 #[inline]
-fn write_header(out: &mut BytesMut, flags: u8, bytes: usize) {
+pub(super) fn write_header(out: &mut BytesMut, flags: u8, bytes: usize) {
     match u8::try_from(bytes) {
         Ok(short) => out.put_slice(&[flags, short]),
         Err(_) => {
@@ -61,6 +61,7 @@ fn write_header(out: &mut BytesMut, flags: u8, bytes: usize) {
 }
 
 /// Writes the frames of a message.
+#[inline]
 pub(super) fn write_message(out: &mut Output, frames: &[Bytes]) {
     for (index, frame) in frames.iter().enumerate() {
         let flags = if index + 1 < frames.len() { MORE } else { 0 };
@@ -69,14 +70,13 @@ pub(super) fn write_message(out: &mut Output, frames: &[Bytes]) {
     }
 }
 
-/// Writes a command: its name behind its length, then the rest, which `body` writes and has `bytes` of.
-pub(super) fn write_command(out: &mut Output, name: &str, bytes: usize, body: impl FnOnce(&mut BytesMut)) {
+/// Writes a command: its name behind its length, then its parts.
+pub(super) fn write_command(out: &mut Output, name: &str, parts: &[&[u8]]) {
+    let bytes: usize = parts.iter().map(|part| part.len()).sum();
     out.write(|out| {
         write_header(out, COMMAND, 1 + name.len() + bytes);
         out.put_u8(name.len() as u8);
         out.put_slice(name.as_bytes());
-        let start = out.len();
-        body(out);
-        debug_assert_eq!(out.len() - start, bytes, "a command has the length that it declares");
+        parts.iter().for_each(|part| out.put_slice(part));
     });
 }

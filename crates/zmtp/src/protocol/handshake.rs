@@ -4,30 +4,73 @@ use bytes::{Buf as _, BufMut as _, Bytes};
 
 use super::frame::write_command;
 use super::metadata::{self, Metadata};
-use super::{Config, Credentials, Mechanism, Output, command, greeting, shown};
+use super::{Config, Credentials, Login, Mechanism, Output, command, curve, greeting, shown};
 use crate::Error;
 
-/// What is due next from the peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What is due next.
+#[derive(Debug)]
 pub(super) enum Handshake {
     Greeting,
     /// NULL: each side says at once what it is. The server's last word of PLAIN.
     Ready,
     /// PLAIN, server: who are you?
     Hello,
-    /// PLAIN, server: whoever holds this side decides.
-    Verdict,
+    /// Whoever holds this side decides about a client.
+    Verdict(Verdict),
     /// PLAIN, client: you are let in.
     Welcome,
     /// PLAIN, server: what are you?
     Initiate,
+    /// Nothing: a client was let in that had said all before. It is there until it is taken.
+    Admitted(Option<Box<Done>>),
+    /// CURVE.
+    #[cfg_attr(not(feature = "curve"), expect(dead_code, reason = "nobody speaks CURVE"))]
+    Curve(Box<curve::Due>),
+}
+
+impl Handshake {
+    #[cfg(feature = "curve")]
+    fn curve(due: curve::Due) -> Self {
+        Self::Curve(Box::new(due))
+    }
+}
+
+/// What is decided about.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Plain,
+    /// A client that has said all there is to say.
+    #[cfg_attr(not(feature = "curve"), expect(dead_code, reason = "nobody speaks CURVE"))]
+    Curve(Box<curve::Asked>),
+}
+
+/// What the handshake has come to.
+#[derive(Debug)]
+pub(super) struct Done {
+    pub(super) peer: Metadata,
+    /// What encrypts from now on.
+    pub(super) session: Option<curve::Session>,
+}
+
+impl Done {
+    fn in_the_clear(peer: Metadata) -> Self {
+        Self { peer, session: None }
+    }
 }
 
 /// What a command of the handshake leads to.
 pub(super) enum Step {
     Next(Handshake),
-    Credentials(Credentials),
-    Done(Metadata),
+    Credentials(Credentials, Verdict),
+    Done(Done),
+}
+
+impl Step {
+    /// The next one of CURVE.
+    #[cfg(feature = "curve")]
+    pub(super) fn curve(due: curve::Due) -> Self {
+        Self::Next(Handshake::curve(due))
+    }
 }
 
 /// Says what comes first from this side, which the peer needs not be waited for.
@@ -48,17 +91,17 @@ pub(super) fn greet(out: &mut Output, config: &Config, peer_is_server: bool) -> 
             write_metadata(out, "READY", config);
             Ok(Handshake::Ready)
         }
-        Mechanism::PlainClient(Credentials { username, password }) => {
+        Mechanism::PlainClient(Login { username, password }) => {
             let (username, password) = (short(username), short(password));
-            write_command(out, "HELLO", 2 + username.len() + password.len(), |out| {
-                for text in [username, password] {
-                    out.put_u8(text.len() as u8);
-                    out.put_slice(text);
-                }
-            });
+            let lengths = [username.len() as u8, password.len() as u8];
+            write_command(out, "HELLO", &[&lengths[..1], username, &lengths[1..], password]);
             Ok(Handshake::Welcome)
         }
         Mechanism::PlainServer => Ok(Handshake::Hello),
+        #[cfg(feature = "curve")]
+        Mechanism::CurveClient { server, .. } => curve::hello(out, server).map(Handshake::curve),
+        #[cfg(feature = "curve")]
+        Mechanism::CurveServer { .. } => Ok(Handshake::curve(curve::Due::Hello)),
     }
 }
 
@@ -68,11 +111,11 @@ fn short(text: &[u8]) -> &[u8] {
 }
 
 fn write_metadata(out: &mut Output, name: &str, config: &Config) {
-    write_command(out, name, metadata::length(config), |out| metadata::write(out, config));
+    write_command(out, name, &[&metadata::written(config)]);
 }
 
 /// Reads the next command of the peer.
-pub(super) fn step(due: Handshake, frame: Bytes, out: &mut Output, config: &Config) -> Result<Step, Error> {
+pub(super) fn step(due: &Handshake, frame: Bytes, out: &mut Output, config: &Config) -> Result<Step, Error> {
     // The PLAIN servers of libzmq up to 4.3.5 say so: in C, "\x5ERROR" is no length and a name, but `^` and the rest.
     let refused = frame.starts_with(b"^RROR").then(|| frame.slice(5..));
     if let Some(rest) = refused {
@@ -83,8 +126,12 @@ pub(super) fn step(due: Handshake, frame: Bytes, out: &mut Output, config: &Conf
         return Err(Error::Refused { reason: shown(&command::reason(rest)?) });
     }
     match (due, &*name) {
-        (Handshake::Ready, b"READY") => Ok(Step::Done(metadata::read(rest, config.socket_type)?)),
-        (Handshake::Hello, b"HELLO") => Ok(Step::Credentials(read_hello(rest)?)),
+        (Handshake::Ready, b"READY") => {
+            Ok(Step::Done(Done::in_the_clear(metadata::read(rest, config.socket_type)?)))
+        }
+        (Handshake::Hello, b"HELLO") => {
+            Ok(Step::Credentials(Credentials::Login(read_hello(rest)?), Verdict::Plain))
+        }
         (Handshake::Welcome, b"WELCOME") => {
             write_metadata(out, "INITIATE", config);
             Ok(Step::Next(Handshake::Ready))
@@ -95,13 +142,14 @@ pub(super) fn step(due: Handshake, frame: Bytes, out: &mut Output, config: &Conf
         (Handshake::Initiate, b"INITIATE") => {
             let peer = metadata::read(rest, config.socket_type)?;
             write_metadata(out, "READY", config);
-            Ok(Step::Done(peer))
+            Ok(Step::Done(Done::in_the_clear(peer)))
         }
+        (Handshake::Curve(due), name) => curve::step(due, name, &rest, out, config),
         _ => Err(Error::Malformed("another command than was due in the handshake")),
     }
 }
 
-fn read_hello(mut rest: Bytes) -> Result<Credentials, Error> {
+fn read_hello(mut rest: Bytes) -> Result<Login, Error> {
     let mut text = || match rest.first().map(|length| usize::from(*length)) {
         Some(length) if length < rest.len() => {
             rest.advance(1);
@@ -109,11 +157,16 @@ fn read_hello(mut rest: Bytes) -> Result<Credentials, Error> {
         }
         _ => Err(Error::Malformed("a HELLO that ends within a text")),
     };
-    Ok(Credentials { username: text()?, password: text()? })
+    Ok(Login { username: text()?, password: text()? })
 }
 
-/// Lets the client of PLAIN in.
-pub(super) fn welcome(out: &mut Output) -> Handshake {
-    write_command(out, "WELCOME", 0, |_| ());
-    Handshake::Initiate
+/// Lets a client in.
+pub(super) fn admit(verdict: &Verdict, out: &mut Output, config: &Config) -> Handshake {
+    match verdict {
+        Verdict::Plain => {
+            write_command(out, "WELCOME", &[]);
+            Handshake::Initiate
+        }
+        Verdict::Curve(asked) => Handshake::Admitted(Some(Box::new(asked.ready(out, config)))),
+    }
 }

@@ -8,8 +8,8 @@ use super::Heartbeat;
 #[derive(Debug)]
 pub(super) struct Pulse {
     settings: Option<Heartbeat>,
-    /// When anything came last.
-    heard: Instant,
+    /// When anything came last, if that matters: nobody reads the clock before the peer has promised something.
+    heard: Option<Instant>,
     /// When the last PING left.
     pinged: Instant,
     /// Whether nothing came since.
@@ -29,13 +29,23 @@ pub(super) enum Due {
 
 impl Pulse {
     pub(super) fn new(settings: Option<Heartbeat>, now: Instant) -> Self {
-        Self { settings, heard: now, pinged: now, is_waiting: false, promised: None }
+        Self { settings, heard: None, pinged: now, is_waiting: false, promised: None }
     }
 
     /// Anything came.
     pub(super) fn hear(&mut self, now: Instant) {
-        self.heard = now;
+        self.heard = Some(now);
         self.is_waiting = false;
+    }
+
+    /// Anything came, at a time that is of no matter.
+    pub(super) fn hear_something(&mut self) {
+        self.is_waiting = false;
+    }
+
+    /// Whether it matters when anything came.
+    pub(super) fn is_timed(&self) -> bool {
+        self.promised.is_some()
     }
 
     /// The peer speaks a version without signs of life: it would not answer, and so count as silent.
@@ -43,14 +53,17 @@ impl Pulse {
         self.settings = None;
     }
 
-    /// The peer says how long to wait for it; zero says nothing.
+    /// The peer says how long to wait for it, from now on; zero says nothing.
     pub(super) fn promise(&mut self, time: Duration) {
+        if self.promised.is_none() {
+            self.heard = None;
+        }
         self.promised = (!time.is_zero()).then_some(time);
     }
 
     /// When the peer counts as silent. One that was not asked owes nothing but what it has promised.
     fn silence(&self) -> Option<Instant> {
-        let promised = self.promised.and_then(|time| self.heard.checked_add(time));
+        let promised = self.promised.and_then(|time| self.heard?.checked_add(time));
         let asked = self.settings.filter(|_| self.is_waiting);
         let asked = asked.and_then(|settings| self.pinged.checked_add(settings.patience));
         promised.into_iter().chain(asked).min()
@@ -65,11 +78,14 @@ impl Pulse {
 
     /// When time brings something next.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.ping().into_iter().chain(self.silence()).min()
+        // A promise counts from the time that it was given, which is asked for at once.
+        let unknown = (self.promised.is_some() && self.heard.is_none()).then_some(self.pinged);
+        self.ping().into_iter().chain(self.silence()).chain(unknown).min()
     }
 
     /// What time has brought.
     pub(super) fn tick(&mut self, now: Instant) -> Due {
+        self.heard.get_or_insert(now);
         let has_come = |due: Option<Instant>| due.is_some_and(|due| due <= now);
         if has_come(self.silence()) {
             return Due::Silence;
@@ -122,7 +138,13 @@ mod tests {
         let start = Instant::now();
         let mut pulse = Pulse::new(None, start);
         assert_eq!(pulse.deadline(), None);
+        // Long after it was heard last.
+        let later = start + 100 * PATIENCE;
+        pulse.hear_something();
         pulse.promise(PATIENCE);
+        assert!(pulse.deadline().is_some_and(|due| due <= later));
+        assert_eq!(pulse.tick(later), Due::Nothing);
+        assert_eq!(pulse.deadline(), Some(later + PATIENCE));
         pulse.hear(start + EVERY);
         assert_eq!(pulse.deadline(), Some(start + EVERY + PATIENCE));
         assert_eq!(pulse.tick(start + EVERY + PATIENCE), Due::Silence);

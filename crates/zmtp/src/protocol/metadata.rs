@@ -1,6 +1,6 @@
 //! What a side says of itself in its handshake: names and values.
 
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use bytes::{Buf as _, BufMut as _, Bytes};
 
 use super::{Config, SocketType, shown};
 use crate::Error;
@@ -12,7 +12,7 @@ const IDENTITY: &str = "Identity";
 const IDENTITY_MAX: usize = 255;
 
 /// What a peer says of itself.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) socket_type: SocketType,
     /// Empty if it has none.
@@ -28,19 +28,16 @@ fn properties(config: &Config) -> impl Iterator<Item = (&'static str, &[u8])> {
     std::iter::once(name).chain(identity)
 }
 
-/// Bytes of what [`write`] writes.
-pub(super) fn length(config: &Config) -> usize {
-    properties(config).map(|(name, value)| 1 + name.len() + 4 + value.len()).sum()
-}
-
-/// Writes what this side says of itself.
-pub(super) fn write(out: &mut BytesMut, config: &Config) {
+/// What this side says of itself.
+pub(super) fn written(config: &Config) -> Vec<u8> {
+    let mut bytes = Vec::new();
     for (name, value) in properties(config) {
-        out.put_u8(name.len() as u8);
-        out.put_slice(name.as_bytes());
-        out.put_u32(value.len() as u32);
-        out.put_slice(value);
+        bytes.put_u8(name.len() as u8);
+        bytes.put_slice(name.as_bytes());
+        bytes.put_u32(value.len() as u32);
+        bytes.put_slice(value);
     }
+    bytes
 }
 
 /// Reads what the peer says of itself. Names are the same in upper and lower case; those that are not known are passed over.

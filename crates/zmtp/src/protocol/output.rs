@@ -36,12 +36,27 @@ impl Output {
         self.copied += written as u64;
     }
 
+    /// Lets so many bytes at most be written behind what is there; if they are many, apart, so that their room goes with them.
+    #[cfg(feature = "curve")]
+    pub(super) fn write_sized(&mut self, most: usize, write: impl FnOnce(&mut BytesMut)) {
+        if most < SHARED {
+            return self.write(write);
+        }
+        let mut apart = BytesMut::with_capacity(most);
+        write(&mut apart);
+        self.copied += apart.len() as u64;
+        self.remaining += apart.len();
+        let last = self.last.split().freeze();
+        self.before.extend([last, apart.freeze()].into_iter().filter(|bytes| !bytes.is_empty()));
+    }
+
     /// How many bytes were ever copied into it, and not shared.
     pub fn copied(&self) -> u64 {
         self.copied
     }
 
     /// Adds a frame behind what is there.
+    #[inline]
     pub(super) fn push(&mut self, frame: &Bytes) {
         self.place(frame, SHARED);
     }
@@ -51,6 +66,7 @@ impl Output {
         self.place(chunk, SHARED_BY_MANY);
     }
 
+    #[inline]
     fn place(&mut self, frame: &Bytes, shared: usize) {
         if frame.len() < shared {
             return self.write(|out| out.extend_from_slice(frame));
@@ -58,16 +74,6 @@ impl Output {
         let last = self.last.split().freeze();
         self.before.extend([last, frame.clone()].into_iter().filter(|bytes| !bytes.is_empty()));
         self.remaining += frame.len();
-    }
-
-    /// Adds all that another one has.
-    pub(super) fn append(&mut self, other: Self) {
-        let last = self.last.split().freeze();
-        self.before.extend(Some(last).filter(|bytes| !bytes.is_empty()));
-        self.before.extend(other.before);
-        self.last = other.last;
-        self.remaining += other.remaining;
-        self.copied += other.copied;
     }
 
     /// All that is there, piece by piece.
@@ -123,15 +129,12 @@ mod tests {
             frames in vec((prop_oneof![0..9_usize, SHARED - 2..SHARED + 2], any::<u8>()), 0..9),
             steps in vec(1..2 * SHARED, 1..9),
         ) {
-            let (mut output, mut early, mut wanted) = (Output::default(), Output::default(), Vec::new());
+            let (mut output, mut wanted) = (Output::default(), Vec::new());
             for (length, byte) in frames {
                 let frame = Bytes::from(vec![byte; length]);
-                early.push(&frame);
+                output.push(&frame);
                 wanted.extend_from_slice(&frame);
             }
-            output.write(|out| out.extend_from_slice(b"first"));
-            output.append(early);
-            wanted.splice(0..0, *b"first");
             prop_assert_eq!(output.remaining(), wanted.len());
 
             let (mut got, mut steps) = (Vec::new(), steps.into_iter().cycle());

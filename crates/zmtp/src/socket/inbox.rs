@@ -27,6 +27,10 @@ impl Inbox {
         Self { messages: VecDeque::new(), bytes: 0, limit, waker: None, paused: VecDeque::new(), turn: None }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// Adds a message, room or not.
     pub(super) fn push(&mut self, message: Message) {
         self.bytes += message.bytes();

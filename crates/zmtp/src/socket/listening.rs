@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::AbortHandle;
 
-use super::{Listener, Shared, Stream};
+use super::{Event, Listener, Shared, Stream};
 
 /// The pauses after the system had no connection to give, first and last.
 const ACCEPT_PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
@@ -52,8 +52,9 @@ async fn accept(shared: Weak<Shared>, index: usize) {
                 pause = ACCEPT_PAUSE.0;
                 admit(&shared, stream);
             }
-            Err(_) => {
+            Err(why) => {
                 shared.count(|counts| counts.accept_errors += 1);
+                shared.tell(Event::AcceptFailed { why });
                 drop(shared);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(ACCEPT_PAUSE.1);
@@ -67,5 +68,6 @@ fn admit(shared: &Rc<Shared>, stream: Stream) {
         shared.begin(stream, None);
     } else {
         shared.count(|counts| counts.refused_connections += 1);
+        shared.tell(Event::TooMany);
     }
 }

@@ -22,7 +22,7 @@ pub struct Options {
     pub subscription_bytes: usize,
     /// What may wait to be sent to one peer.
     pub queue: Queue,
-    /// Says of each client of [`PlainServer`](crate::Mechanism::PlainServer) whether it is let in; nobody is if nothing says so.
+    /// Says of each client of a [`Mechanism`](crate::Mechanism) with servers whether it is let in; nobody is if nothing says so.
     pub admits: Option<Admits>,
 }
 

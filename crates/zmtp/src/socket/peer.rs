@@ -1,15 +1,17 @@
 //! One connection of a socket, and the task that reads and writes it.
 
 use std::cell::{Cell, OnceCell, RefCell};
+use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
+use tokio::task::yield_now;
 
 use super::pipe::{Pipe, Reading};
 use super::subscriptions::Asked;
-use super::{Ended, Options, Refused, Shared, Stream, keep};
+use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, keep};
 use crate::{Connection, Encoded, Error, Event, Message};
 
 /// One connection of a socket.
@@ -23,6 +25,7 @@ pub(super) struct Peer {
     is_woken: Cell<bool>,
     /// What it has subscribed to.
     asked: RefCell<Asked>,
+    received: Cell<u64>,
     /// The last publication that it was found for.
     round: Cell<u64>,
     course: Cell<Course>,
@@ -46,6 +49,9 @@ enum Course {
 /// How often is read before others have their turn.
 const READS: usize = 16;
 
+/// How many messages are seen to before others have their turn.
+const MESSAGES: usize = 64;
+
 impl Peer {
     pub(super) fn new(key: usize, stream: Stream, options: &Options, waiting: Option<Waiting>) -> Self {
         Self {
@@ -55,6 +61,7 @@ impl Peer {
             waker: RefCell::default(),
             is_woken: Cell::new(false),
             asked: RefCell::default(),
+            received: Cell::new(0),
             round: Cell::new(0),
             course: Cell::new(Course::Open),
             why: Cell::default(),
@@ -130,10 +137,22 @@ impl Peer {
     }
 
     /// Tells a publisher what this side wants.
+    ///
+    /// One that takes so little that its queue is full is parted from: it would not know any more what is wanted, and is told all of it
+    /// when it comes again.
     pub(super) fn ask(&self, is_wanted: bool, topic: &[u8]) {
+        if self.pipe.borrow_mut().is_full() {
+            return self.cut();
+        }
         // A peer that is no more needs not be told.
         _ = self.pipe.borrow_mut().connection.subscribe(is_wanted, topic);
         self.wake();
+    }
+
+    /// What it has carried.
+    pub(super) fn counts(&self) -> PeerCounts {
+        let identity = self.identity.get().cloned().unwrap_or_default();
+        PeerCounts { identity, received: self.received.get(), ..self.pipe.borrow_mut().counts() }
     }
 
     /// What it has subscribed to.
@@ -166,7 +185,10 @@ impl Peer {
     }
 
     fn carry(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<(), Ended> {
+        // What is sent meanwhile is written below.
+        self.is_woken.set(true);
         let reading = self.read(context, shared)?;
+        self.is_woken.set(false);
         shared.inbox.borrow_mut().pass(self.key);
         shared.next_turn();
         if self.course.get() == Course::Open {
@@ -178,39 +200,50 @@ impl Peer {
     }
 
     fn read(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<Reading, Ended> {
+        let mut left = MESSAGES;
         for _ in 0..READS {
             // What was read before, and had to wait, comes first.
-            if self.take_in(shared)? == Reading::Paused {
+            if self.take_in(shared, &mut left)? == Reading::Paused {
                 return Ok(Reading::Paused);
             }
             if self.course.get() != Course::Open {
                 return Ok(Reading::Active);
             }
-            match self.pipe.borrow_mut().read(context) {
+            if left == 0 {
+                break;
+            }
+            let mut pipe = self.pipe.borrow_mut();
+            pipe.write(context)?;
+            match pipe.read(context) {
                 Poll::Pending => return Ok(Reading::Active),
                 Poll::Ready(Ok(0)) => return Err(Ended::ByPeer),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Err(error.into()),
             }
         }
-        context.waker().wake_by_ref();
-        self.take_in(shared)
+        // Comes back when the others have had their turn; to be woken at once would go before what other threads have woken.
+        _ = pin!(yield_now()).poll(context);
+        Ok(Reading::Active)
     }
 
-    /// Sees to what the peer has said, as long as there is room for it.
-    fn take_in(self: &Rc<Self>, shared: &Shared) -> Result<Reading, Ended> {
-        loop {
+    /// Sees to what the peer has said, as long as there is room for it, and to no more than that many messages.
+    fn take_in(self: &Rc<Self>, shared: &Shared, left: &mut usize) -> Result<Reading, Ended> {
+        while *left > 0 && self.course.get() == Course::Open && self.pipe.borrow().connection.has_news() {
             // The handshake takes no room.
             if self.identity.get().is_some() && !shared.inbox.borrow_mut().has_room_for(self.key) {
                 return Ok(Reading::Paused);
             }
-            let event = self.pipe.borrow_mut().connection.poll()?;
+            let event = self.pipe.borrow_mut().connection.poll();
             match event {
-                None => return Ok(Reading::Active),
-                Some(Event::Message(message)) => shared.deliver(self, message),
-                Some(Event::Subscribe(topic)) => shared.subscribed(self, &topic)?,
-                Some(Event::Cancel(topic)) => shared.cancelled(self, &topic),
-                Some(Event::Credentials(credentials)) => {
+                Ok(Some(Event::Message(message))) => {
+                    *left -= 1;
+                    self.received.set(self.received.get() + 1);
+                    shared.deliver(self, message);
+                }
+                Ok(None) => break,
+                Ok(Some(Event::Subscribe(topic))) => shared.subscribed(self, &topic)?,
+                Ok(Some(Event::Cancel(topic))) => shared.cancelled(self, &topic),
+                Ok(Some(Event::Credentials(credentials))) => {
                     let admits = shared.options.admits.as_ref().is_some_and(|admits| admits(&credentials));
                     if !admits {
                         self.refuse("not admitted", Ended::NotAdmitted);
@@ -218,7 +251,7 @@ impl Peer {
                     }
                     self.pipe.borrow_mut().connection.admit();
                 }
-                Some(Event::Ready(who)) => {
+                Ok(Some(Event::Ready(who))) => {
                     if let Err(error) = shared.meet(self, &who) {
                         self.refuse(&error.to_string(), error.into());
                         return Ok(Reading::Active);
@@ -228,8 +261,10 @@ impl Peer {
                         _ = waiting.send(Ok(()));
                     }
                 }
+                Err(error) => return Err(error.into()),
             }
         }
+        Ok(Reading::Active)
     }
 
     /// Tells a stranger why it is not let in, and parts from it.

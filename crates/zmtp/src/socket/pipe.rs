@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf as _, BytesMut};
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::{Ended, Options, Queue, Refused, Stream};
+use super::{Ended, Options, PeerCounts, Queue, Refused, Stream};
 use crate::{Connection, Error};
 
 /// The stream of one connection, with the protocol on it.
@@ -21,6 +21,10 @@ pub(super) struct Pipe {
     ends: VecDeque<u64>,
     /// Bytes that were written.
     written: u64,
+    /// Bytes that were read.
+    bytes_read: u64,
+    sent: u64,
+    dropped_full: u64,
     /// How much is read at once.
     chunk: usize,
     timer: Option<Pin<Box<Sleep>>>,
@@ -46,10 +50,18 @@ impl Pipe {
             queue: options.queue,
             ends: VecDeque::new(),
             written: 0,
+            bytes_read: 0,
+            sent: 0,
+            dropped_full: 0,
             chunk: CHUNK.0,
             timer: None,
             is_shut: false,
         }
+    }
+
+    /// Whether no more may wait to be sent.
+    pub(super) fn is_full(&mut self) -> bool {
+        self.ends.len() >= self.queue.messages || self.connection.output().remaining() >= self.queue.bytes
     }
 
     /// Lets a message be written behind the others.
@@ -57,14 +69,28 @@ impl Pipe {
         &mut self,
         write: impl FnOnce(&mut Connection) -> Result<(), Error>,
     ) -> Result<(), Refused> {
-        let waiting = self.connection.output().remaining();
-        if self.ends.len() >= self.queue.messages || waiting >= self.queue.bytes {
+        if self.is_full() {
+            self.dropped_full += 1;
             return Err(Refused::Full);
         }
         write(&mut self.connection).map_err(|_| Refused::NoPeer)?;
         let end = self.written + self.connection.output().remaining() as u64;
         self.ends.push_back(end);
+        self.sent += 1;
         Ok(())
+    }
+
+    /// What it has carried, but for what only its peer knows.
+    pub(super) fn counts(&mut self) -> PeerCounts {
+        PeerCounts {
+            sent: self.sent,
+            dropped_full: self.dropped_full,
+            bytes_read: self.bytes_read,
+            bytes_written: self.written,
+            queued_messages: self.ends.len(),
+            queued_bytes: self.connection.output().remaining(),
+            ..PeerCounts::default()
+        }
     }
 
     /// Appends what there is to read to the input; 0 at the end.
@@ -83,14 +109,13 @@ impl Pipe {
         input.reserve(self.chunk);
         let room = input.capacity() - input.len();
         let bytes = ready!(self.stream.poll_read(context, input))?;
+        self.bytes_read += bytes as u64;
         if bytes == room {
             self.chunk = (2 * self.chunk).min(CHUNK.1);
         } else if bytes < self.chunk / 8 {
             self.chunk = (self.chunk / 2).max(CHUNK.0);
         }
-        if self.connection.deadline().is_some() {
-            self.connection.received(Instant::now());
-        }
+        self.connection.received_by(Instant::now);
         Poll::Ready(Ok(bytes))
     }
 
@@ -131,6 +156,8 @@ impl Pipe {
             };
             // A timer that is too early costs one look; setting it after each message would cost more.
             let timer = match &mut self.timer {
+                // It was polled when it was set, and wakes by itself.
+                Some(timer) if timer.deadline().into_std() <= due && !timer.is_elapsed() => return Ok(()),
                 Some(timer) if timer.deadline().into_std() <= due => timer,
                 place => place.insert(Box::pin(sleep_until(due.into()))),
             };

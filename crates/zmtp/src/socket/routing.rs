@@ -53,6 +53,10 @@ impl Routing {
         }
     }
 
+    pub(super) fn each_peer(&self) -> impl Iterator<Item = &Rc<Peer>> {
+        self.peers.iter()
+    }
+
     pub(super) fn peers(&self) -> usize {
         self.peers.len()
     }

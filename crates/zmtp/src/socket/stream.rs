@@ -5,11 +5,12 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
 use bytes::{Buf as _, BytesMut};
-use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, DuplexStream};
 use tokio::net::{TcpListener, TcpStream};
 #[cfg(unix)]
 use tokio::net::{UnixListener, UnixStream};
 
+use super::inproc::{self, InprocListener};
 use crate::Output;
 
 /// A connected stream.
@@ -21,6 +22,20 @@ pub enum Stream {
     /// Over a socket file.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// Inside this process, as [`Stream::inproc`] gives it.
+    Inproc(DuplexStream),
+}
+
+/// Does the same with a stream of any kind.
+macro_rules! with_each {
+    ($stream:expr, $one:ident => $do:expr) => {
+        match $stream {
+            Stream::Tcp($one) => $do,
+            #[cfg(unix)]
+            Stream::Unix($one) => $do,
+            Stream::Inproc($one) => $do,
+        }
+    };
 }
 
 /// A listening socket of the system.
@@ -32,6 +47,8 @@ pub enum Listener {
     /// Over a socket file.
     #[cfg(unix)]
     Unix(UnixListener),
+    /// At a name inside this process.
+    Inproc(InprocListener),
 }
 
 impl Listener {
@@ -40,11 +57,21 @@ impl Listener {
             Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Tcp(stream)),
             #[cfg(unix)]
             Self::Unix(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Unix(stream)),
+            Self::Inproc(listener) => listener.poll_accept(context).map_ok(Stream::Inproc),
         }
     }
 }
 
 impl Stream {
+    /// A stream to whoever listens at `name` in this process, on whichever thread.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectionRefused`](io::ErrorKind::ConnectionRefused) if nobody does.
+    pub fn inproc(name: &str) -> io::Result<Self> {
+        inproc::connect(name).map(Self::Inproc)
+    }
+
     /// Small messages leave at once: whoever writes has put together what belongs together.
     pub(super) fn prepare(&self) {
         if let Self::Tcp(stream) = self {
@@ -59,6 +86,8 @@ impl Stream {
             Self::Tcp(stream) => stream.poll_read_ready(context),
             #[cfg(unix)]
             Self::Unix(stream) => stream.poll_read_ready(context),
+            // It does not say.
+            Self::Inproc(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -68,11 +97,7 @@ impl Stream {
         context: &mut Context<'_>,
         input: &mut BytesMut,
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Self::Tcp(stream) => pin!(stream.read_buf(input)).poll(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => pin!(stream.read_buf(input)).poll(context),
-        }
+        with_each!(self, stream => pin!(stream.read_buf(input)).poll(context))
     }
 
     /// Writes what it takes of the output.
@@ -85,18 +110,10 @@ impl Stream {
             return Poll::Ready(Ok(0));
         }
         if output.chunk().len() < output.remaining() {
-            return match self {
-                Self::Tcp(stream) => pin!(stream.write_buf(output)).poll(context),
-                #[cfg(unix)]
-                Self::Unix(stream) => pin!(stream.write_buf(output)).poll(context),
-            };
+            return with_each!(self, stream => pin!(stream.write_buf(output)).poll(context));
         }
         // One piece, as mostly, takes the system less than a list with one in it.
-        let written = match self {
-            Self::Tcp(stream) => pin!(stream.write(output.chunk())).poll(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => pin!(stream.write(output.chunk())).poll(context),
-        };
+        let written = with_each!(self, stream => pin!(stream.write(output.chunk())).poll(context));
         if let Poll::Ready(Ok(bytes)) = written {
             output.advance(bytes);
         }
@@ -105,10 +122,6 @@ impl Stream {
 
     /// Tells the other end that nothing more comes.
     pub(super) fn poll_shutdown(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
-            #[cfg(unix)]
-            Self::Unix(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        with_each!(self, stream => Pin::new(stream).poll_shutdown(context))
     }
 }

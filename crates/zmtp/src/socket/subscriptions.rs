@@ -14,6 +14,8 @@ use crate::Error;
 #[derive(Debug, Default)]
 pub(super) struct Subscriptions {
     subscribers: Trie<Vec<Rc<Peer>>>,
+    /// How many peers want anything.
+    peers: usize,
     /// Counts publications, so that a peer that several prefixes lead to is found once.
     round: u64,
 }
@@ -47,6 +49,7 @@ impl Subscriptions {
             self.subscribers.prune(node);
             return Err(Error::TooManySubscriptions);
         }
+        self.peers += usize::from(asked.prefixes.is_empty());
         asked.prefixes.insert(node);
         asked.bytes += prefix.len();
         subscribers.insert(place, Rc::clone(peer));
@@ -61,6 +64,7 @@ impl Subscriptions {
             return false;
         }
         asked.bytes -= prefix.len();
+        self.peers -= usize::from(asked.prefixes.is_empty());
         let is_last = self.remove(peer, node);
         self.subscribers.prune(node);
         is_last
@@ -69,13 +73,20 @@ impl Subscriptions {
     /// It wants nothing any more; gives what nobody wants now.
     pub(super) fn lose(&mut self, peer: &Peer) -> Vec<Bytes> {
         let mut unwanted = Vec::new();
-        for node in peer.asked().take().prefixes {
+        let prefixes = peer.asked().take().prefixes;
+        self.peers -= usize::from(!prefixes.is_empty());
+        for node in prefixes {
             if self.remove(peer, node) {
                 unwanted.push(self.subscribers.prefix(node).into());
             }
             self.subscribers.prune(node);
         }
         unwanted
+    }
+
+    /// How many peers want anything.
+    pub(super) fn peers(&self) -> usize {
+        self.peers
     }
 
     /// Takes a peer from those who want a prefix; says whether nobody is left.

@@ -7,6 +7,9 @@ mod support;
 
 mod libzmq;
 
+#[cfg(feature = "curve")]
+mod encrypting;
 mod pairs;
 mod proxy;
 mod settings;
+mod tap;

@@ -8,6 +8,7 @@ import sys
 import threading
 
 import zmq
+from zmq.utils import z85
 
 PATIENCE_MS = 60_000
 
@@ -37,7 +38,7 @@ def open_socket(name, kind, *options):
         # One that does not know its peer yet says so, and is asked again.
         socket.router_mandatory = 1
     for option in options:
-        key, value = option.split('=')
+        key, value = option.split('=', 1)
         socket.setsockopt(getattr(zmq, key), int(value) if value.isdigit() else value.encode())
 
 
@@ -80,15 +81,16 @@ def proxy(front, back):
     threading.Thread(target=zmq.proxy, args=(sockets[front], sockets[back]), daemon=True).start()
 
 
-def admit(username, password):
-    """Answers libzmq's questions about clients: RFC 27."""
+def admit(wanted, *words):
+    """Answers libzmq's questions about clients: RFC 27. For PLAIN a name and a password follow, for CURVE a key."""
+    known = [z85.decode(word) if wanted == 'CURVE' else word.encode() for word in words]
     handler = context.socket(zmq.REP)
     handler.bind('inproc://zeromq.zap.01')
 
     def answer():
         while True:
             version, request, _, _, _, mechanism, *credentials = handler.recv_multipart()
-            is_known = mechanism == b'PLAIN' and credentials == [username.encode(), password.encode()]
+            is_known = mechanism == wanted.encode() and credentials == known
             status = [b'200', b'OK'] if is_known else [b'400', b'who?']
             handler.send_multipart([version, request, *status, b'', b''])
     threading.Thread(target=answer, daemon=True).start()

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_zmtp::socket::{Ended, Options};
-use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism, Message, SocketType};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use service_framework_zmtp::{Credentials, Error, Heartbeat, Login, Mechanism, Message, SocketType};
 
 use crate::libzmq::Libzmq;
 use crate::pairs::{dial, endpoint};
 use crate::support::{Carrier, bound, ended, run, send, socket, text, until};
+use crate::tap::{still_talk, tapped};
 
 /// How often each command passed a tap.
 #[derive(Debug, Default)]
@@ -21,21 +20,10 @@ struct Seen {
     pongs: Cell<usize>,
 }
 
-/// Carries bytes from one end to the other, and counts the signs of life among them.
-async fn tap(
-    mut from: impl tokio::io::AsyncRead + Unpin,
-    mut to: impl tokio::io::AsyncWrite + Unpin,
-    seen: Rc<Seen>,
-) {
-    let mut bytes = vec![0; 4096];
-    while let Ok(length @ 1..) = from.read(&mut bytes).await {
-        let count = |name: &[u8]| bytes[..length].windows(name.len()).filter(|at| *at == name).count();
-        seen.pings.set(seen.pings.get() + count(b"\x04PING"));
-        seen.pongs.set(seen.pongs.get() + count(b"\x04PONG"));
-        if to.write_all(&bytes[..length]).await.is_err() {
-            return;
-        }
-    }
+fn count(seen: &Seen, bytes: &[u8]) {
+    let count = |name: &[u8]| bytes.windows(name.len()).filter(|at| *at == name).count();
+    seen.pings.set(seen.pings.get() + count(b"\x04PING"));
+    seen.pongs.set(seen.pongs.get() + count(b"\x04PONG"));
 }
 
 fn heartbeat(patience: Duration) -> impl FnOnce(&mut Options) {
@@ -50,28 +38,13 @@ fn heartbeat(patience: Duration) -> impl FnOnce(&mut Options) {
 fn both_ask_for_signs_of_life_and_both_give_them() {
     let mut libzmq = Libzmq::start();
     run(async {
-        let options = "HEARTBEAT_IVL=10 HEARTBEAT_TIMEOUT=30000 HEARTBEAT_TTL=30000";
-        libzmq.ask(&format!("socket it DEALER {options}")).await;
-        let theirs = libzmq.ask("bind it tcp://127.0.0.1:*").await;
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = listener.local_addr().expect("an address");
-        let ours = socket(SocketType::Dealer, heartbeat(Duration::from_secs(30)));
-        let meeting = ours.connect(dial(&format!("tcp://{address}")).await);
-        let (near, _) = listener.accept().await.expect("we come");
-        let far = TcpStream::connect(theirs.trim_start_matches("tcp://")).await.expect("a listener");
-        let ((near_read, near_write), (far_read, far_write)) = (near.into_split(), far.into_split());
         let (from_us, from_them) = (Rc::<Seen>::default(), Rc::<Seen>::default());
-        tokio::task::spawn_local(tap(near_read, far_write, Rc::clone(&from_us)));
-        tokio::task::spawn_local(tap(far_read, near_write, Rc::clone(&from_them)));
-        meeting.await.expect("a peer");
+        let ours = heartbeat(Duration::from_secs(30));
+        let ours = tapped(&mut libzmq, "", ours, [&from_us, &from_them], count).await;
         for seen in [&from_us, &from_them] {
             until(|| seen.pings.get() >= 5 && seen.pongs.get() >= 5).await;
         }
-        send(&ours, text("hello"));
-        assert_eq!(libzmq.recv("it").await, text("hello"));
-        libzmq.send("it", &text("hello")).await;
-        assert_eq!(ours.recv().await, text("hello"));
-        assert_eq!(ours.counts().disconnected, 0);
+        still_talk(&mut libzmq, &ours).await;
     });
 }
 
@@ -92,20 +65,20 @@ fn a_process_that_is_stopped_is_found_out() {
     });
 }
 
-fn credentials(password: &'static str) -> Credentials {
-    Credentials { username: Bytes::from_static(b"alice"), password: Bytes::from_static(password.as_bytes()) }
+fn login(password: &'static str) -> Login {
+    Login { username: Bytes::from_static(b"alice"), password: Bytes::from_static(password.as_bytes()) }
 }
 
 #[test]
 fn they_admit_us_by_our_password() {
     let mut libzmq = Libzmq::start();
     run(async {
-        libzmq.ask("admit alice secret").await;
+        libzmq.ask("admit PLAIN alice secret").await;
         libzmq.ask("socket it REP PLAIN_SERVER=1").await;
         let theirs = libzmq.ask("bind it tcp://127.0.0.1:*").await;
         let client = |password| {
             socket(SocketType::Req, |options| {
-                options.connection.mechanism = Mechanism::PlainClient(credentials(password));
+                options.connection.mechanism = Mechanism::PlainClient(login(password));
             })
         };
         let bad = client("guess");
@@ -130,7 +103,8 @@ fn we_admit_them_by_their_password() {
     run(async {
         let (ours, place) = bound(SocketType::Rep, Carrier::Tcp, |options| {
             options.connection.mechanism = Mechanism::PlainServer;
-            options.admits = Some(Rc::new(|given: &Credentials| *given == credentials("secret")));
+            options.admits =
+                Some(Rc::new(|given: &Credentials| *given == Credentials::Login(login("secret"))));
         })
         .await;
         for (name, password) in [("bad", "guess"), ("good", "secret")] {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_zmtp::{Config, Connection, Credentials, Error, Event, Mechanism, SocketType};
+use service_framework_zmtp::{Config, Connection, Credentials, Error, Event, Login, Mechanism, SocketType};
 
 use crate::support::{events, plain, talk};
 
@@ -55,7 +55,7 @@ fn only_those_who_fit_meet() {
 fn plain_client(password: &'static str) -> Connection {
     let (username, password) = (Bytes::from_static(b"alice"), Bytes::from_static(password.as_bytes()));
     with(SocketType::Req, |config| {
-        config.mechanism = Mechanism::PlainClient(Credentials { username, password });
+        config.mechanism = Mechanism::PlainClient(Login { username, password });
     })
 }
 
@@ -67,9 +67,9 @@ fn plain_server() -> Connection {
 fn plain_lets_in_whom_the_server_admits() {
     let (mut client, mut server) = (plain_client("secret"), plain_server());
     let (_, asked) = talk(&mut client, &mut server);
-    let [Event::Credentials(credentials)] = &asked[..] else { panic!("{asked:?}") };
-    assert_eq!((&*credentials.username, &*credentials.password), (&b"alice"[..], &b"secret"[..]));
-    assert!(!format!("{credentials:?}").contains("secret"));
+    let [Event::Credentials(Credentials::Login(login))] = &asked[..] else { panic!("{asked:?}") };
+    assert_eq!((&*login.username, &*login.password), (&b"alice"[..], &b"secret"[..]));
+    assert!(!format!("{login:?}").contains("secret"));
     assert!(!client.is_ready() && !server.is_ready());
 
     server.admit();

@@ -4,8 +4,13 @@
 mod support;
 
 mod dealing;
+mod delivering;
 mod asking;
 mod publishing;
 mod working;
 mod closing;
 mod strangers;
+mod counting;
+mod inproc;
+#[cfg(feature = "curve")]
+mod encrypting;

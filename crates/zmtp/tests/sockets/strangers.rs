@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_zmtp::socket::{Ended, Event, Socket};
-use service_framework_zmtp::{Config, Connection, Credentials, Error, Mechanism, SocketType};
+use service_framework_zmtp::{Config, Connection, Credentials, Error, Login, Mechanism, SocketType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -185,7 +185,7 @@ fn a_million_empty_frames_leave_others_their_turn() {
 
 fn with_password(password: &'static str) -> Mechanism {
     let password = Bytes::from_static(password.as_bytes());
-    Mechanism::PlainClient(Credentials { username: Bytes::from_static(b"alice"), password })
+    Mechanism::PlainClient(Login { username: Bytes::from_static(b"alice"), password })
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn a_client_that_is_not_admitted_is_told() {
         let (router, place) = bound(SocketType::Router, Carrier::Tcp, |options| {
             options.connection.mechanism = Mechanism::PlainServer;
             options.admits = Some(Rc::new(|credentials: &Credentials| {
-                credentials.username == "alice" && credentials.password == "secret"
+                matches!(credentials, Credentials::Login(login) if login.username == "alice" && login.password == "secret")
             }));
         })
         .await;

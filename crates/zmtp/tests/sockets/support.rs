@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_zmtp::socket::{Ended, Event, Listener, Options, Socket, Stream};
+use service_framework_zmtp::socket::{Ended, Event, InprocListener, Listener, Options, Socket, Stream};
 use service_framework_zmtp::{self as zmtp, Config, Connection, Message, SocketType};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,15 +30,17 @@ pub(crate) fn run(test: impl Future<Output = ()>) {
 pub(crate) enum Carrier {
     Tcp,
     Unix,
+    Inproc,
 }
 
-pub(crate) const CARRIERS: [Carrier; 2] = [Carrier::Tcp, Carrier::Unix];
+pub(crate) const CARRIERS: [Carrier; 3] = [Carrier::Tcp, Carrier::Unix, Carrier::Inproc];
 
 /// Where a socket listens.
 #[derive(Debug)]
 pub(crate) enum Place {
     Tcp(u16),
     Unix(PathBuf, #[expect(dead_code, reason = "the folder goes with it")] TempDir),
+    Inproc(String),
 }
 
 /// Listens at a place that nobody else knows.
@@ -53,6 +56,11 @@ pub(crate) async fn listener(carrier: Carrier) -> (Listener, Place) {
             let path = folder.path().join("socket");
             (Listener::Unix(UnixListener::bind(&path).expect("a file")), Place::Unix(path, folder))
         }
+        Carrier::Inproc => {
+            static NAMES: AtomicUsize = AtomicUsize::new(0);
+            let name = format!("place {}", NAMES.fetch_add(1, Ordering::Relaxed));
+            (Listener::Inproc(InprocListener::bind(&name).expect("a free name")), Place::Inproc(name))
+        }
     }
 }
 
@@ -64,13 +72,14 @@ impl Place {
                 Stream::Tcp(TcpStream::connect((Ipv4Addr::LOCALHOST, *port)).await.expect("a listener"))
             }
             Self::Unix(path, _) => Stream::Unix(UnixStream::connect(path).await.expect("a listener")),
+            Self::Inproc(name) => Stream::inproc(name).expect("a listener"),
         }
     }
 
     pub(crate) fn port(&self) -> u16 {
         match self {
             Self::Tcp(port) => *port,
-            Self::Unix(..) => panic!("a file has no port"),
+            Self::Unix(..) | Self::Inproc(_) => panic!("it has no port"),
         }
     }
 }

@@ -5,14 +5,13 @@ use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::ThreadId;
 
 use super::host::Host;
 use super::{Guest, Pending, Started};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, lent_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, read_hook};
-use crate::plugin::this_thread::this_thread;
+use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
 use crate::workflow::WorkflowId;
@@ -35,7 +34,7 @@ pub const fn table<G: Guest>() -> abi::Plugin {
 /// An instance, behind the pointer that the host has.
 struct Instance<G: Guest> {
     /// The service's.
-    thread: ThreadId,
+    thread: ThreadNumber,
     /// For the service's thread alone.
     guest: Arc<G>,
     /// For all threads.
@@ -67,7 +66,11 @@ fn guarded<G: Guest, T>(step: impl FnOnce() -> Result<T, Failure>) -> Result<T, 
         if let Err(again) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             std::mem::forget(again);
         }
-        Err(Failure::new(code::PANICKED, message.unwrap_or_else(|_| "a panic".into())))
+        let message = message.unwrap_or_else(|again| {
+            std::mem::forget(again);
+            "a panic".into()
+        });
+        Err(Failure::new(code::PANICKED, message))
     })
 }
 
@@ -121,9 +124,10 @@ unsafe extern "C" fn create<G: Guest>(
 ) -> u32 {
     // SAFETY: the size comes first in the tables of every version.
     let size = unsafe { (*host).size };
-    if (size as usize) < size_of::<abi::Host>() {
-        let due = size_of::<abi::Host>();
-        let failure = Failure::msg(format!("the host's table has {size} bytes, this plugin needs {due}"));
+    if (size as usize) < abi::Host::FIRST_SIZE {
+        let due = abi::Host::FIRST_SIZE;
+        let failure =
+            Failure::msg(format!("the host's table has {size} bytes, this plugin needs at least {due}"));
         // SAFETY: the host lends the sink for this call.
         return unsafe { finish(&Err::<Vec<u8>, _>(failure), out) };
     }

@@ -7,13 +7,12 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::ThreadId;
 
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_host_waker, optional, sink, slice};
 use crate::plugin::numbers::{write_duration, write_encoding, write_hook};
-use crate::plugin::this_thread::this_thread;
+use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
 use crate::workflow::WorkflowId;
@@ -218,7 +217,7 @@ impl Pending {
 pub struct Spawned {
     future: Task,
     /// The service's.
-    thread: ThreadId,
+    thread: ThreadNumber,
 }
 
 impl Spawned {
@@ -229,7 +228,7 @@ impl Spawned {
         pointer: *mut c_void,
         poll: abi::Poll,
         drop: abi::Drop,
-        thread: ThreadId,
+        thread: ThreadNumber,
     ) -> Self {
         Self { future: Task::new(pointer, poll, drop), thread }
     }

@@ -26,7 +26,7 @@ pub enum TableError {
         found: u32,
     },
     /// A table too small to be one.
-    #[error("has a table of {found} bytes, {} are due", size_of::<abi::Plugin>())]
+    #[error("has a table of {found} bytes, at least {} are due", abi::Plugin::FIRST_SIZE)]
     Size {
         /// Its size in bytes.
         found: u32,
@@ -56,7 +56,7 @@ impl Plugin {
     ///
     /// # Errors
     ///
-    /// If the table is for another version of the boundary.
+    /// If the table is for another version of the boundary, or smaller than the first of this one; a larger one is fine.
     ///
     /// # Safety
     ///
@@ -67,14 +67,14 @@ impl Plugin {
         if version != abi::VERSION {
             return Err(TableError::Version { found: version });
         }
-        if (size as usize) < size_of::<abi::Plugin>() {
+        if (size as usize) < abi::Plugin::FIRST_SIZE {
             return Err(TableError::Size { found: size });
         }
-        // SAFETY: the table is large enough, and from `describe` on it has nothing but pointers.
+        // SAFETY: the table is large enough, and from `describe` to there it has nothing but pointers.
         let functions = unsafe {
             let first = table.byte_add(offset_of!(abi::Plugin, describe)).cast::<*const c_void>();
             let count =
-                (size_of::<abi::Plugin>() - offset_of!(abi::Plugin, describe)) / size_of::<*const c_void>();
+                (abi::Plugin::FIRST_SIZE - offset_of!(abi::Plugin, describe)) / size_of::<*const c_void>();
             std::slice::from_raw_parts(first, count)
         };
         if functions.iter().any(|function| function.is_null()) {

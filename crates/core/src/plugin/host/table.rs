@@ -4,7 +4,6 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::ThreadId;
 use std::time::Duration;
 
 use super::instance::Spawned;
@@ -12,7 +11,7 @@ use super::{Host, Operation};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, contained, lent_host_waker, text};
 use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
-use crate::plugin::this_thread::this_thread;
+use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding};
 use crate::workflow::WorkflowId;
@@ -41,7 +40,7 @@ const HOST: abi::Host = abi::Host {
 struct Shared {
     host: Arc<dyn Host>,
     /// The service's.
-    thread: ThreadId,
+    thread: ThreadNumber,
 }
 
 /// The table of a host for a service of this thread, with one reference to it, which is given up by `release`.
@@ -97,7 +96,7 @@ unsafe fn read_outgoing<'a>(raw: &abi::Outgoing) -> Result<Outgoing<'a>, Failure
         encoding: read_encoding(raw.encoding).0,
         args,
         topic,
-        workflow_id: id.map(|id| WorkflowId::from_parts(id, raw.workflow_is_uuid == 1)),
+        workflow_id: id.map(|id| WorkflowId::claimed(id, raw.workflow_is_uuid == 1)),
         deadline: read_duration(raw.deadline_ms),
         remaining: read_duration(raw.remaining_ms),
     })

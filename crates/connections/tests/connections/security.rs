@@ -1,0 +1,108 @@
+//! Encrypted connections: who is let in, and who is not.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use service_framework_connections::security::{Allow, KeyPair};
+use service_framework_connections::{
+    CallError, Engine, EngineOptions, Publisher, Refusal, Replyer, Requester, Security, Subscriber,
+    engine_by_name, publisher, requester,
+};
+
+use super::support::*;
+
+fn secured(security: Security) -> Rc<dyn Engine> {
+    engine_by_name(crate::ENGINE, EngineOptions { security, ..EngineOptions::default() }).unwrap()
+}
+
+fn server(own: &KeyPair, allow: Allow) -> Rc<dyn Engine> {
+    secured(Security::Server { own: own.clone(), allow: Rc::new(allow) })
+}
+
+fn client(own: &KeyPair, server: &KeyPair) -> Rc<dyn Engine> {
+    secured(Security::Client { own: own.clone(), server: *server.public() })
+}
+
+fn keys() -> [KeyPair; 3] {
+    std::array::from_fn(|_| KeyPair::generate().unwrap())
+}
+
+fn these(allowed: &[&KeyPair]) -> Allow {
+    Allow::These(allowed.iter().map(|pair| *pair.public()).collect())
+}
+
+/// The crate `zeromq` cannot encrypt.
+fn cannot() -> bool {
+    crate::ENGINE == "zeromq"
+}
+
+async fn ask(engine: &Rc<dyn Engine>, replyer: &Replyer, wait: Duration) -> Result<Bytes, CallError> {
+    let requester =
+        Requester::connect(engine, "to_orders", replyer.address(), requester::Options::default()).unwrap();
+    requester.call(Bytes::from("hello"), Some(Instant::now() + wait)).await
+}
+
+const BRIEFLY: Duration = Duration::from_millis(300);
+
+#[test]
+fn who_is_known_is_answered() {
+    if cannot() {
+        return;
+    }
+    run(async {
+        let [own, known, _] = keys();
+        for allow in [these(&[&known]), Allow::Anybody] {
+            let replyer = Replyer::bind(&server(&own, allow), "orders", &any_port()).await.unwrap();
+            let replyer = Rc::new(replyer);
+            let _echo = echo(Rc::clone(&replyer));
+            assert_eq!(ask(&client(&known, &own), &replyer, DEADLINE).await.unwrap(), "hello");
+        }
+    });
+}
+
+#[test]
+fn strangers_impostors_and_the_unencrypted_are_not_let_in() {
+    if cannot() {
+        return;
+    }
+    run(async {
+        let [own, known, stranger] = keys();
+        let replyer = Replyer::bind(&server(&own, these(&[&known])), "orders", &any_port()).await.unwrap();
+        let replyer = Rc::new(replyer);
+        let _echo = echo(Rc::clone(&replyer));
+        let refused = || replyer.counters().counts().refused(Refusal::NoPeer);
+        // Not on the list; one who takes somebody else for the server; one who knows of no keys.
+        for engine in [client(&stranger, &own), client(&known, &stranger), engine()] {
+            let before = refused();
+            assert_eq!(ask(&engine, &replyer, BRIEFLY).await, Err(CallError::NotConnected));
+            assert!(refused() > before);
+        }
+        assert_eq!(ask(&client(&known, &own), &replyer, DEADLINE).await.unwrap(), "hello");
+    });
+}
+
+#[test]
+fn publications_are_encrypted_for_each_subscriber() {
+    if cannot() {
+        return;
+    }
+    run(async {
+        let [own, first, second] = keys();
+        let options = publisher::Options { wait_after_creation: DEADLINE, subscribers: 2 };
+        let engine = server(&own, these(&[&first, &second]));
+        let publisher = Publisher::bind(&engine, "prices", &any_port(), options).await.unwrap();
+        let subscribers = [&first, &second].map(|pair| {
+            Subscriber::connect(&client(pair, &own), "prices", publisher.address(), Bytes::new()).unwrap()
+        });
+        publisher.settle().await;
+        for number in 0..100 {
+            publisher.publish(Bytes::from(format!("price {number}")));
+        }
+        for subscriber in &subscribers {
+            for number in 0..100 {
+                assert_eq!(subscriber.recv().await, format!("price {number}"));
+            }
+        }
+    });
+}

@@ -1,0 +1,11 @@
+//! What connections do, seen from outside, over real sockets; for each engine the same.
+
+mod addresses;
+mod bus;
+mod closing;
+mod failing;
+mod publications;
+mod replyer;
+mod requester;
+mod security;
+mod support;
