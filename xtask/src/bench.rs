@@ -19,14 +19,14 @@ pub(crate) struct Options {
 /// The package of the benchmark.
 pub(crate) const PACKAGE: &str = "service-framework-bench";
 
-/// Finds the compiler that the benchmark's peer libzmq is built with.
+/// Finds the compiler that the benchmark's peer libzmq and the fuzzer are built with.
 pub(crate) fn compiler() -> anyhow::Result<()> {
     let name = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
     let mut command = Command::new(&name);
     let found = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !found.is_ok_and(|status| status.success()) {
         bail!(
-            "there is no C++ compiler `{}`, which the benchmark's peer libzmq is built with: \
+            "there is no C++ compiler `{}`, which the benchmark's peer libzmq and the fuzzer are built with: \
              install one (Debian: `apt install g++`), or name one in CXX",
             name.display()
         );

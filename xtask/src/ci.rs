@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::say::say;
 use crate::step::step;
 use crate::workspace::{self, Workspace};
 use crate::{bench, examples, test, tidy};
@@ -16,6 +17,10 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("tidy", || tidy::run(workspace))?;
     step("a C++ compiler", bench::compiler)?;
     step("clippy", || workspace.cargo(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))?;
+    step("the protocol without sockets", || {
+        let zmtp = "service-framework-zmtp";
+        workspace.cargo(["clippy", "--package", zmtp, "--no-default-features", "--", "-D", "warnings"])
+    })?;
     step("deny", || deny(workspace))?;
     step("documentation", || documentation(workspace))?;
     step("examples", || examples::run(workspace))?;
@@ -38,7 +43,10 @@ fn deny(workspace: &Workspace) -> anyhow::Result<()> {
     let program = match found {
         Some(program) => program,
         None => {
-            println!("    cargo-deny {CARGO_DENY} is not there: it is built into {}", tools.display());
+            say(format_args!(
+                "    cargo-deny {CARGO_DENY} is not there: it is built into {}",
+                tools.display()
+            ));
             install_deny(workspace, &tools)?;
             ours
         }

@@ -5,7 +5,7 @@ mod child;
 mod tied;
 
 use std::fs;
-use std::io::IsTerminal as _;
+use std::io::{BufRead as _, BufReader, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 
+use crate::say::{is_unheard, say};
 use crate::step::step;
 use crate::workspace::{self, Workspace};
 use books::Books;
@@ -50,18 +51,35 @@ pub(crate) struct Options {
     /// Listens on ports that are free, instead of those in `addresses/`.
     #[arg(long)]
     any_ports: bool,
+
+    /// Has the alarm send a notice above that many percent of the processor, instead of the limit in `configs/host_alarm.json`.
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    limit: Option<f64>,
 }
 
-/// Runs a short demo beside whatever else runs on this machine, and checks what it shows.
+/// Runs short demos beside whatever else runs on this machine, and checks what they show.
 pub(crate) fn check() -> anyhow::Result<()> {
+    check_shown()?;
+    check_unheard()
+}
+
+/// A demo on free ports, with its error output among this program's.
+fn demo() -> anyhow::Result<Command> {
     let mut demo = Command::new(tied::this_program()?);
-    let output = demo.args(["demo", "--any-ports", "--seconds", "5"]).stderr(Stdio::inherit()).output()?;
+    demo.args(["demo", "--any-ports"]).stderr(Stdio::inherit());
+    Ok(demo)
+}
+
+/// Checks what one shows that ends when its time is over.
+fn check_shown() -> anyhow::Result<()> {
+    // Nothing is used less than that, so that there is a notice.
+    let output = demo()?.args(["--seconds", "5", "--limit", "-1"]).output()?;
     let shown = String::from_utf8_lossy(&output.stdout);
-    print!("{shown}");
+    say(shown.trim_end());
     if !output.status.success() {
         bail!("the demo ended with {}", output.status);
     }
-    for due in ["cpu used_percent", "memory used_percent", "5 of 5 services stopped cleanly"] {
+    for due in ["cpu used_percent", "memory used_percent", "5 of 5 services stopped cleanly", ", above -1"] {
         if !shown.contains(due) {
             bail!("the demo does not show `{due}`");
         }
@@ -69,7 +87,20 @@ pub(crate) fn check() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds everything and runs the services until the time is over, Ctrl+C, or one of them dies.
+/// Checks that one ends well, and before its time, whose reader has seen enough.
+fn check_unheard() -> anyhow::Result<()> {
+    let mut demo = demo()?.args(["--seconds", "600"]).stdout(Stdio::piped()).spawn()?;
+    let shown = BufReader::new(demo.stdout.take().expect("it was piped above"));
+    let has_begun = shown.lines().map_while(Result::ok).any(|line| line.contains("cpu used_percent"));
+    let begun = Instant::now();
+    let status = demo.wait()?;
+    if !has_begun || !status.success() || begun.elapsed() > Duration::from_secs(60) {
+        bail!("the demo whose reader had gone away ended with {status} after {:?}", begun.elapsed());
+    }
+    Ok(())
+}
+
+/// Builds everything and runs the services until the time is over, Ctrl+C, nobody reads any more, or one of them dies.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
     step("build", || build(workspace))?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -82,7 +113,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     let watched = demo.start(&stop).and_then(|()| demo.watch(limit, &stop));
     let stopped = demo.stop();
     if is_live {
-        println!();
+        say("");
     }
     demo.sum_up();
     watched.and(stopped)
@@ -105,6 +136,8 @@ struct Demo {
     built: PathBuf,
     root: PathBuf,
     books: Books,
+    /// Above which the alarm has a notice sent, if not above that in its config.
+    limit: Option<f64>,
     children: Vec<Child>,
 }
 
@@ -123,7 +156,14 @@ impl Demo {
             Books::as_they_are(addresses)
         };
         let built = workspace.target.join("debug");
-        Ok(Self { folder, built, root: workspace.root.clone(), books, children: Vec::new() })
+        Ok(Self {
+            folder,
+            built,
+            root: workspace.root.clone(),
+            books,
+            limit: options.limit,
+            children: Vec::new(),
+        })
     }
 
     /// Starts one service after the other, each when the one before is ready.
@@ -138,7 +178,7 @@ impl Demo {
             let Some(ready) = ready? else { return Ok(()) };
             let shown = ready.endpoints.iter().map(|(name, endpoint)| format!("{name} {endpoint}"));
             let shown = shown.collect::<Vec<_>>().join(", ");
-            println!("    {:10}  {:29}  process {}, {shown}", part.service, part.does, ready.pid);
+            say(format_args!("    {:10}  {:29}  process {}, {shown}", part.service, part.does, ready.pid));
             self.books.learn(part.service, &ready.endpoints)?;
         }
         Ok(())
@@ -158,17 +198,23 @@ impl Demo {
         if service == "notifier" {
             tied.arg("--file").arg(self.notices());
         }
+        if let ("host_alarm", Some(limit)) = (service, self.limit) {
+            tied.arg(format!("--limit={limit}"));
+        }
         // What it asks is printed by `ask` itself; the rest talks into a log.
         Child::start(service, tied, &self.folder, service == "ask")
     }
 
-    /// Waits until the time is over or somebody wants an end.
+    /// Waits until the time is over, somebody wants an end, or nobody reads any more.
     fn watch(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> anyhow::Result<()> {
         let begun = Instant::now();
         while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| begun.elapsed() < limit) {
-            for child in &mut self.children {
-                child.check()?;
+            let checked = self.children.iter_mut().try_for_each(Child::check);
+            // What `ask` prints goes there, too, so that it may have ended for the same reason.
+            if is_unheard() {
+                return Ok(());
             }
+            checked?;
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
@@ -190,19 +236,17 @@ impl Demo {
             return;
         }
         let stopped = self.children.iter().filter(|child| child.ended_well()).count();
-        println!(
-            "{stopped} of {} services stopped cleanly; their logs are in {}",
-            PARTS.len(),
-            self.folder.display()
-        );
+        let logs = self.folder.display();
+        say(format_args!("{stopped} of {} services stopped cleanly; their logs are in {logs}", PARTS.len()));
         let notices = fs::read_to_string(self.notices()).unwrap_or_default();
         if notices.is_empty() {
-            println!("the alarm had no notice sent: nothing crossed the limit in configs/host_alarm.json");
+            let limit = self.limit.map_or("in configs/host_alarm.json".to_owned(), |limit| limit.to_string());
+            say(format_args!("the alarm had no notice sent: nothing crossed the limit {limit}"));
             return;
         }
-        println!("notices of the alarm: {}", notices.lines().count());
+        say(format_args!("notices of the alarm: {}", notices.lines().count()));
         for notice in notices.lines().rev().take(5).collect::<Vec<_>>().into_iter().rev() {
-            println!("    {notice}");
+            say(format_args!("    {notice}"));
         }
     }
 

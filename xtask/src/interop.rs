@@ -6,6 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::say::say;
 use crate::workspace::{self, Workspace};
 
 /// Tells tests where the originals are, if not in `target/interop` of the workspace.
@@ -33,7 +34,7 @@ pub(crate) fn set_up(workspace: &Workspace) -> anyhow::Result<()> {
         if imports(&environment) {
             continue;
         }
-        println!("    service_framework {version} goes into {}", environment.display());
+        say(format_args!("    service_framework {version} goes into {}", environment.display()));
         make(&environment, version)?;
     }
     Ok(())

@@ -1,7 +1,6 @@
 //! Every chore of this workspace: what a person runs at home, and what the CI runs.
 
-#![expect(clippy::print_stdout, reason = "a chore talks to whoever runs it")]
-
+mod say;
 mod step;
 mod workspace;
 mod demo;
@@ -36,14 +35,14 @@ enum Chore {
     Test,
     /// Runs everything that a change must pass.
     Ci,
-    /// Checks what no compiler does: how files open, who depends on whom, what authors compile, where `unsafe` may stand.
+    /// Checks what no compiler does: how files open, who depends on whom, what authors compile, where `unsafe` may stand, which file names an engine.
     Tidy,
     /// Measures the framework against its peers; what follows is handed to the bench.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
-    /// Does what the first chapter of the guide says, in an empty folder, and compares what comes out.
+    /// Does what the guide's chapters of commands say, in empty folders, and compares what comes out.
     Guide,
     /// Runs the examples, and compares what they print with what they say that they do.
     Examples,

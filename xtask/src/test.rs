@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 
+use crate::say::say;
 use crate::step::step;
 use crate::tally::Tally;
 use crate::workspace::Workspace;
@@ -15,8 +16,8 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("the Python originals", || interop::set_up(workspace))?;
     let tally = step("tests", || tests(workspace))?;
     step("the demo", demo::check)?;
-    step("the first chapter of the guide", || guide::run(workspace))?;
-    println!("{tally}");
+    step("the guide", || guide::run(workspace))?;
+    say(tally);
     Ok(())
 }
 
@@ -27,7 +28,7 @@ fn tests(workspace: &Workspace) -> anyhow::Result<Tally> {
     // Named, so that the tests with a tokio of the plugin's own do not depend on who else is built.
     command.args(["test", "--no-fail-fast", "--workspace", "--features", "service-framework/tokio"]);
     if let Err(missing) = bench::compiler() {
-        println!("    the tests of the benchmark are left out: {missing}");
+        say(format_args!("    the tests of the benchmark are left out: {missing}"));
         command.args(["--exclude", bench::PACKAGE]);
     }
     command.env(interop::VARIABLE, interop::folder(workspace));
@@ -45,7 +46,7 @@ fn add(tally: &mut Tally, command: &mut Command) -> anyhow::Result<()> {
     let output = runner.stdout.take().expect("it was piped above");
     for line in BufReader::new(output).lines() {
         let line = line.context("cannot read what the tests say")?;
-        println!("{line}");
+        say(&line);
         tally.read(&line);
     }
     let status = runner.wait()?;

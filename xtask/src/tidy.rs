@@ -3,6 +3,7 @@
 mod arrows;
 mod authors;
 mod data;
+mod engines;
 mod sources;
 
 use anyhow::bail;

@@ -3,7 +3,7 @@
 mod table;
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _, stdout};
+use std::io::{ErrorKind, IsTerminal as _, Write as _, stdout};
 
 use service_framework::prelude::*;
 
@@ -67,7 +67,11 @@ impl Ask {
                 cx.sleep(Duration::from_secs_f64(self.config.every_s)).await;
             }
             let text = if self.config.json { json(cx).await? } else { table(cx).await? };
-            stdout().lock().write_all(text.as_bytes())?;
+            match stdout().lock().write_all(text.as_bytes()) {
+                // Whoever stops reading, as `head` does, has read enough.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => break,
+                written => written?,
+            }
         }
         Ok(())
     }

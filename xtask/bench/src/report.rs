@@ -79,7 +79,7 @@ const METHOD: &str = "
 ## What it needs
 
 A C++ compiler (`g++` of a plain Debian): the `zmq` crate builds libzmq from source. Linux, for cores and `/proc`. Two cores.
-For the Python row, an environment with `service_framework==0.0.20`, `pyzmq`, `msgpack` and `numpy`, given with `--python DIR`.
+For the Python row, `python3` with `venv` and a way to PyPI: `cargo xtask bench` sets up `service_framework==0.0.20` by itself, in `target/interop`.
 ";
 
 #[cfg(test)]

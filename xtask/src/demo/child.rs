@@ -87,10 +87,11 @@ impl Child {
 
     /// Asks it to stop, and makes it if it does not.
     pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
-        if self.status()?.is_some() {
-            return Ok(());
+        match self.status()? {
+            None => self.signal(Signal::TERM),
+            Some(status) if status.success() => return Ok(()),
+            Some(_) => return self.check(),
         }
-        self.signal(Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < STOP_MAX {
             match self.status()? {

@@ -10,7 +10,13 @@ use crate::workspace::Workspace;
 const FRONT: &str = "service-framework";
 
 /// What it does not bring along.
-const LEFT_OUT: [&str; 3] = ["tokio", "zeromq", "service-framework-runtime"];
+const LEFT_OUT: [&str; 5] = [
+    "tokio",
+    "zeromq",
+    "service-framework-zmtp",
+    "service-framework-connections",
+    "service-framework-runtime",
+];
 
 /// Says what is wrong with what cargo would build for an author.
 pub(crate) fn check(workspace: &Workspace) -> anyhow::Result<Vec<String>> {
@@ -37,8 +43,9 @@ mod tests {
     #[test]
     fn what_is_left_out_may_not_come_along() {
         assert_eq!(faults_of("service-framework v0.1.0 (/w)\ntokio-like v1.0.0\ntracing v0.1.44\n"), [""; 0]);
-        let tree = "service-framework v0.1.0 (/w)\nzeromq v0.7.0\ntokio v1.54.1 (*)\n";
-        let expected = ["tokio", "zeromq"]
+        let tree = "service-framework v0.1.0 (/w)\nzeromq v0.7.0\ntokio v1.54.1 (*)\n\
+                    service-framework-connections v0.1.0 (/c)\nservice-framework-zmtp v0.1.0 (/z)\n";
+        let expected = ["tokio", "zeromq", "service-framework-zmtp", "service-framework-connections"]
             .map(|name| format!("service-framework compiles {name}, which no author has asked for"));
         assert_eq!(faults_of(tree), expected);
     }

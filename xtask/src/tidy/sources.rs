@@ -1,9 +1,11 @@
-//! Checks how source files open, where they lie, and where `unsafe` may stand.
+//! Checks how source files open, where they lie, where `unsafe` may stand, and which may name an engine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+
+use super::engines;
 
 /// The only files but for tests that may have `unsafe` code in them. Everywhere else the workspace's lints refuse it.
 const UNSAFE: &[&str] = &[
@@ -25,7 +27,9 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
             let text =
                 fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let name = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            faults.extend(faults_of(&name, &text).into_iter().map(|fault| format!("{name}: {fault}")));
+            let found = faults_of(&name, &text).into_iter().map(str::to_owned);
+            let found = found.chain(engines::faults_of(&name, &text));
+            faults.extend(found.map(|fault| format!("{name}: {fault}")));
         }
     }
     Ok(faults)
