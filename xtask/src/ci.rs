@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::say::say;
 use crate::step::step;
 use crate::workspace::{self, Workspace};
-use crate::{bench, examples, test, tidy};
+use crate::{bench, examples, fuzz, test, tidy};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -24,6 +24,7 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("deny", || deny(workspace))?;
     step("documentation", || documentation(workspace))?;
     step("examples", || examples::run(workspace))?;
+    step("fuzz", || fuzz::briefly(workspace))?;
     test::run(workspace)
 }
 

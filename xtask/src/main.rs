@@ -9,6 +9,7 @@ mod ci;
 mod examples;
 mod tidy;
 mod bench;
+mod fuzz;
 mod interop;
 mod guide;
 mod tally;
@@ -40,6 +41,8 @@ enum Chore {
     /// Measures the framework against its peers; what follows is handed to the bench.
     #[command(disable_help_flag = true)]
     Bench(bench::Options),
+    /// Grows inputs for the readers of foreign bytes, and tries the laws that hold for them.
+    Fuzz(fuzz::Options),
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
     /// Does what the guide's chapters of commands say, in empty folders, and compares what comes out.
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Chore::Ci => ci::run(&workspace),
         Chore::Tidy => tidy::run(&workspace),
         Chore::Bench(options) => bench::run(&workspace, &options),
+        Chore::Fuzz(options) => fuzz::run(&workspace, &options),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Guide => guide::run(&workspace),
         Chore::Examples => examples::run(&workspace),

@@ -13,6 +13,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("service-framework-runtime", &["core", "connections", "states"]),
     ("service-framework-cli", &["core", "runtime"]),
     ("service-framework-bench", &[]),
+    ("service-framework-fuzz", &["macros", "core", "zmtp"]),
     ("xtask", &[]),
 ];
 
