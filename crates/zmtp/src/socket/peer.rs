@@ -144,6 +144,11 @@ impl Peer {
         if self.pipe.borrow_mut().is_full() {
             return self.cut();
         }
+        self.tell(is_wanted, topic);
+    }
+
+    /// Tells a publisher that was just met, whatever waits: it is told each of our subscriptions once.
+    pub(super) fn tell(&self, is_wanted: bool, topic: &[u8]) {
         // A peer that is no more needs not be told.
         _ = self.pipe.borrow_mut().connection.subscribe(is_wanted, topic);
         self.wake();

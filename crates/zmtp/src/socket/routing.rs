@@ -76,7 +76,7 @@ impl Routing {
             }
             self.by_identity.insert(identity.clone(), Rc::clone(peer));
         }
-        self.wanted.prefixes().for_each(|topic| peer.ask(true, &topic));
+        self.wanted.prefixes().for_each(|topic| peer.tell(true, &topic));
         peer.name(identity.clone());
         self.peers.push(Rc::clone(peer));
         Ok(identity)

@@ -3,12 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use service_framework_zmtp::socket::{Receiver, Socket};
+use service_framework_zmtp::socket::{Ended, Receiver, Socket};
 use service_framework_zmtp::{Message, SocketType};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 
-use crate::support::{CARRIERS, Carrier, bound, connected, pair, run, send, text};
+use crate::support::{CARRIERS, Carrier, bound, connected, ended, pair, run, send, text};
 
 /// Answers what it takes by the socket that it came by.
 struct Echo {
@@ -122,6 +122,35 @@ fn one_who_sends_without_end_leaves_turns_to_others() {
         keep.until_there_are(9_001).await;
         let place = keep.taken.borrow().iter().position(|message| *message == text("quiet"));
         assert!(place.is_some_and(|place| place < 8_000), "it came last: {place:?}");
+    });
+}
+
+/// Panics at the first message.
+struct Panics;
+
+impl Receiver for Panics {
+    fn receive(&self, message: Message) {
+        panic!("{message:?} was too much");
+    }
+}
+
+#[test]
+fn a_receiver_that_panics_costs_the_peer_it_panicked_at_and_no_other() {
+    run(async {
+        let (pull, place) = bound(SocketType::Pull, Carrier::Tcp, |_| ()).await;
+        let panics = Rc::new(Panics);
+        deliver(&pull, &panics);
+        let (unlucky, other) = (
+            connected(SocketType::Push, &place, |_| ()).await,
+            connected(SocketType::Push, &place, |_| ()).await,
+        );
+        send(&unlucky, text("first"));
+        assert!(matches!(ended(&pull).await, Ended::ByUs));
+        assert_eq!((pull.peers(), pull.peer_counts().len()), (1, 1));
+        assert!(matches!(ended(&unlucky).await, Ended::ByPeer | Ended::System(_)));
+        drop(panics);
+        send(&other, text("second"));
+        assert_eq!(pull.recv().await, text("second"));
     });
 }
 

@@ -297,3 +297,29 @@ fn publications_reach_all_subscribers_in_order() {
         }
     });
 }
+
+#[test]
+fn a_publisher_that_does_not_take_what_is_wanted_is_left_and_told_all_of_it_when_it_comes_again() {
+    run(async {
+        let topics: Vec<_> = (0..1_000).map(|number| format!("topic {number:03}")).collect();
+        let (subscriber, place) =
+            bound(SocketType::Sub, Carrier::Tcp, |options| options.queue.bytes = 1 << 10).await;
+        let silent = Hand::met(SocketType::Pub, &place).await;
+        until(|| subscriber.peers() == 1).await;
+        // The task that would write has no turn in between.
+        topics.iter().for_each(|topic| subscriber.subscribe(topic.clone()));
+        assert!(matches!(ended(&subscriber).await, Ended::ByUs));
+        assert_eq!(subscriber.peers(), 0);
+        drop(silent);
+        let mut publisher = Hand::met(SocketType::Pub, &place).await;
+        let mut told = Vec::new();
+        while told.len() < topics.len() {
+            match publisher.event().await {
+                Ok(Some(Event::Subscribe(topic))) => told.push(topic),
+                other => panic!("{} were told, then {other:?}", told.len()),
+            }
+        }
+        told.sort_unstable();
+        assert_eq!(told, topics);
+    });
+}
