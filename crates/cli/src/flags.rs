@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::Styles;
+use clap::builder::{PossibleValuesParser, Styles, TypedValueParser as _};
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use service_framework_core::address::Address;
+use service_framework_core::settings::Plaintext;
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{Given, Mode, Options};
 
@@ -180,13 +181,16 @@ pub(crate) struct Bus {
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) subscribers: Address,
     /// Encrypts all connections, by the key pair in this file, as `service_framework keys` makes it.
-    #[arg(long, alias = "curve-keys", value_name = "FILE", requires = "curve_allow")]
+    #[arg(long = "curve_keys", alias = "curve-keys", value_name = "FILE", requires = "curve_allow")]
     pub(crate) curve_keys: Option<PathBuf>,
     /// The public keys of those who are let in, separated by spaces, or `anybody`.
-    #[arg(long, alias = "curve-allow", value_name = "KEYS", requires = "curve_keys")]
+    #[arg(long = "curve_allow", alias = "curve-allow", value_name = "KEYS", requires = "curve_keys")]
     pub(crate) curve_allow: Option<String>,
+    /// What becomes of an address that others than this machine can reach, without `--curve_keys`: it is warned of, allowed or refused.
+    #[arg(long, value_name = "CHOICE", default_value = "warn", value_parser = PossibleValuesParser::new(Plaintext::NAMES).try_map(|text| text.parse::<Plaintext>()))]
+    pub(crate) plaintext: Plaintext,
     /// The largest message, in bytes; a publisher of a much larger one is disconnected.
-    #[arg(long, alias = "max-message-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=1 << 30))]
+    #[arg(long = "max_message_bytes", alias = "max-message-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=1 << 30))]
     pub(crate) max_message_bytes: Option<u32>,
     /// What is logged on stderr.
     #[arg(long = "console_loglevel", alias = "console-loglevel", value_name = "LEVEL", default_value = "info", value_parser = level)]

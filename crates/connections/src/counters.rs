@@ -28,7 +28,7 @@ pub enum Refusal {
     PutOut,
     /// A peer that gave no sign of life when it was asked for one.
     SilentPeer,
-    /// A stranger that is no peer: it does not speak the protocol, has a socket of the wrong type, or was too slow to say.
+    /// A stranger that is no peer: it does not speak the protocol, has a socket of the wrong type, was too slow to say, or has a key that is not let in.
     NoPeer,
     /// A connection beyond as many as a listening socket takes.
     TooManyPeers,

@@ -70,6 +70,24 @@ pub enum Plaintext {
     Refuse,
 }
 
+impl Plaintext {
+    /// What may be written for it.
+    pub const NAMES: &[&str] = &["warn", "allow", "refuse"];
+}
+
+impl std::str::FromStr for Plaintext {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "warn" => Ok(Self::Warn),
+            "allow" => Ok(Self::Allow),
+            "refuse" => Ok(Self::Refuse),
+            _ => Err("expected warn, allow or refuse".to_owned()),
+        }
+    }
+}
+
 /// What happens when a queue is full.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Overflow {

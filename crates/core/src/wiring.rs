@@ -146,16 +146,20 @@ impl Wired {
     }
 }
 
+/// Says that a connection would leave this machine unencrypted, which is not wanted.
+pub fn refuse_plaintext(name: &str, address: &Address) -> String {
+    format!(
+        "`{name}` at `{address}` is not encrypted, and `plaintext` is refuse: set `curve_keys`, or have it stay on this machine"
+    )
+}
+
 /// Holds the settings of the encryption against each other.
 fn check_security(wired: &Wired, service: &ServiceSettings, wrong: &mut dyn FnMut(String)) {
     let Wired { name, settings, listens, .. } = wired;
     let ConnectionSettings { curve_keys, curve_server, curve_allow, .. } = settings;
     match (curve_keys, listens) {
         (None, _) if wired.is_exposed() && service.plaintext == Plaintext::Refuse => {
-            let address = wired.address.as_ref().map(ToString::to_string).unwrap_or_default();
-            wrong(format!(
-                "`{name}` at `{address}` is not encrypted, and `plaintext` is refuse: set `curve_keys`, or have it stay on this machine"
-            ));
+            wired.address.iter().for_each(|address| wrong(refuse_plaintext(name, address)));
         }
         (None, _) => {
             let lost = [("curve_server", curve_server), ("curve_allow", curve_allow)];

@@ -10,9 +10,6 @@ use crate::model::derive;
 use crate::value::Uuid;
 use crate::wire::{self, Encoding, Entries, Peer, Reader, Token, Writer};
 
-/// The longest id taken, in bytes.
-pub const MAX_BYTES: usize = 1024;
-
 /// The id of a workflow: a UUID in its first message, text after that.
 ///
 /// A handler called with `W` sends its first message with `W`, its second with `W_1`, its third with `W_2`, as the Python original does.

@@ -9,8 +9,9 @@ use service_framework_connections::{self as connections, EngineOptions};
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::problem::{Problem, Problems};
-use service_framework_core::settings::ServiceSettings;
+use service_framework_core::settings::{Plaintext, ServiceSettings};
 use service_framework_core::wire::Limits;
+use service_framework_core::wiring::refuse_plaintext;
 use tokio::runtime::{self, LocalOptions};
 
 use crate::control::{Control, Up};
@@ -34,6 +35,8 @@ pub struct Bus {
     /// The file with its keys, as [`keys::create`] makes it, if connections are to be encrypted; and whom it lets in: public keys with spaces
     /// between them, or `anybody`.
     pub curve: Option<(PathBuf, String)>,
+    /// What becomes of an end that is not encrypted and that others than this machine can reach.
+    pub plaintext: Plaintext,
     /// What is logged on stderr.
     pub console_level: Level,
     /// Where it is written that the sockets are open, and where.
@@ -52,6 +55,7 @@ impl Bus {
             max_message_bytes: Limits::default().max_message_bytes,
             heartbeat: ServiceSettings::default().heartbeat,
             curve: None,
+            plaintext: Plaintext::default(),
             console_level: Level::Info,
             ready: None,
         }
@@ -82,9 +86,19 @@ impl Bus {
     }
 
     fn security(&self) -> Result<connections::Security, Error> {
-        let Some((path, allow)) = &self.curve else { return Ok(connections::Security::Open) };
-        keys::server(NAME, &path.to_string_lossy(), allow)
-            .map_err(|text| Problems::from(Problem::nowhere(text)).into())
+        let wrong = |text| Error::from(Problems::from(Problem::nowhere(text)));
+        if let Some((path, allow)) = &self.curve {
+            return keys::server(NAME, &path.to_string_lossy(), allow).map_err(wrong);
+        }
+        let ends = [("publishers", &self.publishers), ("subscribers", &self.subscribers)];
+        for (name, address) in ends.into_iter().filter(|(_, address)| address.leaves_this_machine()) {
+            match self.plaintext {
+                Plaintext::Warn => sockets::warn_of_plaintext(name, address),
+                Plaintext::Allow => {}
+                Plaintext::Refuse => return Err(wrong(refuse_plaintext(name, address))),
+            }
+        }
+        Ok(connections::Security::Open)
     }
 
     async fn live(&self, control: &Control, log: &Log) -> Result<(), Error> {
@@ -95,11 +109,6 @@ impl Bus {
         };
         let engine = connections::engine_by_name("zmtp", options)
             .ok_or_else(|| Error::Fault("there is no engine for a bus".into()))?;
-        for (name, address) in [("publishers", &self.publishers), ("subscribers", &self.subscribers)] {
-            if self.curve.is_none() && address.leaves_this_machine() {
-                sockets::warn_of_plaintext(name, address);
-            }
-        }
         let opened = tokio::select! {
             biased;
             () = control.asked() => return Ok(()),

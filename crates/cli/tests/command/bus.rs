@@ -26,6 +26,62 @@ fn it_says_where_it_listens_and_ends_with_its_counters() {
     assert_eq!(bus.counters()["counters"]["subscribers"]["messages_out"], 0);
 }
 
+/// A bus between these addresses, with these flags, that is up.
+fn up(at: &str, flags: &[&str]) -> Running {
+    let mut bus = command();
+    bus.args(["bus", "--publishers", at, "--subscribers", "127.0.0.1:0"]).args(flags);
+    let mut bus = Running::start(&mut bus);
+    bus.wait_for("the bus is up");
+    bus
+}
+
+#[test]
+fn what_others_can_reach_unencrypted_is_warned_of_allowed_or_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("bus.key").display().to_string();
+    assert!(run(["keys", &keys]).status.success());
+    let warned = |at: &str, flags: &[&str]| {
+        let mut bus = up(at, flags);
+        bus.signal("TERM");
+        assert_eq!(bus.wait(), 0);
+        bus.times("is not encrypted")
+    };
+    assert_eq!(warned("*:0", &[]), 1);
+    assert_eq!(warned("*:0", &["--plaintext", "allow"]), 0);
+    assert_eq!(warned("127.0.0.1:0", &["--plaintext", "refuse"]), 0);
+    let encrypted = ["--plaintext", "refuse", "--curve_keys", &keys, "--curve_allow", "anybody"];
+    assert_eq!(warned("*:0", &encrypted), 0);
+    let refused = ["bus", "--publishers", "*:7", "--subscribers", "127.0.0.1:0", "--plaintext", "refuse"];
+    expect![[r#"
+        stderr:
+        error: `publishers` at `*:7` is not encrypted, and `plaintext` is refuse: set `curve_keys`, or have it stay on this machine
+        exit code: 78
+    "#]].assert_eq(&said(&run(refused)));
+}
+
+#[test]
+fn keys_that_are_none_are_told_before_it_listens() {
+    let refused = |allow: &str, file: &str| {
+        let ends = ["--publishers", "127.0.0.1:0", "--subscribers", "127.0.0.1:0"];
+        said(&run(["bus"].iter().chain(&ends).chain(&["--curve_keys", file, "--curve_allow", allow])))
+    };
+    expect![[r#"
+        stderr:
+        error: `curve_keys` of `bus`, /absent.key: No such file or directory (os error 2)
+        exit code: 78
+    "#]]
+    .assert_eq(&refused("anybody", "/absent.key"));
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("bus.key").display().to_string();
+    assert!(run(["keys", &keys]).status.success());
+    expect![[r#"
+        stderr:
+        error: `curve_allow` of `bus`, `everybody`: a key has 40 characters, and this one 9
+        exit code: 78
+    "#]]
+    .assert_eq(&refused("everybody", &keys));
+}
+
 #[test]
 fn what_it_cannot_do_it_says() {
     expect![[r#"

@@ -207,6 +207,11 @@ impl Running {
         self.child.wait().expect("it can be waited for").code().expect("no signal ended it")
     }
 
+    /// How many lines with this text it has said.
+    pub(crate) fn times(&self, text: &str) -> usize {
+        self.heard.iter().filter(|line| line.contains(text)).count()
+    }
+
     /// The counters that it printed last.
     #[track_caller]
     pub(crate) fn counters(&self) -> serde_json::Value {

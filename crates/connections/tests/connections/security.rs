@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use service_framework_connections::security::{Allow, KeyPair};
 use service_framework_connections::{
-    CallError, Engine, EngineOptions, Publisher, Refusal, Replyer, Requester, Security, Subscriber,
+    Bus, CallError, Engine, EngineOptions, Publisher, Refusal, Replyer, Requester, Security, Subscriber,
     engine_by_name, publisher, requester,
 };
 
@@ -104,5 +104,30 @@ fn publications_are_encrypted_for_each_subscriber() {
                 assert_eq!(subscriber.recv().await, format!("price {number}"));
             }
         }
+    });
+}
+
+#[test]
+fn a_bus_passes_on_what_those_publish_whom_it_knows() {
+    if cannot() {
+        return;
+    }
+    run(async {
+        let [own, known, stranger] = keys();
+        let bus = Bus::open(&server(&own, these(&[&known])), &any_port(), &any_port()).await.unwrap();
+        let options = || publisher::Options { wait_after_creation: Duration::ZERO, subscribers: 0 };
+        let publishing =
+            |engine| Publisher::connect(&engine, "prices", bus.publishers().0, options()).unwrap();
+        let known_one = publishing(client(&known, &own));
+        let _strange_one = publishing(client(&stranger, &own));
+        let subscriber =
+            Subscriber::connect(&client(&known, &own), "prices", bus.subscribers().0, Bytes::new()).unwrap();
+        loop {
+            known_one.publish(Bytes::from("a price"));
+            if let Ok(heard) = tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await {
+                break assert_eq!(heard, "a price");
+            }
+        }
+        until(|| bus.publishers().1.counts().refused(Refusal::NoPeer) > 0).await;
     });
 }

@@ -266,15 +266,11 @@ pub static SETTINGS: &[Setting] = &[
         doc: "What becomes of an endpoint without `curve_keys` that others than this machine can reach: it is warned of, allowed or \
               refused.",
         kinds: &[],
-        takes: Takes::Choice(&["warn", "allow", "refuse"]),
+        takes: Takes::Choice(Plaintext::NAMES),
         is_own: false,
         default: |_| Value::from("warn"),
         set: of_service(|settings, value| {
-            settings.plaintext = match value.as_text() {
-                Some("allow") => Plaintext::Allow,
-                Some("refuse") => Plaintext::Refuse,
-                _ => Plaintext::Warn,
-            };
+            settings.plaintext = value.as_text().and_then(|text| text.parse().ok()).unwrap_or_default();
         }),
     },
     Setting {
