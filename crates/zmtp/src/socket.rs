@@ -26,11 +26,12 @@ mod inbox;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
 use slab::Slab;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use self::inbox::Inbox;
 use self::listening::Listeners;
@@ -41,7 +42,7 @@ use self::subscriptions::Limit;
 use crate::{Error, Message, SocketType};
 
 pub use self::inproc::InprocListener;
-pub use self::options::{Admits, Options, Queue};
+pub use self::options::{Admits, Options, Queue, WhenFull};
 pub use self::report::{Counts, Ended, Event, PeerCounts, Refused, Unsent};
 pub use self::stream::{Listener, Stream};
 
@@ -70,12 +71,14 @@ struct Shared {
     on_empty: RefCell<Option<Waker>>,
     /// Who waits for subscribers.
     on_subscribed: RefCell<Option<Waker>>,
+    /// Who waits for room in a queue.
+    on_room: Arc<Notify>,
 }
 
 impl Socket {
     /// A socket without connections.
     pub fn new(options: Options) -> Self {
-        let routing = Routing::new(options.connection.socket_type);
+        let routing = Routing::new(options.connection.socket_type, options.when_full);
         let inbox = Inbox::new(Queue { messages: options.receive_messages, bytes: options.receive_bytes });
         Self(Rc::new(Shared {
             options,
@@ -89,6 +92,7 @@ impl Socket {
             is_closed: Cell::new(false),
             on_empty: RefCell::default(),
             on_subscribed: RefCell::default(),
+            on_room: Arc::default(),
         }))
     }
 
@@ -121,6 +125,12 @@ impl Socket {
     /// answer, or lost the peer that owes it; a REP sends nothing but one answer to what it has taken last.
     pub fn send(&self, message: Message) -> Result<(), Unsent> {
         self.0.send(message)
+    }
+
+    /// Ends when there is room again in a queue that had none for a message, or a peer is gone: the time to try again what was refused as
+    /// [`Refused::Full`]. Half of the queue is free then, if nobody else has filled it.
+    pub fn room(&self) -> impl Future<Output = ()> + 'static {
+        Arc::clone(&self.0.on_room).notified_owned()
     }
 
     /// Gives the next message, or wakes the last caller when there is one.
@@ -253,6 +263,7 @@ impl Shared {
         let unsubscribed = self.routing.borrow_mut().subscriptions.lose(peer);
         unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
         let lost = self.routing.borrow_mut().lose(peer);
+        self.on_room.notify_waiters();
         match lost {
             Some(identity) => {
                 self.count(|counts| counts.lose(&why));
@@ -344,7 +355,9 @@ impl Shared {
         let sent = self.routing.borrow_mut().send(message)?;
         self.count(|counts| {
             counts.sent += sent.sent;
-            counts.dropped_full += sent.dropped;
+            // They were counted as sent when they were given to their queues.
+            counts.sent -= sent.displaced;
+            counts.dropped_full += sent.dropped + sent.displaced;
         });
         Ok(())
     }

@@ -25,7 +25,7 @@ impl Encoded {
     }
 
     /// The message itself.
-    pub(super) fn message(&self) -> &Message {
+    pub(crate) fn message(&self) -> &Message {
         &self.message
     }
 

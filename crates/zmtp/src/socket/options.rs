@@ -22,6 +22,8 @@ pub struct Options {
     pub subscription_bytes: usize,
     /// What may wait to be sent to one peer.
     pub queue: Queue,
+    /// What becomes of a message for which there is no room there.
+    pub when_full: WhenFull,
     /// Says of each client of a [`Mechanism`](crate::Mechanism) with servers whether it is let in; nobody is if nothing says so.
     pub admits: Option<Admits>,
 }
@@ -29,13 +31,30 @@ pub struct Options {
 /// Says of a client whether it is let in.
 pub type Admits = Rc<dyn Fn(&Credentials) -> bool>;
 
-/// What may wait to be sent to one peer. More is refused, or dropped by sockets that publish.
+/// What may wait to be sent to one peer. What becomes of more, [`WhenFull`] says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Messages.
     pub messages: usize,
     /// Bytes in them. The last one may go beyond.
     pub bytes: usize,
+}
+
+/// What becomes of a message for a peer whose queue is full. Sockets that have a choice of peers send to one that has room first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhenFull {
+    /// It is not sent to that peer: refused, or dropped and counted by a socket that publishes.
+    #[default]
+    DropNewest,
+    /// It is refused, also by a socket that publishes, which then sends it to nobody; [`Socket::room`](super::Socket::room) waits until there is
+    /// room. One subscriber that does not read holds up all others.
+    Wait,
+    /// It is sent, and those that have waited longest are dropped and counted until there is room for it. What is
+    /// on its way already, which is at most half of the queue and at most 64 KiB and a message, is not dropped.
+    DropOldest,
+    /// As the first, and the peer is disconnected: what it gets has no gaps that it does not hear of.
+    Disconnect,
 }
 
 impl Options {
@@ -49,6 +68,7 @@ impl Options {
             subscriptions: 10_000,
             subscription_bytes: 1 << 20,
             queue: Queue { messages: 10_000, bytes: 64 << 20 },
+            when_full: WhenFull::default(),
             admits: None,
         }
     }
@@ -64,6 +84,7 @@ impl std::fmt::Debug for Options {
             .field("subscriptions", &self.subscriptions)
             .field("subscription_bytes", &self.subscription_bytes)
             .field("queue", &self.queue)
+            .field("when_full", &self.when_full)
             .finish_non_exhaustive()
     }
 }

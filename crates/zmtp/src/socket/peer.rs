@@ -9,10 +9,10 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use super::pipe::{Pipe, Reading};
+use super::pipe::{Pipe, Reading, Sending};
 use super::subscriptions::Asked;
-use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, keep};
-use crate::{Connection, Encoded, Error, Event, Message};
+use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, WhenFull, keep};
+use crate::{Encoded, Event, Message};
 
 /// One connection of a socket.
 pub(super) struct Peer {
@@ -20,6 +20,7 @@ pub(super) struct Peer {
     /// What it is called by, once it was met.
     identity: OnceCell<Bytes>,
     pipe: RefCell<Pipe>,
+    when_full: WhenFull,
     waker: RefCell<Option<Waker>>,
     /// Whether the task will have its turn anyway.
     is_woken: Cell<bool>,
@@ -58,6 +59,7 @@ impl Peer {
             key,
             identity: OnceCell::new(),
             pipe: RefCell::new(Pipe::new(stream, options)),
+            when_full: options.when_full,
             waker: RefCell::default(),
             is_woken: Cell::new(false),
             asked: RefCell::default(),
@@ -111,29 +113,43 @@ impl Peer {
         self.wake();
     }
 
+    fn cut_for(&self, why: Ended) {
+        self.why.set(Some(why));
+        self.cut();
+    }
+
     /// Ends at once.
     pub(super) fn cut(&self) {
         self.course.set(Course::Cut);
         self.wake();
     }
 
-    /// Gives a message to the queue.
-    pub(super) fn send(&self, message: &[Bytes]) -> Result<(), Refused> {
-        self.queue(|connection| connection.send(message))
+    /// Whether a message would find room in the queue, or its peer is no more.
+    pub(super) fn has_room(&self) -> bool {
+        self.course.get() != Course::Open || !self.pipe.borrow_mut().is_full()
+    }
+
+    /// Gives a message to the queue; gives how many were dropped there to make room.
+    pub(super) fn send(&self, message: &[Bytes]) -> Result<u64, Refused> {
+        self.queue(&Sending::Own(message))
     }
 
     /// Gives a message to the queue that goes to others, too.
-    pub(super) fn send_encoded(&self, message: &Encoded) -> Result<(), Refused> {
-        self.queue(|connection| connection.send_encoded(message))
+    pub(super) fn send_encoded(&self, message: &Encoded) -> Result<u64, Refused> {
+        self.queue(&Sending::Shared(message))
     }
 
-    fn queue(&self, write: impl FnOnce(&mut Connection) -> Result<(), Error>) -> Result<(), Refused> {
+    fn queue(&self, message: &Sending<'_>) -> Result<u64, Refused> {
         if self.course.get() != Course::Open {
             return Err(Refused::NoPeer);
         }
-        self.pipe.borrow_mut().send(write)?;
-        self.wake();
-        Ok(())
+        let queued = self.pipe.borrow_mut().send(message);
+        match queued {
+            Ok(_) => self.wake(),
+            Err(_) if self.when_full == WhenFull::Disconnect => self.cut_for(Ended::QueueFull),
+            Err(_) => {}
+        }
+        queued
     }
 
     /// Tells a publisher what this side wants.
@@ -142,7 +158,7 @@ impl Peer {
     /// when it comes again.
     pub(super) fn ask(&self, is_wanted: bool, topic: &[u8]) {
         if self.pipe.borrow_mut().is_full() {
-            return self.cut();
+            return self.cut_for(Ended::QueueFull);
         }
         self.tell(is_wanted, topic);
     }
@@ -182,11 +198,13 @@ impl Peer {
         }
         match self.course.get() {
             Course::Open => Poll::Pending,
-            Course::Cut => Poll::Ready(Ended::ByUs),
-            Course::Parting => {
-                self.pipe.borrow_mut().part(context).map(|()| self.why.take().unwrap_or(Ended::ByUs))
-            }
+            Course::Cut => Poll::Ready(self.why()),
+            Course::Parting => self.pipe.borrow_mut().part(context).map(|()| self.why()),
         }
+    }
+
+    fn why(&self) -> Ended {
+        self.why.take().unwrap_or(Ended::ByUs)
     }
 
     fn carry(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<(), Ended> {
@@ -200,6 +218,9 @@ impl Peer {
             let mut pipe = self.pipe.borrow_mut();
             pipe.write(context)?;
             pipe.pass_time(context, reading)?;
+            if pipe.has_made_room() {
+                shared.on_room.notify_waiters();
+            }
         }
         Ok(())
     }

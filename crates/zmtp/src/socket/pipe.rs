@@ -6,17 +6,24 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
-use bytes::{Buf as _, BytesMut};
+use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::{Ended, Options, PeerCounts, Queue, Refused, Stream};
-use crate::{Connection, Error};
+use super::{Ended, Options, PeerCounts, Queue, Refused, Stream, WhenFull};
+use crate::{Connection, Encoded, Error, Message};
 
 /// The stream of one connection, with the protocol on it.
 pub(super) struct Pipe {
     stream: Stream,
     pub(super) connection: Connection,
     queue: Queue,
+    when_full: WhenFull,
+    /// Messages that may still be dropped, behind those in the output.
+    waiting: VecDeque<Message>,
+    /// Bytes in them.
+    waiting_bytes: usize,
+    /// Whether somebody found no room since there was some.
+    is_awaited: bool,
     /// Where the messages in the output end, counted from the first byte of the connection.
     ends: VecDeque<u64>,
     /// Bytes that were written.
@@ -38,6 +45,9 @@ const CHUNK: (usize, usize) = (1 << 10, 64 << 10);
 /// How much room a peer keeps that says nothing.
 const KEPT: usize = 4 << 10;
 
+/// How much of what may be dropped is written ahead, but for one message.
+const AHEAD: usize = 64 << 10;
+
 /// How long the peer may take to close its end.
 const PARTING: Duration = Duration::from_secs(1);
 
@@ -48,6 +58,10 @@ impl Pipe {
             stream,
             connection: Connection::new(options.connection.clone(), Instant::now()),
             queue: options.queue,
+            when_full: options.when_full,
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            is_awaited: false,
             ends: VecDeque::new(),
             written: 0,
             bytes_read: 0,
@@ -61,23 +75,75 @@ impl Pipe {
 
     /// Whether no more may wait to be sent.
     pub(super) fn is_full(&mut self) -> bool {
-        self.ends.len() >= self.queue.messages || self.connection.output().remaining() >= self.queue.bytes
+        let (messages, bytes) = self.queued();
+        let is_full = messages >= self.queue.messages || bytes >= self.queue.bytes;
+        self.is_awaited |= is_full;
+        is_full
     }
 
-    /// Lets a message be written behind the others.
-    pub(super) fn send(
-        &mut self,
-        write: impl FnOnce(&mut Connection) -> Result<(), Error>,
-    ) -> Result<(), Refused> {
-        if self.is_full() {
-            self.dropped_full += 1;
-            return Err(Refused::Full);
+    /// How many messages wait to be sent, and bytes.
+    fn queued(&mut self) -> (usize, usize) {
+        let messages = self.ends.len() + self.waiting.len();
+        (messages, self.connection.output().remaining() + self.waiting_bytes)
+    }
+
+    /// Lets a message be written behind the others; gives how many were dropped to make room.
+    pub(super) fn send(&mut self, message: &Sending<'_>) -> Result<u64, Refused> {
+        let mut dropped = 0;
+        while self.is_full() {
+            if !self.drop_oldest() {
+                self.dropped_full += 1;
+                return Err(Refused::Full);
+            }
+            dropped += 1;
         }
-        write(&mut self.connection).map_err(|_| Refused::NoPeer)?;
+        if self.may_write_ahead() {
+            self.encode(message).map_err(|_| Refused::NoPeer)?;
+        } else {
+            let message = message.to_message();
+            self.waiting_bytes += message.bytes();
+            self.waiting.push_back(message);
+        }
+        self.sent += 1;
+        Ok(dropped)
+    }
+
+    /// Drops what has waited longest, if that is what is done and there is any; it was never sent then.
+    fn drop_oldest(&mut self) -> bool {
+        let Some(oldest) = self.waiting.pop_front() else { return false };
+        self.waiting_bytes -= oldest.bytes();
+        self.sent -= 1;
+        self.dropped_full += 1;
+        true
+    }
+
+    /// Whether the next message is written behind the others at once: all are, unless they may be dropped again.
+    fn may_write_ahead(&mut self) -> bool {
+        self.when_full != WhenFull::DropOldest || self.waiting.is_empty() && !self.is_ahead()
+    }
+
+    /// Whether enough is written ahead of what may be dropped.
+    fn is_ahead(&mut self) -> bool {
+        let Queue { messages, bytes } = self.queue;
+        self.ends.len() >= (messages / 2).max(1)
+            || self.connection.output().remaining() > (bytes / 2).min(AHEAD)
+    }
+
+    fn encode(&mut self, message: &Sending<'_>) -> Result<(), Error> {
+        match message {
+            Sending::Own(message) => self.connection.send(message)?,
+            Sending::Shared(message) => self.connection.send_encoded(message)?,
+        }
         let end = self.written + self.connection.output().remaining() as u64;
         self.ends.push_back(end);
-        self.sent += 1;
         Ok(())
+    }
+
+    /// Whether there is room again that somebody did not find before: half of the queue, so that it is not for one message each time.
+    pub(super) fn has_made_room(&mut self) -> bool {
+        let (messages, bytes) = self.queued();
+        let has_room = messages <= self.queue.messages / 2 && bytes <= self.queue.bytes / 2;
+        has_room && std::mem::take(&mut self.is_awaited)
     }
 
     /// What it has carried, but for what only its peer knows.
@@ -87,8 +153,8 @@ impl Pipe {
             dropped_full: self.dropped_full,
             bytes_read: self.bytes_read,
             bytes_written: self.written,
-            queued_messages: self.ends.len(),
-            queued_bytes: self.connection.output().remaining(),
+            queued_messages: self.queued().0,
+            queued_bytes: self.queued().1,
             ..PeerCounts::default()
         }
     }
@@ -128,14 +194,23 @@ impl Pipe {
     }
 
     pub(super) fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
-        while !self.connection.output().is_empty() {
+        loop {
+            self.write_ahead();
+            if self.connection.output().is_empty() {
+                break;
+            }
             match self.stream.poll_write(context, self.connection.output()) {
                 Poll::Pending => break,
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(bytes)) => self.written += bytes as u64,
                 Poll::Ready(Err(error)) => return Err(error),
             }
+            self.forget_written();
         }
+        Ok(())
+    }
+
+    fn forget_written(&mut self) {
         match self.connection.output().is_empty() {
             true => self.ends.clear(),
             false => {
@@ -144,7 +219,18 @@ impl Pipe {
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Moves what waits behind what is written, as far as it is not to be dropped any more.
+    fn write_ahead(&mut self) {
+        while !self.waiting.is_empty()
+            && !self.is_ahead()
+            && let Some(message) = self.waiting.pop_front()
+        {
+            self.waiting_bytes -= message.bytes();
+            // A connection that has failed writes nothing more, and is about to end.
+            _ = self.encode(&Sending::Own(&message));
+        }
     }
 
     /// Sees to what time brings.
@@ -209,6 +295,23 @@ impl Pipe {
         match &mut self.timer {
             Some(timer) => timer.as_mut().poll(context),
             None => Poll::Pending,
+        }
+    }
+}
+
+/// A message that is to be sent.
+pub(super) enum Sending<'a> {
+    /// By this connection alone.
+    Own(&'a [Bytes]),
+    /// By others, too.
+    Shared(&'a Encoded),
+}
+
+impl Sending<'_> {
+    fn to_message(&self) -> Message {
+        match self {
+            Self::Own(message) => message.iter().cloned().collect(),
+            Self::Shared(message) => message.message().clone(),
         }
     }
 }

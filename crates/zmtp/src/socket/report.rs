@@ -47,6 +47,9 @@ pub enum Ended {
     /// This side closed it.
     #[error("this side closed the connection")]
     ByUs,
+    /// The peer took so little of what was sent to it that its queue was full.
+    #[error("the peer takes too little of what is sent to it")]
+    QueueFull,
     /// The client was not let in by [`Options::admits`](super::Options::admits).
     #[error("the client was not admitted")]
     NotAdmitted,
@@ -67,6 +70,7 @@ impl Counts {
                 self.too_large += 1
             }
             Ended::Protocol(Error::Silent) => self.silent += 1,
+            Ended::QueueFull => self.too_slow += 1,
             Ended::Protocol(why) if is_fault(why) => self.put_out += 1,
             _ => {}
         }
@@ -129,9 +133,9 @@ pub enum Event {
 pub struct Counts {
     /// Messages that were read.
     pub received: u64,
-    /// Messages that were given to a queue.
+    /// Messages that were given to a queue, without those that were dropped there.
     pub sent: u64,
-    /// Publications that a subscriber's full queue had no room for.
+    /// Publications that a subscriber's full queue had no room for, and messages that were dropped there for newer ones.
     pub dropped_full: u64,
     /// Messages that a peer sent and the pattern has no use for.
     pub dropped_misfit: u64,
@@ -145,6 +149,8 @@ pub struct Counts {
     pub put_out: u64,
     /// And peers that fell silent.
     pub silent: u64,
+    /// And peers that took too little of what was sent to them.
+    pub too_slow: u64,
     /// Strangers that were never met.
     pub handshakes_failed: u64,
     /// Of these, strangers that this side refused; the others left by themselves.
@@ -163,9 +169,9 @@ pub struct PeerCounts {
     pub identity: Bytes,
     /// Messages that were read.
     pub received: u64,
-    /// Messages that were given to the queue.
+    /// Messages that were given to the queue, without those that were dropped there.
     pub sent: u64,
-    /// Messages that the queue had no room for.
+    /// Messages that the queue had no room for, and those that were dropped there for newer ones.
     pub dropped_full: u64,
     /// Bytes that were read, of all that the protocol says.
     pub bytes_read: u64,

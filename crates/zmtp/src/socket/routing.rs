@@ -9,12 +9,13 @@ use foldhash::fast::RandomState;
 use super::dialogue::{Dialogue, is_question};
 use super::peer::{Peer, topic};
 use super::subscriptions::{Subscriptions, Wanted};
-use super::{Refused, Unsent};
+use super::{Refused, Unsent, WhenFull};
 use crate::{Encoded, Error, Message, SocketType};
 
 /// The peers that were met, and whose turn it is.
 pub(super) struct Routing {
     socket_type: SocketType,
+    when_full: WhenFull,
     /// In the order in which they were met.
     peers: Vec<Rc<Peer>>,
     by_identity: HashMap<Bytes, Rc<Peer>, RandomState>,
@@ -37,12 +38,15 @@ pub(super) struct Sent {
     pub(super) sent: u64,
     /// Peers that had no room.
     pub(super) dropped: u64,
+    /// Older messages that were dropped to make room.
+    pub(super) displaced: u64,
 }
 
 impl Routing {
-    pub(super) fn new(socket_type: SocketType) -> Self {
+    pub(super) fn new(socket_type: SocketType, when_full: WhenFull) -> Self {
         Self {
             socket_type,
+            when_full,
             peers: Vec::new(),
             by_identity: HashMap::default(),
             turn: 0,
@@ -141,31 +145,37 @@ impl Routing {
     pub(super) fn send(&mut self, message: Message) -> Result<Sent, Unsent> {
         let sent = match self.socket_type {
             SocketType::Router => self.send_to_named(&message),
-            SocketType::Pub | SocketType::XPub => return Ok(self.publish(&message)),
+            SocketType::Pub | SocketType::XPub => match self.is_held_up(&message) {
+                true => Err(Refused::Full),
+                false => return Ok(self.publish(&message)),
+            },
             SocketType::XSub => return Ok(self.send_to_publishers(&message)),
-            SocketType::Dealer | SocketType::Push => self.send_to_next(&message).map(drop),
+            SocketType::Dealer | SocketType::Push => {
+                self.send_to_next(&message).map(|(_, displaced)| displaced)
+            }
             SocketType::Req => self.ask(&message),
             SocketType::Rep => self.answer(&message),
             SocketType::Sub | SocketType::Pull => Err(Refused::NotNow),
         };
         match sent {
-            Ok(()) => Ok(Sent { sent: 1, dropped: 0 }),
+            Ok(displaced) => Ok(Sent { sent: 1, displaced, ..Sent::default() }),
             Err(why) => Err(Unsent { why, message }),
         }
     }
 
-    fn send_to_named(&self, message: &Message) -> Result<(), Refused> {
+    fn send_to_named(&self, message: &Message) -> Result<u64, Refused> {
         let Some((identity, frames)) = message.split_first() else { return Err(Refused::NoPeer) };
         self.by_identity.get(identity).ok_or(Refused::NoPeer)?.send(frames)
     }
 
-    fn ask(&mut self, message: &Message) -> Result<(), Refused> {
+    fn ask(&mut self, message: &Message) -> Result<u64, Refused> {
         let question = self.dialogue.question(message)?;
-        self.dialogue = Dialogue::Waiting(self.send_to_next(&question)?);
-        Ok(())
+        let (peer, displaced) = self.send_to_next(&question)?;
+        self.dialogue = Dialogue::Waiting(peer);
+        Ok(displaced)
     }
 
-    fn answer(&mut self, message: &Message) -> Result<(), Refused> {
+    fn answer(&mut self, message: &Message) -> Result<u64, Refused> {
         let answered = self.send_to_named(&self.dialogue.answer(message)?);
         if answered != Err(Refused::Full) {
             self.dialogue = Dialogue::Idle;
@@ -173,22 +183,40 @@ impl Routing {
         answered
     }
 
-    /// Sends to the next peer that has room, and says which that was.
-    fn send_to_next(&mut self, message: &Message) -> Result<Rc<Peer>, Refused> {
+    /// Sends to the next peer that has room, or by making room; says which that was, and how many messages made room.
+    fn send_to_next(&mut self, message: &Message) -> Result<(Rc<Peer>, u64), Refused> {
         let mut refused = Refused::NoPeer;
         for _ in 0..self.peers.len() {
-            if self.turn >= self.peers.len() {
-                self.turn = 0;
-            }
-            let peer = &self.peers[self.turn];
-            self.turn += 1;
-            match peer.send(message) {
-                Err(Refused::Full) => refused = Refused::Full,
-                Err(_) => {}
-                Ok(()) => return Ok(Rc::clone(peer)),
+            let peer = self.next();
+            if !peer.has_room() {
+                refused = Refused::Full;
+            } else if let Ok(displaced) = peer.send(message) {
+                return Ok((Rc::clone(peer), displaced));
             }
         }
+        if refused == Refused::Full && matches!(self.when_full, WhenFull::DropOldest | WhenFull::Disconnect) {
+            let peer = Rc::clone(self.next());
+            return peer.send(message).map(|displaced| (peer, displaced));
+        }
         Err(refused)
+    }
+
+    /// Whose turn it is; there is a peer.
+    fn next(&mut self) -> &Rc<Peer> {
+        if self.turn >= self.peers.len() {
+            self.turn = 0;
+        }
+        self.turn += 1;
+        &self.peers[self.turn - 1]
+    }
+
+    /// Whether a subscriber has no room for a publication, and all others wait for it.
+    fn is_held_up(&mut self, message: &Message) -> bool {
+        let mut has_room = true;
+        if self.when_full == WhenFull::Wait {
+            self.subscriptions.each(topic(message), |peer| has_room &= peer.has_room());
+        }
+        !has_room
     }
 
     fn publish(&mut self, message: &Message) -> Sent {
@@ -218,9 +246,12 @@ impl Routing {
 }
 
 impl Sent {
-    fn add(&mut self, outcome: Result<(), Refused>) {
+    fn add(&mut self, outcome: Result<u64, Refused>) {
         match outcome {
-            Ok(()) => self.sent += 1,
+            Ok(displaced) => {
+                self.sent += 1;
+                self.displaced += displaced;
+            }
             Err(_) => self.dropped += 1,
         }
     }

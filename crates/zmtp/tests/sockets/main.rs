@@ -4,6 +4,7 @@
 mod support;
 
 mod dealing;
+mod full;
 mod delivering;
 mod asking;
 mod publishing;
