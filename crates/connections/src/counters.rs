@@ -28,6 +28,8 @@ pub enum Refusal {
     PutOut,
     /// A peer that gave no sign of life when it was asked for one.
     SilentPeer,
+    /// A subscriber that took too little of what was published, where such are disconnected, or a publisher of what is subscribed to.
+    SlowPeer,
     /// A stranger that is no peer: it does not speak the protocol, has a socket of the wrong type, was too slow to say, or has a key that is not let in.
     NoPeer,
     /// A connection beyond as many as a listening socket takes.
@@ -40,7 +42,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order in which [`Counts::refused`] has them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NoDelimiter,
         Self::FrameCount,
         Self::LateReply,
@@ -52,6 +54,7 @@ impl Refusal {
         Self::TooLarge,
         Self::PutOut,
         Self::SilentPeer,
+        Self::SlowPeer,
         Self::NoPeer,
         Self::TooManyPeers,
         Self::NotAccepted,
@@ -72,6 +75,7 @@ impl Refusal {
             Self::TooLarge => "too_large",
             Self::PutOut => "put_out",
             Self::SilentPeer => "silent_peer",
+            Self::SlowPeer => "slow_peer",
             Self::NoPeer => "no_peer",
             Self::TooManyPeers => "too_many_peers",
             Self::NotAccepted => "not_accepted",
@@ -166,7 +170,7 @@ mod tests {
             assert_eq!(counts.refused(reason), times as u64, "{}", reason.name());
         }
         let names = Refusal::ALL.map(Refusal::name);
-        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing", "too_large", "put_out", "silent_peer", "no_peer", "too_many_peers", "not_accepted", "misfit"]"#]]
+        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing", "too_large", "put_out", "silent_peer", "slow_peer", "no_peer", "too_many_peers", "not_accepted", "misfit"]"#]]
             .assert_eq(&format!("{names:?}"));
     }
 }

@@ -22,7 +22,7 @@ use crate::security::Security;
 pub type Frames = zmtp::Message;
 
 /// Takes messages as soon as they are read.
-pub use zmtp::Receiver;
+pub use zmtp::{Receiver, WhenFull};
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -142,6 +142,11 @@ pub trait Socket: Debug {
         0
     }
 
+    /// Ends when there may be room for what was refused as [`SendError::Full`]; at once where the engine does not say.
+    fn room(&self) -> LocalFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// Gives messages to `receiver` as soon as they are read, for as long as that is there and no older ones wait for
     /// [`poll_recv`](Self::poll_recv). An engine that cannot lets all of them wait.
     fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
@@ -168,6 +173,14 @@ pub struct EngineOptions {
     pub message_bytes: usize,
     /// How often their peers are asked for a sign of life; zero for never.
     pub heartbeat: Duration,
+    /// How many peers may connect to one that listens.
+    pub peers: usize,
+    /// How many messages may wait to be sent to one peer.
+    pub queue_messages: usize,
+    /// How many bytes may.
+    pub queue_bytes: usize,
+    /// What becomes of more.
+    pub when_full: WhenFull,
     /// Who their peers may be, and whether others may listen in.
     pub security: Security,
 }
@@ -175,8 +188,15 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     /// Messages of the usual size, no heartbeats, no encryption.
     fn default() -> Self {
-        let message_bytes = Limits::default().max_message_bytes;
-        Self { message_bytes, heartbeat: Duration::ZERO, security: Security::Open }
+        Self {
+            message_bytes: Limits::default().max_message_bytes,
+            heartbeat: Duration::ZERO,
+            peers: 10_000,
+            queue_messages: 10_000,
+            queue_bytes: 64 << 20,
+            when_full: WhenFull::default(),
+            security: Security::Open,
+        }
     }
 }
 

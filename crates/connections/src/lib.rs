@@ -55,7 +55,7 @@ use service_framework_core::address::{Address, Host};
 
 pub use self::bus::Bus;
 pub use self::counters::{Counters, Counts, Refusal};
-pub use self::engine::{Engine, EngineOptions, default_engine, engine_by_name};
+pub use self::engine::{Engine, EngineOptions, WhenFull, default_engine, engine_by_name};
 pub use self::error::{Error, SocketError};
 pub use self::publisher::Publisher;
 pub use self::replyer::{Delivery, ReplyTo, Replyer, Request};

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::counters::Counters;
-use crate::engine::{Engine, Event, Frames, Receiver, Role, SendError, Socket, Unsent};
+use crate::engine::{Engine, Event, Frames, LocalFuture, Receiver, Role, SendError, Socket, Unsent};
 use crate::error::{Error, SocketError, check_connectable};
 
 /// Between two attempts, before jitter. A peer that appears is found within little more.
@@ -140,6 +140,12 @@ impl Link {
             Some(socket) => socket.poll_subscribers(count, cx),
             None => Poll::Pending,
         }
+    }
+
+    /// As [`Socket::room`], of the socket that there is.
+    pub(crate) fn room(&self) -> LocalFuture<'static, ()> {
+        let room = self.0.socket.borrow().as_ref().map(|socket| socket.room());
+        room.unwrap_or_else(|| Box::pin(std::future::ready(())))
     }
 
     /// As [`Socket::dropped`], of the socket that there is.

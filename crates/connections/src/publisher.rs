@@ -11,7 +11,7 @@ use service_framework_core::address::Address;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Bound, Engine, Frames, Role, SendError, Socket, Unsent};
+use crate::engine::{Bound, Engine, Frames, LocalFuture, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 use crate::link::{Link, Task};
 
@@ -24,6 +24,11 @@ pub struct Publisher {
     /// When it was opened.
     opened: Instant,
 }
+
+/// A subscriber has no room for this frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a subscriber has no room")]
+pub struct NoRoom(pub Bytes);
 
 enum End {
     Listening(Rc<dyn Socket>),
@@ -128,6 +133,17 @@ impl Publisher {
     ///
     /// Never waits. What cannot be sent (no connection, closed) is dropped and counted; so is what a subscriber reads too slowly to be sent.
     pub fn publish(&self, frame: Bytes) {
+        if let Err(NoRoom(_)) = self.try_publish(frame) {
+            self.counters.count_refused(Refusal::QueueFull);
+        }
+    }
+
+    /// The same, unless a subscriber has no room and the others are to wait for it ([`WhenFull::Wait`]).
+    ///
+    /// # Errors
+    ///
+    /// With the frame, which was sent to nobody; [`room`](Self::room) tells when to try again.
+    pub fn try_publish(&self, frame: Bytes) -> Result<(), NoRoom> {
         let bytes = frame.len();
         let frames = Frames::from([frame]);
         let before = self.end.dropped();
@@ -141,7 +157,18 @@ impl Publisher {
         match sent {
             Ok(()) => self.counters.count_out(bytes),
             Err(Unsent { why: SendError::Gone, .. }) => self.counters.count_refused(gone),
-            Err(Unsent { why: SendError::Full, .. }) => self.counters.count_refused(Refusal::QueueFull),
+            Err(Unsent { why: SendError::Full, mut frames }) => {
+                return Err(NoRoom(frames.pop().unwrap_or_default()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends when there may be room again where [`try_publish`](Self::try_publish) has just found none.
+    pub fn room(&self) -> LocalFuture<'static, ()> {
+        match &*self.end {
+            End::Listening(socket) => socket.room(),
+            End::Connecting { link, .. } => link.room(),
         }
     }
 

@@ -194,7 +194,8 @@ struct sf_host {
     /* How messages of a connection are to be written. */
     uint32_t (*encoding)(const void *context, uint32_t connection);
     /* Sends a request, or calls an external target of the service. The operation ends with the return arguments,
-     * whose encoding their first byte tells: `{` begins JSON. */
+     * whose encoding their first byte tells: `{` begins JSON. By a publisher, publishes when there is room, and ends
+     * with nothing. */
     void *(*request)(const void *context, const struct sf_outgoing *message);
     /* Publishes, and does not wait. SF_READY or SF_FAILED. */
     uint32_t (*publish)(const void *context, const struct sf_outgoing *message, struct sf_sink out);

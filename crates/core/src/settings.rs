@@ -33,8 +33,14 @@ pub struct ConnectionSettings {
     pub deadline: Option<Duration>,
     /// Bounds on each message.
     pub limits: Limits,
-    /// How many messages may wait: received ones of a subscriber, calls of a requester.
+    /// How many messages may wait: received ones of a subscriber, calls of a requester, publications for each subscriber.
     pub queue: usize,
+    /// How many bytes may wait to be sent to one peer.
+    pub queue_bytes: usize,
+    /// What becomes of a publication for a subscriber whose queue is full.
+    pub slow_subscriber: SlowSubscriber,
+    /// How many peers may connect.
+    pub max_peers: usize,
     /// What happens when the queue of a subscriber is full.
     pub overflow: Overflow,
     /// Whether a request that was sent when its peer was lost is sent once more, and may so be done twice.
@@ -98,6 +104,33 @@ pub enum Overflow {
     DropOldest,
 }
 
+/// What becomes of a publication when the queue of a subscriber is full.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum SlowSubscriber {
+    /// It is dropped for that subscriber, and counted.
+    #[default]
+    DropNewest,
+    /// The oldest that waits for that subscriber is dropped, and counted.
+    DropOldest,
+    /// It is sent to nobody until all have room.
+    Wait,
+    /// That subscriber is disconnected.
+    Disconnect,
+}
+
+impl SlowSubscriber {
+    /// What may be written for it, in the order of the variants.
+    pub const NAMES: &[&str] = &["drop_newest", "drop_oldest", "wait", "disconnect"];
+
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::DropNewest, Self::DropOldest, Self::Wait, Self::Disconnect];
+
+    /// What is written for it.
+    pub fn name(self) -> &'static str {
+        Self::NAMES[self as usize]
+    }
+}
+
 /// How a service as a whole behaves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceSettings {
@@ -131,6 +164,9 @@ impl ConnectionSettings {
             deadline: None,
             limits: Limits::default(),
             queue: 0,
+            queue_bytes: 0,
+            slow_subscriber: SlowSubscriber::default(),
+            max_peers: 0,
             overflow: Overflow::default(),
             idempotent: false,
             breaker_failures: 0,

@@ -7,7 +7,7 @@ use crate::fault::Step;
 use crate::file::Document;
 use crate::problem::{Place, Problem, Problems, meant};
 use crate::settings::{
-    self, ANYBODY, Chosen, ConnectionSettings, Layers, Origin, Plaintext, ServiceSettings,
+    self, ANYBODY, Chosen, ConnectionSettings, Layers, Origin, Plaintext, ServiceSettings, SlowSubscriber,
 };
 use crate::value::{Map, Value};
 use crate::wire::{Encoding, Peer};
@@ -208,6 +208,11 @@ fn check_wired(wired: &Wired, service: &ServiceSettings, problems: &mut Problems
             "`{name}` has the address `{address}`, and the engine `{engine}` has no inproc://: write ipc://PATH or HOST:PORT"
         )));
     }
+    if wired.settings.slow_subscriber != SlowSubscriber::DropNewest && engine == "zeromq" {
+        problems.add(wrong(format!(
+            "`{name}` has `slow_subscriber`, and the engine `{engine}` always drops the newest publication, without a count"
+        )));
+    }
     if wired.settings.peer == Peer::Python && wired.settings.encoding == Encoding::Json {
         problems.add(wrong(format!(
             "`{name}` has `peer` python and `encoding` json, which Python does not read"
@@ -233,12 +238,8 @@ fn check_listeners(connections: &[Wired], problems: &mut Problems) {
     }
 }
 
-/// Reports publishers that share a socket and would have it encrypted differently.
+/// Reports publishers that share a socket and would have it behave differently.
 fn check_shared(connections: &[Wired], problems: &mut Problems) {
-    let security = |wired: &Wired| {
-        let ConnectionSettings { curve_keys, curve_server, curve_allow, .. } = &wired.settings;
-        [curve_keys, curve_server, curve_allow].map(Clone::clone)
-    };
     let publishers = connections.iter().filter(|wired| wired.kind == ConnectionKind::Publisher);
     let publishers: Vec<_> = publishers
         .filter(|wired| wired.address.as_ref().is_some_and(|address| !address.is_ephemeral()))
@@ -247,14 +248,32 @@ fn check_shared(connections: &[Wired], problems: &mut Problems) {
         let first = publishers[..position]
             .iter()
             .find(|earlier| earlier.address == later.address && earlier.listens == later.listens);
-        if let Some(first) = first.filter(|first| security(first) != security(later)) {
+        let Some(first) = first else { continue };
+        for setting in contradictions(&first.settings, &later.settings) {
             let text = format!(
-                "`{}` has the address of `{}`, whose socket it shares, and other settings of the encryption: give both the same",
+                "`{}` has the address of `{}`, whose socket it shares, and another `{setting}`: give both the same",
                 later.name, first.name
             );
             problems.add(Problem { text, place: later.place.clone() });
         }
     }
+}
+
+/// The settings that a socket has once, and that two of its publishers have differently.
+fn contradictions(
+    one: &ConnectionSettings,
+    other: &ConnectionSettings,
+) -> impl Iterator<Item = &'static str> {
+    let differ = [
+        ("curve_keys", one.curve_keys != other.curve_keys),
+        ("curve_server", one.curve_server != other.curve_server),
+        ("curve_allow", one.curve_allow != other.curve_allow),
+        ("slow_subscriber", one.slow_subscriber != other.slow_subscriber),
+        ("queue", one.queue != other.queue),
+        ("queue_bytes", one.queue_bytes != other.queue_bytes),
+        ("max_peers", one.max_peers != other.max_peers),
+    ];
+    differ.into_iter().filter_map(|(name, differs)| differs.then_some(name))
 }
 
 fn is_taken(held: Option<&Address>, wanted: Option<&Address>) -> bool {

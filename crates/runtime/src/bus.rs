@@ -106,6 +106,7 @@ impl Bus {
             message_bytes: self.max_message_bytes,
             heartbeat: self.heartbeat,
             security: self.security()?,
+            ..EngineOptions::default()
         };
         let engine = connections::engine_by_name("zmtp", options)
             .ok_or_else(|| Error::Fault("there is no engine for a bus".into()))?;

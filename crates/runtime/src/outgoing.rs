@@ -6,13 +6,14 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_connections::{CallError, requester};
+use service_framework_connections::publisher::NoRoom;
+use service_framework_connections::{CallError, Publisher, requester};
 use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::envelope::{Reply, Request};
 use service_framework_core::failure::code;
 use service_framework_core::model::Shape;
 use service_framework_core::plugin::{Call, Outgoing, Target};
-use service_framework_core::settings::ConnectionSettings;
+use service_framework_core::settings::{ConnectionSettings, SlowSubscriber};
 use service_framework_core::topic;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
@@ -68,16 +69,17 @@ impl OwnedOutgoing {
     }
 }
 
-/// A request, or a call of an external target, until it ends with encoded return arguments.
+/// A request, a call of an external target, or a publication that may have to wait, until it ends with encoded return arguments.
 pub(crate) enum Exchange {
     Sent {
         local: Rc<Local>,
         number: usize,
         call: requester::Call,
     },
-    Target(Pin<Box<dyn Future<Output = Result<Bytes, Failure>>>>),
+    /// What takes its time otherwise.
+    Going(Pin<Box<dyn Future<Output = Result<Bytes, Failure>>>>),
     /// Until it is polled.
-    Failed(Option<Failure>),
+    Over(Option<Result<Bytes, Failure>>),
 }
 
 impl Future for Exchange {
@@ -89,8 +91,8 @@ impl Future for Exchange {
                 Ok(reply) => receive(local, *number, &reply),
                 Err(error) => Err(failure_of(local, *number, error)),
             }),
-            Self::Target(target) => target.as_mut().poll(context),
-            Self::Failed(failure) => Poll::Ready(Err(failure.take().unwrap_or_else(over))),
+            Self::Going(going) => going.as_mut().poll(context),
+            Self::Over(outcome) => Poll::Ready(outcome.take().unwrap_or_else(|| Err(over()))),
         }
     }
 }
@@ -99,9 +101,9 @@ fn over() -> Failure {
     Failure::msg("the request has ended already")
 }
 
-/// Starts a request or a call of an external target, that was asked for a while ago if another thread did.
+/// Starts a request, a call of an external target, or a publication that may have to wait; it was asked for a while ago if another thread did.
 pub(crate) fn request(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Exchange {
-    begin(local, message, waited).unwrap_or_else(|failure| Exchange::Failed(Some(failure)))
+    begin(local, message, waited).unwrap_or_else(|failure| Exchange::Over(Some(Err(failure))))
 }
 
 fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<Exchange, Failure> {
@@ -129,7 +131,14 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<E
         }
         Connection::Target => {
             let (local, message) = (Rc::clone(local), OwnedOutgoing::new(message));
-            Ok(Exchange::Target(Box::pin(async move { target(&local, message, left).await })))
+            Ok(Exchange::Going(Box::pin(async move { target(&local, message, left).await })))
+        }
+        Connection::Publisher(publisher) => {
+            let frame = written(local, number, message)?;
+            Ok(match attempt(publisher, local.settings(number), frame) {
+                Ok(()) => Exchange::Over(Some(Ok(Bytes::new()))),
+                Err(NoRoom(frame)) => Exchange::Going(Box::pin(in_turn(Rc::clone(publisher), frame))),
+            })
         }
         _ => {
             let model = local.model(number);
@@ -253,12 +262,41 @@ async fn target(local: &Rc<Local>, message: OwnedOutgoing, left: Option<Duration
 /// Publishes; never waits.
 pub(crate) fn publish(local: &Rc<Local>, message: Outgoing<'_>) -> Result<(), Failure> {
     let number = number(local, &message)?;
+    let frame = written(local, number, message)?;
+    let Connection::Publisher(publisher) = local.connection(number) else { return Ok(()) };
+    attempt(publisher, local.settings(number), frame).map_err(|NoRoom(_)| {
+        let text = format!(
+            "a subscriber of `{}` has no room, and `slow_subscriber` is wait",
+            local.model(number).name
+        );
+        Failure::new(code::BUSY, text)
+    })
+}
+
+fn written(local: &Local, number: usize, message: Outgoing<'_>) -> Result<Bytes, Failure> {
     let (model, settings) = (local.model(number), local.settings(number));
-    let frame =
-        publication(&model.name, model.kind, settings, unchecked(&local.declaration, number), message)
-            .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))?;
-    publish_frame(local, number, frame);
+    publication(&model.name, model.kind, settings, unchecked(&local.declaration, number), message)
+        .inspect_err(|failure| local.counters(number).refuse_for(failure.code()))
+}
+
+/// Publishes, unless that has to wait.
+fn attempt(publisher: &Publisher, settings: &ConnectionSettings, frame: Bytes) -> Result<(), NoRoom> {
+    if settings.slow_subscriber == SlowSubscriber::Wait {
+        return publisher.try_publish(frame);
+    }
+    publisher.publish(frame);
     Ok(())
+}
+
+/// Publishes when all subscribers have room.
+async fn in_turn(publisher: Rc<Publisher>, mut frame: Bytes) -> Result<Bytes, Failure> {
+    loop {
+        publisher.room().await;
+        match publisher.try_publish(frame) {
+            Ok(()) => return Ok(Bytes::new()),
+            Err(NoRoom(back)) => frame = back,
+        }
+    }
 }
 
 /// Writes a publication as its connection sends it.

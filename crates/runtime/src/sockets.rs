@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_connections::{
-    Engine, EngineOptions, Publisher, Replyer, Requester, Subscriber, check_host, engine_by_name, publisher,
-    requester,
+    Engine, EngineOptions, Publisher, Replyer, Requester, Subscriber, WhenFull, check_host, engine_by_name,
+    publisher, requester,
 };
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::envelope::Request;
-use service_framework_core::settings::{Plaintext, ServiceSettings};
+use service_framework_core::settings::{Plaintext, ServiceSettings, SlowSubscriber};
 use service_framework_core::topic;
 use service_framework_core::wiring::Wired;
 
@@ -66,11 +66,28 @@ pub(crate) fn warn_of_plaintext(name: &str, address: &Address) {
 
 /// The engine that is set, as this connection needs it.
 pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<dyn Engine>, Error> {
-    let options = EngineOptions {
-        message_bytes: wired.settings.limits.max_message_bytes,
+    let settings = &wired.settings;
+    let mut options = EngineOptions {
+        message_bytes: settings.limits.max_message_bytes,
         heartbeat: service.heartbeat,
         security: keys::security(wired).map_err(|why| Error::System { what: "use its keys".into(), why })?,
+        ..EngineOptions::default()
     };
+    if wired.listens {
+        options.peers = settings.max_peers;
+    }
+    if matches!(wired.kind, ConnectionKind::Replyer | ConnectionKind::Publisher) {
+        options.queue_bytes = settings.queue_bytes;
+    }
+    if wired.kind == ConnectionKind::Publisher {
+        options.queue_messages = settings.queue;
+        options.when_full = match settings.slow_subscriber {
+            SlowSubscriber::DropNewest => WhenFull::DropNewest,
+            SlowSubscriber::DropOldest => WhenFull::DropOldest,
+            SlowSubscriber::Wait => WhenFull::Wait,
+            SlowSubscriber::Disconnect => WhenFull::Disconnect,
+        };
+    }
     engine_by_name(&service.engine, options)
         .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))
 }

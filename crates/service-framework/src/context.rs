@@ -133,9 +133,34 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// If the message cannot be written, or there is no room for it.
+    /// If the message cannot be written; with code `busy` if a subscriber has no room and the address book has `slow_subscriber` wait: nobody was
+    /// sent it then, and [`publish_when_ready`](Self::publish_when_ready) would wait.
     pub fn publish<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
         self.publish_under(port.name(), None, args)
+    }
+
+    /// Publishes, once all subscribers have room where the address book has `slow_subscriber` wait; nothing is lost then. Where it has anything
+    /// else, as [`publish`](Self::publish). Dropping the future may leave the message unpublished.
+    ///
+    /// # Errors
+    ///
+    /// If the message cannot be written, or the service has stopped.
+    pub async fn publish_when_ready<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
+        self.publish_in_turn(port.name(), None, args).await
+    }
+
+    /// Publishes under a topic of this message's own, as [`publish_when_ready`](Self::publish_when_ready) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`publish_when_ready`](Self::publish_when_ready).
+    pub async fn publish_to_when_ready<A: Model>(
+        &self,
+        port: &Publisher<A>,
+        topic: &str,
+        args: &A,
+    ) -> Result<()> {
+        self.publish_in_turn(port.name(), Some(topic), args).await
     }
 
     /// Publishes under a topic of this message's own.
@@ -147,7 +172,8 @@ impl Context {
         self.publish_under(port.name(), Some(topic), args)
     }
 
-    /// Sends by name, for services whose ports are known only at run time: a request, a call of an external target, or a publication, which is answered with an empty map.
+    /// Sends by name, for services whose ports are known only at run time: a request, a call of an external target, or a publication, which waits as
+    /// [`publish_when_ready`](Self::publish_when_ready) and is answered with an empty map.
     ///
     /// # Errors
     ///
@@ -155,7 +181,7 @@ impl Context {
     pub async fn send(&self, connection: &str, args: &Value) -> Result<Value> {
         let (_, kind) = self.0.shared.number(connection)?;
         if kind == ConnectionKind::Publisher {
-            self.publish_under(connection, None, args)?;
+            self.publish_in_turn(connection, None, args).await?;
             return Ok(Value::Map(Map::new()));
         }
         self.exchange(connection, args, None).await
@@ -178,6 +204,11 @@ impl Context {
                 format!("the reply of `{name}` is not what its model allows: {fault}"),
             )
         })
+    }
+
+    async fn publish_in_turn<A: Model>(&self, name: &str, topic: Option<&str>, args: &A) -> Result<()> {
+        let operation = self.outgoing(name, topic, None, args, |host, message| Ok(host.request(&message)))?;
+        operation.await.map(drop)
     }
 
     fn publish_under<A: Model>(&self, name: &str, topic: Option<&str>, args: &A) -> Result<()> {

@@ -71,6 +71,7 @@ pub use ports::{ExternalTarget, Port, Publisher, Requester, TargetFuture};
 pub use serve::{Exported, Serve};
 
 pub use service_framework_core::model::Empty;
+pub use service_framework_core::settings::SlowSubscriber;
 pub use service_framework_core::value::{Array, Bytes, DateTime, Decimal, Map, Uuid};
 pub use service_framework_core::{Failure as Error, Model, Value, value};
 pub use service_framework_macros::{Model, replyer, service, subscriber};
@@ -82,8 +83,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub mod prelude {
     pub use crate::{
         Array, BlockingContext, Bytes, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget,
-        Harness, Map, Model, Publisher, Requester, Result, Serve, Uuid, Value, export, replyer, service,
-        subscriber, value,
+        Harness, Map, Model, Publisher, Requester, Result, Serve, SlowSubscriber, Uuid, Value, export,
+        replyer, service, subscriber, value,
     };
     pub use std::time::Duration;
     pub use tracing;

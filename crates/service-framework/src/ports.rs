@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use service_framework_core::declaration::{ConnectionKind, ConnectionModel, Run};
 use service_framework_core::model;
+use service_framework_core::settings::SlowSubscriber;
 
 use crate::{Declare, Map, Model, Result, Serve, Value};
 
@@ -29,6 +30,7 @@ struct Settings {
     idempotent: bool,
     wait_after_creation_s: Option<f64>,
     wait_for_subscribers: Option<u32>,
+    slow_subscriber: Option<SlowSubscriber>,
     python: bool,
     json: bool,
 }
@@ -42,6 +44,7 @@ impl Settings {
         idempotent: false,
         wait_after_creation_s: None,
         wait_for_subscribers: None,
+        slow_subscriber: None,
         python: false,
         json: false,
     };
@@ -55,6 +58,7 @@ impl Settings {
             ("idempotent", self.idempotent.then(|| Value::from(true))),
             ("wait_after_creation_s", self.wait_after_creation_s.map(Value::from)),
             ("wait_for_subscribers", self.wait_for_subscribers.map(Value::from)),
+            ("slow_subscriber", self.slow_subscriber.map(|choice| Value::from(choice.name()))),
             ("peer", flag(self.python, "python")),
             ("encoding", flag(self.json, "json")),
         ];
@@ -202,6 +206,13 @@ impl<A: Model> Publisher<A> {
     #[must_use]
     pub const fn wait_for_subscribers(mut self, count: u32) -> Self {
         self.settings.wait_for_subscribers = Some(count);
+        self
+    }
+
+    /// Says what becomes of a publication when the queue of a subscriber is full; it is dropped for that subscriber if nobody says.
+    #[must_use]
+    pub const fn slow_subscriber(mut self, choice: SlowSubscriber) -> Self {
+        self.settings.slow_subscriber = Some(choice);
         self
     }
 }

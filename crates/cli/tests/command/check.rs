@@ -49,6 +49,8 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          queue_bytes = 67108864        default
+          max_peers = 10000             default
           curve_keys = ""               default
           curve_allow = ""              default
           peer = "any"                  default
@@ -58,6 +60,8 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          queue_bytes = 67108864        default
+          max_peers = 10000             default
           curve_keys = ""               default
           curve_allow = ""              default
           peer = "any"                  default
@@ -67,21 +71,27 @@ fn every_value_with_where_it_came_from() {
           max_message_bytes = 16777216  default
           max_depth = 64                default
           max_values = 1000000          default
+          queue_bytes = 67108864        default
+          max_peers = 10000             default
           curve_keys = ""               default
           curve_allow = ""              default
           peer = "any"                  default
 
         settings of gossip
-          topic = ""                    default
-          is_x_pub = false              default
-          wait_after_creation_s = 0.15  default
-          wait_for_subscribers = 1      default
-          max_message_bytes = 16777216  default
-          curve_keys = ""               default
-          curve_server = ""             default
-          curve_allow = ""              default
-          peer = "any"                  default
-          encoding = "msgpack"          default
+          topic = ""                       default
+          is_x_pub = false                 default
+          wait_after_creation_s = 0.15     default
+          wait_for_subscribers = 1         default
+          max_message_bytes = 16777216     default
+          queue = 10000                    default
+          queue_bytes = 67108864           default
+          slow_subscriber = "drop_newest"  default
+          max_peers = 10000                default
+          curve_keys = ""                  default
+          curve_server = ""                default
+          curve_allow = ""                 default
+          peer = "any"                     default
+          encoding = "msgpack"             default
 
         nothing is wrong
         exit code: 0

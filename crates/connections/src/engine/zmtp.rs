@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use service_framework_core::address::{Address, Host};
 pub use service_framework_zmtp::Message;
-pub use service_framework_zmtp::socket::Receiver;
 use service_framework_zmtp::socket::{
-    self as zmtp, Counts, Ended, InprocListener, Listener, Options, Refused, Stream,
+    self as zmtp, Counts, Ended, InprocListener, Listener, Options, Queue, Refused, Stream,
 };
+pub use service_framework_zmtp::socket::{Receiver, WhenFull};
 use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism, SocketType};
 pub use service_framework_zmtp::{KeyError, KeyPair, PublicKey, SecretKey};
 use tokio::net::{TcpListener, TcpStream};
@@ -102,8 +102,11 @@ impl Engine for Zmtp {
 
 impl Zmtp {
     fn open_as(&self, socket_type: SocketType) -> zmtp::Socket {
-        let EngineOptions { message_bytes, heartbeat, security } = &self.0;
+        let EngineOptions { message_bytes, heartbeat, security, .. } = &self.0;
         let mut options = Options::new(socket_type);
+        options.connections = self.0.peers;
+        options.queue = Queue { messages: self.0.queue_messages, bytes: self.0.queue_bytes };
+        options.when_full = self.0.when_full;
         // Peers are told of no time to live: a service may hold its thread for longer than they would wait.
         options.connection.heartbeat = (!heartbeat.is_zero()).then_some(Heartbeat {
             every: *heartbeat,
@@ -249,6 +252,7 @@ impl Watch {
             (Refusal::TooLarge, seen.too_large, now.too_large),
             (Refusal::PutOut, seen.put_out, now.put_out),
             (Refusal::SilentPeer, seen.silent, now.silent),
+            (Refusal::SlowPeer, seen.too_slow, now.too_slow),
             (Refusal::NoPeer, seen.handshakes_refused, now.handshakes_refused),
             (Refusal::TooManyPeers, seen.refused_connections, now.refused_connections),
             (Refusal::NotAccepted, seen.accept_errors, now.accept_errors),
@@ -307,6 +311,10 @@ impl Socket for ZmtpSocket {
 
     fn poll_subscribers(&self, count: usize, cx: &mut Context<'_>) -> Poll<()> {
         self.socket.poll_subscribers(count, cx)
+    }
+
+    fn room(&self) -> LocalFuture<'static, ()> {
+        Box::pin(self.socket.room())
     }
 
     fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
@@ -372,6 +380,7 @@ mod tests {
         counts.refused_connections = 5;
         counts.accept_errors = 6;
         counts.dropped_misfit = 7;
+        counts.too_slow = 8;
         // What has nothing to do with a refusal.
         (counts.received, counts.disconnected, counts.handshakes_failed) = (100, 100, 100);
         for _ in 0..2 {
@@ -388,10 +397,11 @@ mod tests {
             (Refusal::TooManyPeers, 5),
             (Refusal::NotAccepted, 7),
             (Refusal::Misfit, 7),
+            (Refusal::SlowPeer, 8),
         ];
         for (reason, times) in expected {
             assert_eq!(counted.refused(reason), times, "{}", reason.name());
         }
-        assert_eq!(counted.refused.iter().sum::<u64>(), 29);
+        assert_eq!(counted.refused.iter().sum::<u64>(), 37);
     }
 }

@@ -187,7 +187,8 @@ pub struct Host {
     pub(crate) release: unsafe extern "C" fn(context: *const c_void),
     /// How messages of a connection are to be written: an encoding, perhaps plus [`FOR_PYTHON`].
     pub(crate) encoding: unsafe extern "C" fn(context: *const c_void, connection: u32) -> u32,
-    /// Starts a request or a call of an external target; the operation ends with the return arguments.
+    /// Starts a request or a call of an external target; the operation ends with the return arguments. By a publisher, publishes when there is
+    /// room; the operation ends with nothing.
     pub(crate) request: unsafe extern "C" fn(context: *const c_void, message: *const Outgoing) -> *mut c_void,
     /// Publishes. [`READY`] or [`FAILED`].
     pub(crate) publish:

@@ -1,7 +1,7 @@
 //! The table of all settings.
 
 use super::takes::{Takes, count, duration};
-use super::{ConnectionSettings, Overflow, Plaintext, ServiceSettings, Set, Setting};
+use super::{ConnectionSettings, Overflow, Plaintext, ServiceSettings, Set, Setting, SlowSubscriber};
 use crate::declaration::ConnectionKind::{ExternalTarget, Publisher, Replyer, Requester, Subscriber};
 use crate::value::Value;
 use crate::wire::{Encoding, Peer};
@@ -102,12 +102,44 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "queue",
-        doc: "How many messages may wait: received ones of a subscriber, calls of a requester.",
-        kinds: &[Subscriber, Requester],
+        doc: "How many messages may wait: received ones of a subscriber, calls of a requester, publications for each subscriber.",
+        kinds: &[Subscriber, Requester, Publisher],
         takes: Takes::Count { unit: "messages", least: 1, greatest: 10_000_000 },
         is_own: false,
-        default: |_| Value::Int(1_000),
+        default: |kind| Value::Int(if kind == Some(Publisher) { 10_000 } else { 1_000 }),
         set: of_connection(|settings, value| settings.queue = count(value)),
+    },
+    Setting {
+        name: "queue_bytes",
+        doc: "How many bytes may wait to be sent to one peer; the last message may go beyond.",
+        kinds: &[Replyer, Publisher],
+        takes: Takes::Count { unit: "bytes", least: 1_024, greatest: 1 << 40 },
+        is_own: false,
+        default: |_| Value::Int(64 << 20),
+        set: of_connection(|settings, value| settings.queue_bytes = count(value)),
+    },
+    Setting {
+        name: "slow_subscriber",
+        doc: "What becomes of a publication when the queue of a subscriber is full. drop_newest: it is dropped for that subscriber, and \
+              counted. drop_oldest: those that have waited longest are. disconnect: so is the subscriber, which may come again. wait: it \
+              is sent to nobody, `publish` fails with `busy`, and `publish_when_ready` waits until all have room.",
+        kinds: &[Publisher],
+        takes: Takes::Choice(SlowSubscriber::NAMES),
+        is_own: false,
+        default: |_| Value::from("drop_newest"),
+        set: of_connection(|settings, value| {
+            let named = SlowSubscriber::ALL.into_iter().find(|choice| value.as_text() == Some(choice.name()));
+            settings.slow_subscriber = named.unwrap_or_default();
+        }),
+    },
+    Setting {
+        name: "max_peers",
+        doc: "How many peers may connect to it; more are refused, and counted.",
+        kinds: &[Replyer, Subscriber, Publisher],
+        takes: Takes::Count { unit: "peers", least: 1, greatest: 1_000_000 },
+        is_own: false,
+        default: |_| Value::Int(10_000),
+        set: of_connection(|settings, value| settings.max_peers = count(value)),
     },
     Setting {
         name: "overflow",

@@ -149,12 +149,15 @@ fn publishers_may_share_an_address() {
         book(r#"{"out": {"bids": {"publisher": "*:1"}, "asks": {"publisher": "*:1"}}}"#, &mut problems);
     wire(&declaration, None, &book, &mut problems);
     assert_eq!(problems.to_string(), "");
-    // They share a socket, which is encrypted for both or for neither.
-    let asks = r#"{"publisher": {"address": "*:1", "curve_keys": "a.key", "curve_allow": "anybody"}}"#;
+    // They share a socket, which has one way to behave.
+    let asks = r#"{"publisher": {"address": "*:1", "curve_keys": "a.key", "curve_allow": "anybody", "slow_subscriber": "wait"}}"#;
     let text = format!(r#"{{"out": {{"bids": {{"publisher": "*:1"}}, "asks": {asks}}}}}"#);
     let book = self::book(&text, &mut problems);
     wire(&declaration, None, &book, &mut problems);
-    expect!["addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and other settings of the encryption: give both the same"].assert_eq(&problems.to_string());
+    expect![[r#"
+        addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and another `curve_keys`: give both the same
+        addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and another `curve_allow`: give both the same
+        addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and another `slow_subscriber`: give both the same"#]].assert_eq(&problems.to_string());
 }
 
 #[test]

@@ -24,17 +24,20 @@ const IS_BINDER: Setting = Setting { name: "is_binder", takes: Takes::Flag };
 const MAX_DEPTH: Setting = Setting { name: "max_depth", takes: Takes::Count };
 const MAX_MESSAGE_BYTES: Setting = Setting { name: "max_message_bytes", takes: Takes::Count };
 const MAX_VALUES: Setting = Setting { name: "max_values", takes: Takes::Count };
+const MAX_PEERS: Setting = Setting { name: "max_peers", takes: Takes::Count };
 const OVERFLOW: Setting = Setting { name: "overflow", takes: Takes::Choice(&["wait", "drop_oldest"]) };
 const PEER: Setting = Setting { name: "peer", takes: Takes::Choice(&["any", "python"]) };
 const QUEUE: Setting = Setting { name: "queue", takes: Takes::Count };
+const QUEUE_BYTES: Setting = Setting { name: "queue_bytes", takes: Takes::Count };
 const TOPIC: Setting = Setting { name: "topic", takes: Takes::Text };
 
 /// Those of a replyer.
-pub(super) const OF_REPLYERS: &[Setting] = &[DEADLINE_S, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, PEER];
+pub(super) const OF_REPLYERS: &[Setting] =
+    &[DEADLINE_S, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, PEER, QUEUE_BYTES, MAX_PEERS];
 
 /// Those of a subscriber.
 pub(super) const OF_SUBSCRIBERS: &[Setting] =
-    &[TOPIC, IS_BINDER, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, QUEUE, OVERFLOW];
+    &[TOPIC, IS_BINDER, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, QUEUE, OVERFLOW, MAX_PEERS];
 
 impl Setting {
     /// Refuses a value that is of another type than the setting takes. What is no literal, such as a constant, is left to the compiler.

@@ -13,6 +13,7 @@ mod order;
 mod rounds;
 mod main_mode;
 mod sending;
+mod slow_subscribers;
 mod sizes;
 mod crossing;
 mod setup;

@@ -177,8 +177,12 @@ impl Raw {
         self.0.send(parts.iter().map(|part| Bytes::copy_from_slice(part)).collect()).unwrap();
     }
 
+    pub(crate) async fn event(&self) -> Event {
+        std::future::poll_fn(|cx| self.0.poll_recv(cx)).await
+    }
+
     pub(crate) async fn recv(&self) -> Vec<Bytes> {
-        match std::future::poll_fn(|cx| self.0.poll_recv(cx)).await {
+        match self.event().await {
             Event::Message(frames) => frames.into_iter().collect(),
             Event::Lost => panic!("the peer is lost"),
         }

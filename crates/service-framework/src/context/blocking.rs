@@ -84,6 +84,24 @@ impl BlockingContext {
         self.0.publish(port, args)
     }
 
+    /// As [`Context::publish_when_ready`], blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish_when_ready`].
+    pub fn publish_when_ready<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
+        block_on(self.0.publish_when_ready(port, args))
+    }
+
+    /// As [`Context::publish_to_when_ready`], blocking.
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish_when_ready`].
+    pub fn publish_to_when_ready<A: Model>(&self, port: &Publisher<A>, topic: &str, args: &A) -> Result<()> {
+        block_on(self.0.publish_to_when_ready(port, topic, args))
+    }
+
     /// As [`Context::publish_to`].
     ///
     /// # Errors

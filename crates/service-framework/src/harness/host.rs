@@ -29,6 +29,9 @@ impl Host for World {
     fn request(&self, message: Outgoing<'_>) -> Operation {
         let (number, workflow_id) = self.record(&message);
         let line = self.line(number);
+        if line.kind == ConnectionKind::Publisher {
+            return Box::pin(std::future::ready(Ok(Default::default())));
+        }
         let seconds = line.settings.get("deadline_s").and_then(Value::as_f64);
         let seconds = seconds.or((line.kind == ConnectionKind::Requester).then_some(REQUEST_DEADLINE_S));
         let own = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
