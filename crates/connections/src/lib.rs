@@ -38,6 +38,7 @@
 
 mod bus;
 pub mod counters;
+mod delivery;
 pub mod engine;
 pub mod error;
 mod link;
@@ -55,10 +56,11 @@ use service_framework_core::address::{Address, Host};
 
 pub use self::bus::Bus;
 pub use self::counters::{Counters, Counts, Refusal};
+pub use self::delivery::Delivery;
 pub use self::engine::{Engine, EngineOptions, WhenFull, default_engine, engine_by_name};
 pub use self::error::{Error, SocketError};
 pub use self::publisher::Publisher;
-pub use self::replyer::{Delivery, ReplyTo, Replyer, Request};
+pub use self::replyer::{ReplyTo, Replyer, Request};
 pub use self::requester::{CallError, Requester};
 pub use self::security::Security;
 pub use self::subscriber::Subscriber;

@@ -1,6 +1,6 @@
 //! Keeps a connecting socket connected to its peer, for ever.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
@@ -43,7 +43,7 @@ struct State {
     address: Address,
     counters: Arc<Counters>,
     socket: RefCell<Option<Rc<dyn Socket>>>,
-    receiver: OnceCell<Weak<dyn Receiver>>,
+    receiver: RefCell<Option<Weak<dyn Receiver>>>,
     connecting: RefCell<Option<Task>>,
     /// Whoever polls the link while there is no socket to poll.
     waker: RefCell<Option<Waker>>,
@@ -96,7 +96,7 @@ impl Link {
             address: address.clone(),
             counters: Arc::clone(counters),
             socket: RefCell::default(),
-            receiver: OnceCell::new(),
+            receiver: RefCell::default(),
             connecting: RefCell::default(),
             waker: RefCell::default(),
             on_socket: RefCell::default(),
@@ -107,10 +107,12 @@ impl Link {
         Ok(link)
     }
 
-    /// As [`Socket::deliver_to`], for all sockets that there will be.
+    /// As [`Socket::deliver_to`], of the socket that there is and all that there will be.
     pub(crate) fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
-        // Whoever opens a link says so once.
-        _ = self.0.receiver.set(receiver);
+        if let Some(socket) = &*self.0.socket.borrow() {
+            socket.deliver_to(Weak::clone(&receiver));
+        }
+        self.0.receiver.replace(Some(receiver));
     }
 
     /// Whom the link connects to.
@@ -193,7 +195,7 @@ impl Link {
         let state = Rc::clone(&self.0);
         let task = Task::spawn(async move {
             let socket = connect(&state).await;
-            if let Some(receiver) = state.receiver.get() {
+            if let Some(receiver) = &*state.receiver.borrow() {
                 socket.deliver_to(Weak::clone(receiver));
             }
             Rc::clone(&socket).watch(&state.connection, &state.counters);

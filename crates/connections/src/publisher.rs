@@ -164,7 +164,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// Ends when there may be room again where [`try_publish`](Self::try_publish) has just found none.
+    /// Ends when there may be room again where [`try_publish`](Self::try_publish) has found none since this was called, or just before.
     pub fn room(&self) -> LocalFuture<'static, ()> {
         match &*self.end {
             End::Listening(socket) => socket.room(),

@@ -12,7 +12,8 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Bound, Engine, Event, Frames, Receiver, Role, SendError, Socket, Unsent};
+use crate::delivery::Delivery;
+use crate::engine::{Bound, Engine, Event, Frames, Role, SendError, Socket, Unsent};
 use crate::error::Error;
 
 /// How many requests are read, to be dropped, when a replyer is closed.
@@ -29,9 +30,6 @@ struct Desk {
     address: Address,
     counters: Arc<Counters>,
 }
-
-/// Requests go where they are delivered to for as long as this is there.
-pub struct Delivery(#[expect(dead_code, reason = "it is there")] Rc<dyn Receiver>);
 
 /// A request, as it came.
 #[derive(Debug)]
@@ -95,9 +93,10 @@ impl Replyer {
     /// [`poll_recv`](Self::poll_recv). With an engine that cannot, all of them wait.
     #[must_use = "it ends when it is dropped"]
     pub fn deliver_to(&self, handle: impl Fn(Request) + 'static) -> Delivery {
-        let receiver: Rc<dyn Receiver> = Rc::new(Deliver { desk: Rc::clone(&self.desk), handle });
-        self.socket.deliver_to(Rc::downgrade(&receiver));
-        Delivery(receiver)
+        let desk = Rc::clone(&self.desk);
+        let delivery = Delivery::new(move |frames| desk.open(frames).into_iter().for_each(&handle));
+        self.socket.deliver_to(delivery.receiver());
+        delivery
     }
 
     /// Sends a reply. One whose peer has gone, or reads too slowly, is dropped and counted.
@@ -155,25 +154,6 @@ impl Desk {
                 None
             }
         }
-    }
-}
-
-struct Deliver<H> {
-    desk: Rc<Desk>,
-    handle: H,
-}
-
-impl<H: Fn(Request)> Receiver for Deliver<H> {
-    fn receive(&self, frames: Frames) {
-        if let Some(request) = self.desk.open(frames) {
-            (self.handle)(request);
-        }
-    }
-}
-
-impl std::fmt::Debug for Delivery {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Delivery").finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@ use service_framework_core::address::Address;
 use tokio::time::timeout;
 
 use crate::counters::{Counters, Refusal};
+use crate::delivery::Delivery;
 use crate::engine::{Bound, Engine, Event, Frames, Role, Socket};
 use crate::error::Error;
 use crate::link::{Link, LinkEvent};
@@ -84,15 +85,24 @@ impl Subscriber {
     /// Messages of several frames are dropped and counted.
     pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
         loop {
-            let mut frames = ready!(self.poll_frames(cx));
-            match (frames.pop_front(), frames.is_empty()) {
-                (Some(frame), true) => {
-                    self.counters.count_in(frame.len());
-                    return Poll::Ready(frame);
-                }
-                _ => self.counters.count_refused(Refusal::FrameCount),
+            let frames = ready!(self.poll_frames(cx));
+            if let Some(frame) = open(&self.counters, frames) {
+                return Poll::Ready(frame);
             }
         }
+    }
+
+    /// Gives messages to `handle` as soon as they are read, for as long as the delivery is kept and no older ones wait for
+    /// [`poll_recv`](Self::poll_recv), instead of whom they were given to before. With an engine that cannot, all of them wait.
+    #[must_use = "it ends when it is dropped"]
+    pub fn deliver_to(&self, handle: impl Fn(Bytes) + 'static) -> Delivery {
+        let counters = Arc::clone(&self.counters);
+        let delivery = Delivery::new(move |frames| open(&counters, frames).into_iter().for_each(&handle));
+        match &self.end {
+            End::Listening(socket) => socket.deliver_to(delivery.receiver()),
+            End::Connecting(link) => link.deliver_to(delivery.receiver()),
+        }
+        delivery
     }
 
     fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Frames> {
@@ -118,6 +128,20 @@ impl Subscriber {
             End::Listening(socket) => timeout(linger, socket.close()).await,
             End::Connecting(link) => timeout(linger, link.close()).await,
         };
+    }
+}
+
+/// Drops and counts what is not of one frame.
+fn open(counters: &Counters, mut frames: Frames) -> Option<Bytes> {
+    match (frames.pop_front(), frames.is_empty()) {
+        (Some(frame), true) => {
+            counters.count_in(frame.len());
+            Some(frame)
+        }
+        _ => {
+            counters.count_refused(Refusal::FrameCount);
+            None
+        }
     }
 }
 

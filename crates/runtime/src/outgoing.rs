@@ -291,11 +291,13 @@ fn attempt(publisher: &Publisher, settings: &ConnectionSettings, frame: Bytes) -
 /// Publishes when all subscribers have room.
 async fn in_turn(publisher: Rc<Publisher>, mut frame: Bytes) -> Result<Bytes, Failure> {
     loop {
-        publisher.room().await;
+        // Before the attempt: there may have been room since the last one, and nobody would say so again.
+        let room = publisher.room();
         match publisher.try_publish(frame) {
             Ok(()) => return Ok(Bytes::new()),
             Err(NoRoom(back)) => frame = back,
         }
+        room.await;
     }
 }
 

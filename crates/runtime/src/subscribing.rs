@@ -1,14 +1,15 @@
 //! Hands the messages of one subscriber to its handler: one at a time, in order.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
-use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
-use service_framework_connections::Subscriber;
+use service_framework_connections::{Delivery, Subscriber};
 use service_framework_core::envelope::Request;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::{Call, Target};
@@ -33,17 +34,23 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscr
     let _intake = Intake::open(&local);
     let mut stopping = local.stopping();
     let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
-    let mut subscribing = Subscribing {
-        local: Rc::clone(&local),
-        number,
-        subscriber,
-        queue: VecDeque::new(),
-        going: None,
-        awaits_round: false,
-        last_round: 0,
-        last: None,
-    };
+    let subscribing = Rc::new_cyclic(|this| {
+        RefCell::new(Subscribing {
+            this: Weak::clone(this),
+            local: Rc::clone(&local),
+            number,
+            subscriber,
+            delivery: None,
+            queue: VecDeque::new(),
+            going: None,
+            awaits_round: false,
+            last_round: 0,
+            last: None,
+            waker: None,
+        })
+    });
     poll_fn(|context| {
+        let mut subscribing = subscribing.borrow_mut();
         if subscribing.last.is_none() && stopping.as_mut().poll(context).is_ready() {
             subscribing.begin_stop();
         }
@@ -55,9 +62,12 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscr
 }
 
 struct Subscribing {
+    this: Weak<RefCell<Self>>,
     local: Rc<Local>,
     number: usize,
     subscriber: Rc<Subscriber>,
+    /// While nothing waits, messages are handled where they are read.
+    delivery: Option<Delivery>,
     /// What was received and not handled yet.
     queue: VecDeque<Bytes>,
     /// The message that is being handled.
@@ -67,12 +77,15 @@ struct Subscribing {
     last_round: u64,
     /// Once the service is to stop: how many messages may still be read.
     last: Option<usize>,
+    /// Of the task that goes on with what has to wait.
+    waker: Option<Waker>,
 }
 
 impl Subscribing {
     /// From here on, only what has arrived is handled, and no more of it than the queue would hold. With rounds, what waits is dropped: it
     /// would be too much at once, or take too long.
     fn begin_stop(&mut self) {
+        self.delivery = None;
         if !self.local.rounds.are_spread() {
             self.last = Some(self.local.settings(self.number).queue);
             return;
@@ -92,12 +105,42 @@ impl Subscribing {
             let has_worked = self.work(context);
             let has_read = self.read(context);
             if !has_worked && !has_read {
-                let is_done = self.last.is_some() && self.going.is_none() && self.queue.is_empty();
-                return if is_done { Poll::Ready(()) } else { Poll::Pending };
+                let is_idle = self.going.is_none() && self.queue.is_empty();
+                return match self.last {
+                    Some(_) if is_idle => Poll::Ready(()),
+                    None if is_idle => self.rest(context),
+                    _ => Poll::Pending,
+                };
             }
         }
         context.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Leaves the next messages to those who read them, unless they are spread over rounds, until one has to wait.
+    fn rest(&mut self, context: &Context<'_>) -> Poll<()> {
+        if self.delivery.is_none() && !self.local.rounds.are_spread() {
+            let this = Weak::clone(&self.this);
+            self.delivery = Some(self.subscriber.deliver_to(move |frame| {
+                if let Some(this) = this.upgrade() {
+                    this.borrow_mut().take(frame);
+                }
+            }));
+        }
+        self.waker = Some(context.waker().clone());
+        Poll::Pending
+    }
+
+    /// Begins with a message that was just read.
+    fn take(&mut self, frame: Bytes) {
+        match self.going.is_none() && self.queue.is_empty() {
+            true => self.begin(frame),
+            false => self.queue.push_back(frame),
+        }
+        if self.going.is_some() {
+            self.delivery = None;
+            self.waker.take().into_iter().for_each(Waker::wake);
+        }
     }
 
     /// Goes on with the message in work, or begins the next; whether there was anything to do.
@@ -110,7 +153,9 @@ impl Subscribing {
             return true;
         }
         let Some(frame) = self.queue.pop_front() else { return false };
-        if let Err(until) = self.local.rounds.take(&mut self.last_round, Instant::now()) {
+        if self.local.rounds.are_spread()
+            && let Err(until) = self.local.rounds.take(&mut self.last_round, Instant::now())
+        {
             self.queue.push_front(frame);
             // The round's end becomes the thing in work, so that its time is waited for.
             self.going = Some(Box::pin(tokio::time::sleep_until(until.into())));

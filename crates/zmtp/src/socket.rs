@@ -128,7 +128,8 @@ impl Socket {
     }
 
     /// Ends when there is room again in a queue that had none for a message, or a peer is gone: the time to try again what was refused as
-    /// [`Refused::Full`]. Half of the queue is free then, if nobody else has filled it.
+    /// [`Refused::Full`]. Half of the queue is free then, if nobody else has filled it. Room that is made after this call is not missed, so call it before the
+    /// attempt where others may have a turn in between.
     pub fn room(&self) -> impl Future<Output = ()> + 'static {
         Arc::clone(&self.0.on_room).notified_owned()
     }
