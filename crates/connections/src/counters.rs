@@ -132,6 +132,11 @@ impl Counters {
         }
     }
 
+    /// Messages received and handed on.
+    pub fn messages_in(&self) -> u64 {
+        self.messages_in.load(Relaxed)
+    }
+
     pub(crate) fn count_in(&self, bytes: usize) {
         self.messages_in.fetch_add(1, Relaxed);
         self.bytes_in.fetch_add(bytes as u64, Relaxed);

@@ -146,6 +146,8 @@ pub struct ServiceSettings {
     pub max_workflow_id_bytes: usize,
     /// How often peers are asked for a sign of life; zero for never.
     pub heartbeat: Duration,
+    /// For how long the service's thread looks for the next message before it sleeps; zero for not at all.
+    pub spin: Duration,
     /// What becomes of endpoints that are not encrypted and that others can reach.
     pub plaintext: Plaintext,
     /// The transport engine, by its name.
@@ -205,6 +207,7 @@ impl Default for ServiceSettings {
             watchdog: Duration::ZERO,
             max_workflow_id_bytes: 0,
             heartbeat: Duration::ZERO,
+            spin: Duration::ZERO,
             plaintext: Plaintext::default(),
             engine: String::new(),
         };

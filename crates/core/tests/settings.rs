@@ -172,6 +172,7 @@ fn each_value_says_who_set_it() {
         service watchdog_s = 10 (default)
         service max_workflow_id_bytes = 1024 (default)
         service heartbeat_s = 10 (default)
+        service spin_us = 0 (default)
         service plaintext = "warn" (default)
         service engine = "zmtp" (default)
         requester deadline_s = 2.5 (a.json:1:64)

@@ -14,6 +14,7 @@ mod error;
 mod control;
 mod thread;
 mod method;
+mod spinning;
 mod stopping;
 mod sockets;
 mod local;

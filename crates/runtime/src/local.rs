@@ -138,6 +138,11 @@ impl Local {
         &self.connections[number]
     }
 
+    /// What the sockets of all connections have carried.
+    pub(crate) fn sockets(&self) -> Vec<Arc<SocketCounters>> {
+        self.connections.iter().filter_map(Connection::counters).cloned().collect()
+    }
+
     pub(crate) fn model(&self, number: usize) -> &ConnectionModel {
         &self.declaration.connections[number]
     }

@@ -11,6 +11,7 @@ use service_framework_core::address::Address;
 use service_framework_core::declaration::Hook;
 use service_framework_core::wire::{self, Encoding};
 use tokio::runtime::{self, LocalOptions};
+use tokio::sync::Notify;
 
 use crate::control::{Control, Stop, Up};
 use crate::counters::Counters;
@@ -24,7 +25,7 @@ use crate::rounds::Rounds;
 use crate::service::Mode;
 use crate::source::Source;
 use crate::stopping::{self, Incoming, LINGER};
-use crate::{ready, sockets, watchdog};
+use crate::{ready, sockets, spinning, watchdog};
 
 /// How long stderr is given to say what the log could not.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -70,14 +71,21 @@ fn drive(source: &Source, options: &Options, mode: Mode, control: &Arc<Control>)
 
     let system =
         |error: std::io::Error| Error::System { what: "start the event loop".into(), why: error.to_string() };
-    let runtime = runtime::Builder::new_current_thread()
+    let spin = plan.wiring.service.spin;
+    let woken = Arc::new(Notify::new());
+    let mut builder = runtime::Builder::new_current_thread();
+    if !spin.is_zero() {
+        let woken = Arc::clone(&woken);
+        builder.on_thread_unpark(move || woken.notify_one());
+    }
+    let runtime = builder
         .enable_all()
         // For handlers, for external targets, and one for the engine's own look-ups. Each is started when it is needed.
         .max_blocking_threads(2 * plan.wiring.service.blocking_threads + 1)
         .thread_name("blocking")
         .build_local(LocalOptions::default())
         .map_err(system)?;
-    let ended = runtime.block_on(live(plan, options, mode, control, &log));
+    let ended = runtime.block_on(live(plan, options, mode, control, &log, woken));
     // A blocking handler that never returns must not keep the service from ending.
     let end = || runtime.shutdown_background();
     match control.up() {
@@ -100,6 +108,7 @@ async fn live(
     mode: Mode,
     control: &Arc<Control>,
     log: &Log,
+    woken: Arc<Notify>,
 ) -> Result<Ended, Error> {
     let service = plan.declaration.name.clone();
     let connections = plan.declaration.connections.iter().map(|model| (model.name.clone(), model.kind));
@@ -128,6 +137,10 @@ async fn live(
     let local = Rc::new(Local::new(&plan, instance, opened, Arc::clone(&counters), rounds, stopping));
     let _entered = host.enter(&local);
     tokio::task::spawn_local(Commands::carry_out(commands, Rc::clone(&local)));
+    let spin = plan.wiring.service.spin;
+    if !spin.is_zero() {
+        tokio::task::spawn_local(spinning::spin(local.sockets(), spin, woken));
+    }
     let _watched = watchdog::watch(&service, local.watched(), plan.wiring.service.watchdog, log.recorder());
 
     if let Some(path) = &options.ready {

@@ -41,6 +41,7 @@ fn every_value_with_where_it_came_from() {
           watchdog_s = 10               default
           max_workflow_id_bytes = 1024  default
           heartbeat_s = 10              default
+          spin_us = 0                   default
           plaintext = "warn"            default
           engine = "zmtp"               default
 

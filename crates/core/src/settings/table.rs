@@ -1,5 +1,7 @@
 //! The table of all settings.
 
+use std::time::Duration;
+
 use super::takes::{Takes, count, duration};
 use super::{ConnectionSettings, Overflow, Plaintext, ServiceSettings, Set, Setting, SlowSubscriber};
 use crate::declaration::ConnectionKind::{ExternalTarget, Publisher, Replyer, Requester, Subscriber};
@@ -292,6 +294,17 @@ pub static SETTINGS: &[Setting] = &[
         is_own: false,
         default: |_| Value::Int(10),
         set: of_service(|settings, value| settings.heartbeat = duration(value).unwrap_or_default()),
+    },
+    Setting {
+        name: "spin_us",
+        doc: "For how long the service's thread looks for the next message before it sleeps, for services that are asked again soon; it \
+              takes a core meanwhile. One thread of a process does so at a time, and ever more rarely while it does not pay; 0 for not \
+              at all.",
+        kinds: &[],
+        takes: Takes::Count { unit: "microseconds", least: 0, greatest: 10_000 },
+        is_own: false,
+        default: |_| Value::Int(0),
+        set: of_service(|settings, value| settings.spin = Duration::from_micros(count(value) as u64)),
     },
     Setting {
         name: "plaintext",

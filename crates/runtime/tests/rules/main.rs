@@ -17,3 +17,4 @@ mod slow_subscribers;
 mod sizes;
 mod crossing;
 mod setup;
+mod spinning;
