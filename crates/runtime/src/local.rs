@@ -67,6 +67,9 @@ impl Connection {
     }
 }
 
+/// How many publications may be made before others have their turn.
+const PUBLICATIONS: usize = 64;
+
 /// What the thread of a service holds.
 pub(crate) struct Local {
     pub(crate) declaration: Declaration,
@@ -88,6 +91,8 @@ pub(crate) struct Local {
     queued: Vec<Cell<usize>>,
     /// How many connections may still begin something.
     intakes: Cell<usize>,
+    /// Publications that did not have to wait since others had their turn.
+    published: Cell<usize>,
     on_idle: RefCell<Option<Waker>>,
     watched: Arc<Watched>,
     background: Background,
@@ -118,6 +123,7 @@ impl Local {
             in_work: connections.iter().map(|_| Cell::new(0)).collect(),
             queued: connections.iter().map(|_| Cell::new(0)).collect(),
             intakes: Cell::new(0),
+            published: Cell::new(0),
             connections,
             on_idle: RefCell::default(),
             watched: Arc::new(Watched::new(
@@ -136,6 +142,13 @@ impl Local {
 
     pub(crate) fn connection(&self, number: usize) -> &Connection {
         &self.connections[number]
+    }
+
+    /// A publication did not have to wait; says whether it should all the same, so that who publishes without pause leaves turns to others.
+    pub(crate) fn is_due_to_give_way(&self) -> bool {
+        let published = self.published.get() + 1;
+        self.published.set(published % PUBLICATIONS);
+        published == PUBLICATIONS
     }
 
     /// What the sockets of all connections have carried.

@@ -136,6 +136,10 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<E
         Connection::Publisher(publisher) => {
             let frame = written(local, number, message)?;
             Ok(match attempt(publisher, local.settings(number), frame) {
+                Ok(()) if local.is_due_to_give_way() => Exchange::Going(Box::pin(async {
+                    tokio::task::yield_now().await;
+                    Ok(Bytes::new())
+                })),
                 Ok(()) => Exchange::Over(Some(Ok(Bytes::new()))),
                 Err(NoRoom(frame)) => Exchange::Going(Box::pin(in_turn(Rc::clone(publisher), frame))),
             })

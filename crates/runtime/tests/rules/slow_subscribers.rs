@@ -68,6 +68,14 @@ impl Feeder {
         Ok(())
     }
 
+    /// For ever, if nobody stops it: the service still has its turn.
+    #[replyer]
+    async fn without_end(&self, cx: &Context) -> Result<Empty> {
+        loop {
+            cx.publish_when_ready(&NUMBERS, &Number { number: 0, body: String::new() }).await?;
+        }
+    }
+
     #[replyer(blocking)]
     fn on_a_thread(&self, args: Order, cx: &BlockingContext) -> Result<Empty> {
         args.numbers().try_for_each(|number| cx.publish_when_ready(&NUMBERS, &number))
@@ -91,11 +99,14 @@ impl Feeding {
             "in": {
                 "now": {"replyer": "127.0.0.1:0"},
                 "in_turn": {"replyer": "127.0.0.1:0"},
+                "without_end": {"replyer": "127.0.0.1:0"},
                 "on_a_thread": {"replyer": "127.0.0.1:0"},
             },
             "out": {"numbers": {"publisher": {
                 "address": "127.0.0.1:0", "slow_subscriber": slow_subscriber, "queue": 2, "wait_after_creation_s": 0,
             }}},
+            // One handler never ends.
+            "settings": {"drain_s": 0.01},
         });
         let mut service = Service::of::<Feeder>(wired(book));
         service.start().unwrap();
@@ -184,5 +195,29 @@ fn nothing_is_lost_where_publishers_wait() {
         drop(feeding.subscriber.0);
         let args = value!({"from": 0, "count": 150, "bytes": (1 << 20)});
         Client::to(&address(&feeding.service, "in_turn")).ask(args).await.ok();
+    });
+}
+
+#[test]
+fn who_publishes_without_end_leaves_turns_to_others() {
+    run(async {
+        let feeding = Feeding::start("wait").await;
+        let client = Client::to(&address(&feeding.service, "without_end"));
+        let mut endless = std::pin::pin!(client.ask(value!({})));
+        let others = async {
+            for _ in 0..10 {
+                feeding.numbers(100).await;
+                feeding.ask("in_turn", 0, 1, 0).await;
+            }
+            // Also while nobody listens, so that nothing ever waits for room.
+            drop(feeding.subscriber.0);
+            until_async(|| counters(&feeding.service, "numbers").messages_out > 10_000).await;
+            let now = Client::to(&address(&feeding.service, "now"));
+            now.ask(value!({"from": 0, "count": 0, "bytes": 0})).await.ok();
+        };
+        tokio::select! {
+            _ = &mut endless => panic!("it ended"),
+            () = others => {}
+        }
     });
 }

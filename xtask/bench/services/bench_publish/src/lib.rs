@@ -1,8 +1,5 @@
 //! Publishes without pause, numbered from 1.
 
-use std::future::poll_fn;
-use std::task::Poll;
-
 use service_framework::prelude::*;
 
 /// 64 bytes of arguments.
@@ -17,10 +14,7 @@ pub struct Args {
 }
 
 /// The messages.
-pub const NUMBERS: Publisher<Args> = Publisher::new("numbers");
-
-/// How many messages are published before the service's sockets have their turn.
-const BATCH: u64 = 64;
+pub const NUMBERS: Publisher<Args> = Publisher::new("numbers").slow_subscriber(SlowSubscriber::Wait);
 
 /// The service.
 #[derive(Debug)]
@@ -37,26 +31,10 @@ impl BenchPublish {
         let text = "thirty bytes of text, no more.".to_owned();
         let mut args = Args { number: 0, price: 0.5, text };
         loop {
-            for _ in 0..BATCH {
-                args.number += 1;
-                cx.publish(&NUMBERS, &args)?;
-            }
-            give_way().await;
+            args.number += 1;
+            cx.publish_when_ready(&NUMBERS, &args).await?;
         }
     }
-}
-
-/// Lets everything else on this thread have its turn.
-async fn give_way() {
-    let mut has_given = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut has_given, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 export!(BenchPublish);
