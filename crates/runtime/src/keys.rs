@@ -30,8 +30,12 @@ pub fn create(path: &Path) -> Result<String, Error> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| failed(error.to_string()))?;
+    let mut file = options.open(path).map_err(|error| failed(error.to_string()))?;
+    file.write_all(text.as_bytes()).map_err(|error| {
+        // Half a file would stand in the way of the next attempt.
+        _ = std::fs::remove_file(path);
+        failed(error.to_string())
+    })?;
     Ok(public)
 }
 
