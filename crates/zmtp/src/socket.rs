@@ -12,9 +12,13 @@
 mod options;
 mod inproc;
 mod stream;
+mod endpoint;
+mod redial;
 mod report;
 
 mod listening;
+mod dialling;
+mod course;
 mod peer;
 mod pipe;
 mod routing;
@@ -33,6 +37,7 @@ use bytes::Bytes;
 use slab::Slab;
 use tokio::sync::{Notify, oneshot};
 
+use self::dialling::Dials;
 use self::inbox::Inbox;
 use self::listening::Listeners;
 use self::peer::Peer;
@@ -41,8 +46,11 @@ use self::routing::Routing;
 use self::subscriptions::Limit;
 use crate::{Error, Message, SocketType};
 
+pub use self::dialling::Dial;
+pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::inproc::InprocListener;
 pub use self::options::{Admits, Options, Queue, WhenFull};
+pub use self::redial::Redial;
 pub use self::report::{Counts, Ended, Event, PeerCounts, Refused, Unsent};
 pub use self::stream::{Listener, Stream};
 
@@ -66,6 +74,7 @@ struct Shared {
     events: RefCell<Events>,
     counts: Cell<Counts>,
     listeners: RefCell<Listeners>,
+    dials: RefCell<Dials>,
     is_closed: Cell<bool>,
     /// Who waits for the last connection to end.
     on_empty: RefCell<Option<Waker>>,
@@ -78,7 +87,7 @@ struct Shared {
 impl Socket {
     /// A socket without connections.
     pub fn new(options: Options) -> Self {
-        let routing = Routing::new(options.connection.socket_type, options.when_full);
+        let routing = Routing::new(&options);
         let inbox = Inbox::new(Queue { messages: options.receive_messages, bytes: options.receive_bytes });
         Self(Rc::new(Shared {
             options,
@@ -89,6 +98,7 @@ impl Socket {
             events: RefCell::default(),
             counts: Cell::default(),
             listeners: RefCell::default(),
+            dials: RefCell::default(),
             is_closed: Cell::new(false),
             on_empty: RefCell::default(),
             on_subscribed: RefCell::default(),
@@ -103,7 +113,8 @@ impl Socket {
         }
     }
 
-    /// Makes a peer of whoever is at the other end of `stream`. The future ends when the handshake is done; dropping it changes nothing.
+    /// Makes a peer of whoever is at the other end of `stream`, for as long as that is open. The future ends when the handshake is done;
+    /// dropping it changes nothing. [`dial`](Self::dial) makes the stream as well, and another one when it is lost.
     ///
     /// # Errors
     ///
@@ -111,7 +122,7 @@ impl Socket {
     pub fn connect(&self, stream: Stream) -> impl Future<Output = Result<(), Ended>> + 'static {
         let (tell, told) = oneshot::channel();
         if !self.0.is_closed.get() {
-            self.0.begin(stream, Some(tell));
+            _ = self.0.begin(stream, Some(tell));
         }
         async { told.await.unwrap_or(Err(Ended::ByUs)) }
     }
@@ -162,7 +173,8 @@ impl Socket {
     }
 
     /// Gives what happened next to a connection, or wakes the last caller when something does. The oldest of what nobody asks for is forgotten.
-    /// That a connection was begun by [`connect`](Self::connect) and came to nothing, whoever waits for that is told instead.
+    /// That a connection was begun by [`connect`](Self::connect) and came to nothing, whoever waits for that is told instead; of one that was
+    /// begun by [`dial`](Self::dial), [`Event::DialFailed`] tells.
     pub fn poll_event(&self, context: &mut Context<'_>) -> Poll<Event> {
         self.0.events.borrow_mut().poll(context)
     }
@@ -236,24 +248,12 @@ impl Shared {
         waker.into_iter().for_each(Waker::wake);
     }
 
-    fn begin(self: &Rc<Self>, stream: Stream, tell: Option<oneshot::Sender<Result<(), Ended>>>) {
-        let mut peers = self.peers.borrow_mut();
-        let entry = peers.vacant_entry();
-        let peer = Rc::new(Peer::new(entry.key(), stream, &self.options, tell));
-        entry.insert(Rc::clone(&peer));
-        drop(peers);
-        let course = Course { shared: Rc::downgrade(self), peer, why: Ended::ByUs };
-        tokio::task::spawn_local(async move {
-            let mut course = course;
-            course.why = poll_fn(|context| course.peer.poll(context, &course.shared)).await;
-        });
-    }
-
     /// A peer has shown who it is.
     fn meet(&self, peer: &Rc<Peer>, who: &crate::Peer) -> Result<(), Error> {
         let identity = self.routing.borrow_mut().meet(peer, who.identity.clone())?;
         self.count(|counts| counts.connected += 1);
-        self.tell(Event::Connected { identity });
+        let endpoint = self.dials.borrow().meet(peer.key());
+        self.tell(Event::Connected { identity, endpoint });
         Ok(())
     }
 
@@ -265,10 +265,11 @@ impl Shared {
         unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
         let lost = self.routing.borrow_mut().lose(peer);
         self.on_room.notify_waiters();
+        let endpoint = self.dials.borrow_mut().lose(peer.key());
         match lost {
             Some(identity) => {
                 self.count(|counts| counts.lose(&why));
-                self.tell(Event::Disconnected { identity, why });
+                self.tell(Event::Disconnected { identity, endpoint, why });
             }
             None => {
                 self.count(|counts| counts.miss(&why));
@@ -381,22 +382,8 @@ impl Shared {
     fn close(&self) {
         self.is_closed.set(true);
         drop(self.listeners.take());
+        self.dials.borrow_mut().stop_all();
         self.peers.borrow().iter().for_each(|(_, peer)| peer.close());
-    }
-}
-
-/// A connection and its task, however that ends: a [`Receiver`] may panic in it.
-struct Course {
-    shared: Weak<Shared>,
-    peer: Rc<Peer>,
-    why: Ended,
-}
-
-impl Drop for Course {
-    fn drop(&mut self) {
-        if let Some(shared) = self.shared.upgrade() {
-            shared.end(&self.peer, std::mem::replace(&mut self.why, Ended::ByUs));
-        }
     }
 }
 

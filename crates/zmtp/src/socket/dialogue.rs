@@ -14,8 +14,8 @@ pub(super) enum Dialogue {
     /// REQ: nobody was asked. REP: nobody has asked.
     #[default]
     Idle,
-    /// REQ: this peer owes the answer.
-    Waiting(Rc<Peer>),
+    /// REQ: this peer owes the answer, to the question of this number if they are numbered.
+    Waiting(Rc<Peer>, Option<Bytes>),
     /// REQ: the answer has come and was not taken.
     Answered,
     /// REP: who asked last, by its name and the frames that it wants to have before the answer.
@@ -23,10 +23,12 @@ pub(super) enum Dialogue {
 }
 
 impl Dialogue {
-    /// What a REQ sends if it may ask now: the question, behind an empty frame.
-    pub(super) fn question(&self, message: &Message) -> Result<Message, Refused> {
+    /// What a REQ sends if it may ask now: the question, behind its number, if it has one, and an empty frame.
+    pub(super) fn question(&self, number: Option<&Bytes>, message: &Message) -> Result<Message, Refused> {
         match self {
-            Self::Idle => Ok(std::iter::once(Bytes::new()).chain(message.iter().cloned()).collect()),
+            Self::Idle => {
+                Ok(number.into_iter().chain([&Bytes::new()]).chain(message.iter()).cloned().collect())
+            }
             _ => Err(Refused::NotNow),
         }
     }
@@ -41,8 +43,12 @@ impl Dialogue {
 
     /// What a REQ makes of a message: the answer, if it is one and was waited for.
     pub(super) fn answered(&mut self, peer: &Rc<Peer>, mut message: Message) -> Option<Message> {
-        let is_due = matches!(self, Self::Waiting(asked) if Rc::ptr_eq(asked, peer));
-        if !is_due || message.len() < 2 || !message[0].is_empty() {
+        let Self::Waiting(asked, number) = self else { return None };
+        let is_due = Rc::ptr_eq(asked, peer);
+        if !is_due || number.is_some() && message.pop_front() != *number {
+            return None;
+        }
+        if message.len() < 2 || !message[0].is_empty() {
             return None;
         }
         message.pop_front();
@@ -67,7 +73,7 @@ impl Dialogue {
 
     /// A REQ waits no longer for who is gone.
     pub(super) fn lose(&mut self, peer: &Rc<Peer>) {
-        if matches!(self, Self::Waiting(asked) if Rc::ptr_eq(asked, peer)) {
+        if matches!(self, Self::Waiting(asked, _) if Rc::ptr_eq(asked, peer)) {
             *self = Self::Idle;
         }
     }

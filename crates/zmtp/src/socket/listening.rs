@@ -65,7 +65,7 @@ async fn accept(shared: Weak<Shared>, index: usize) {
 
 fn admit(shared: &Rc<Shared>, stream: Stream) {
     if shared.peers.borrow().len() < shared.options.connections {
-        shared.begin(stream, None);
+        _ = shared.begin(stream, None);
     } else {
         shared.count(|counts| counts.refused_connections += 1);
         shared.tell(Event::TooMany);

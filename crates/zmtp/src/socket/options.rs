@@ -24,6 +24,12 @@ pub struct Options {
     pub queue: Queue,
     /// What becomes of a message for which there is no room there.
     pub when_full: WhenFull,
+    /// Whether a REQ puts a number before each question, and takes no answer without it, as libzmq does with `ZMQ_REQ_CORRELATE`.
+    ///
+    /// It is needed where a REQ has a name ([`Config::identity`]) and asks a ROUTER. If the connection is lost and another one takes its place,
+    /// such a peer knows it again, and may answer there what was asked before, which would be taken for the answer to what was asked since.
+    /// Without a name, what is late reaches nobody. The peer must give back all that stands before the empty frame, as each REP does.
+    pub correlate: bool,
     /// Says of each client of a [`Mechanism`](crate::Mechanism) with servers whether it is let in; nobody is if nothing says so.
     pub admits: Option<Admits>,
 }
@@ -69,6 +75,7 @@ impl Options {
             subscription_bytes: 1 << 20,
             queue: Queue { messages: 10_000, bytes: 64 << 20 },
             when_full: WhenFull::default(),
+            correlate: false,
             admits: None,
         }
     }
@@ -85,6 +92,7 @@ impl std::fmt::Debug for Options {
             .field("subscription_bytes", &self.subscription_bytes)
             .field("queue", &self.queue)
             .field("when_full", &self.when_full)
+            .field("correlate", &self.correlate)
             .finish_non_exhaustive()
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::io;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use thiserror::Error;
 
-use super::keep;
+use super::{Endpoint, keep};
 use crate::{Error, Message};
 
 /// Why a message was not taken.
@@ -100,11 +101,15 @@ pub enum Event {
     Connected {
         /// What a router calls it by.
         identity: Bytes,
+        /// Where it was dialled, if it was.
+        endpoint: Option<Endpoint>,
     },
-    /// A peer that had been met is gone.
+    /// A peer that had been met is gone. If it was dialled, it is tried again.
     Disconnected {
         /// What a router called it by.
         identity: Bytes,
+        /// Where it was dialled, if it was.
+        endpoint: Option<Endpoint>,
         /// Why.
         why: Ended,
     },
@@ -112,6 +117,15 @@ pub enum Event {
     HandshakeFailed {
         /// Why.
         why: Ended,
+    },
+    /// A try to reach an endpoint that is dialled came to nothing. The next one follows.
+    DialFailed {
+        /// Where.
+        endpoint: Endpoint,
+        /// Why: what the system said, or what went wrong in the handshake.
+        why: Ended,
+        /// How long is waited before the next try.
+        pause: Duration,
     },
     /// A connection was refused, as there are too many.
     TooMany,
@@ -155,6 +169,8 @@ pub struct Counts {
     pub handshakes_failed: u64,
     /// Of these, strangers that this side refused; the others left by themselves.
     pub handshakes_refused: u64,
+    /// Tries to reach an endpoint that is dialled that came to nothing.
+    pub dials_failed: u64,
     /// Connections that were refused, as there were too many.
     pub refused_connections: u64,
     /// Connections that the system could not give.

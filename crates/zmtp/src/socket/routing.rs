@@ -8,8 +8,9 @@ use foldhash::fast::RandomState;
 
 use super::dialogue::{Dialogue, is_question};
 use super::peer::{Peer, topic};
+use super::redial::random;
 use super::subscriptions::{Subscriptions, Wanted};
-use super::{Refused, Unsent, WhenFull};
+use super::{Options, Refused, Unsent, WhenFull};
 use crate::{Encoded, Error, Message, SocketType};
 
 /// The peers that were met, and whose turn it is.
@@ -25,6 +26,8 @@ pub(super) struct Routing {
     named: u32,
     /// Whose turn it is to speak, for REQ and REP.
     dialogue: Dialogue,
+    /// The number of the last question, if they are numbered.
+    number: Option<u64>,
     /// What a subscriber asks each publisher for.
     wanted: Wanted,
     /// What subscribers ask a publisher for.
@@ -43,15 +46,17 @@ pub(super) struct Sent {
 }
 
 impl Routing {
-    pub(super) fn new(socket_type: SocketType, when_full: WhenFull) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
         Self {
-            socket_type,
-            when_full,
+            socket_type: options.connection.socket_type,
+            when_full: options.when_full,
             peers: Vec::new(),
             by_identity: HashMap::default(),
             turn: 0,
             named: 0,
             dialogue: Dialogue::Idle,
+            // Another socket of the same name may have asked before.
+            number: options.correlate.then(random),
             wanted: Wanted::default(),
             subscriptions: Subscriptions::default(),
         }
@@ -169,9 +174,12 @@ impl Routing {
     }
 
     fn ask(&mut self, message: &Message) -> Result<u64, Refused> {
-        let question = self.dialogue.question(message)?;
+        let next = self.number.map(|number| number.wrapping_add(1));
+        let number = next.map(|number| Bytes::copy_from_slice(&number.to_be_bytes()));
+        let question = self.dialogue.question(number.as_ref(), message)?;
         let (peer, displaced) = self.send_to_next(&question)?;
-        self.dialogue = Dialogue::Waiting(peer);
+        self.dialogue = Dialogue::Waiting(peer, number);
+        self.number = next;
         Ok(displaced)
     }
 

@@ -35,7 +35,9 @@ fn a_router_calls_a_peer_what_it_asks_to_be_called() {
             connected(SocketType::Dealer, &place, |options| options.connection.identity = name).await;
         send(&dealer, text("hello"));
         assert_eq!(router.recv().await[0], identity);
-        assert!(matches!(event(&router).await, Event::Connected { identity: known } if known == identity));
+        assert!(
+            matches!(event(&router).await, Event::Connected { identity: known, .. } if known == identity)
+        );
     });
 }
 
@@ -112,7 +114,7 @@ fn a_router_says_whom_it_does_not_know() {
         assert_eq!(router.counts().sent, 0);
 
         drop(dealer);
-        let Event::Connected { identity } = event(&router).await else { panic!("it was met") };
+        let Event::Connected { identity, .. } = event(&router).await else { panic!("it was met") };
         assert!(
             matches!(event(&router).await, Event::Disconnected { identity: gone, .. } if gone == identity)
         );

@@ -2,14 +2,17 @@
 #![cfg(feature = "tokio")]
 
 mod support;
+mod home;
 
 mod dealing;
 mod full;
 mod delivering;
 mod asking;
+mod asking_again;
 mod publishing;
 mod working;
 mod closing;
+mod dialling;
 mod strangers;
 mod counting;
 mod inproc;

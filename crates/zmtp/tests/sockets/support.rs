@@ -12,6 +12,7 @@ use service_framework_zmtp::{self as zmtp, Config, Connection, Message, SocketTy
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::runtime::LocalOptions;
 use tokio::task::{LocalSet, yield_now};
 
 /// How long anything may take. Nothing is as slow as that.
@@ -22,6 +23,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) fn run(test: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let done = LocalSet::new().block_on(&runtime, async { tokio::time::timeout(PATIENCE, test).await });
+    assert!(done.is_ok(), "it is not done after {PATIENCE:?}");
+}
+
+/// Runs a test on this thread alone, in a runtime that counts its tasks.
+#[track_caller]
+pub(crate) fn run_alone(test: impl Future<Output = ()>) {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+    let done = runtime.expect("a runtime").block_on(async { tokio::time::timeout(PATIENCE, test).await });
     assert!(done.is_ok(), "it is not done after {PATIENCE:?}");
 }
 

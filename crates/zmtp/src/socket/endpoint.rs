@@ -1,0 +1,160 @@
+//! Where a socket is met, as ZeroMQ writes it.
+
+use std::fmt::{Display, Formatter};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::net::{TcpStream, lookup_host};
+use tokio::time::timeout;
+
+use super::Stream;
+
+/// Where a socket is met, as ZeroMQ writes it: `tcp://host:port`, `ipc://path` or `inproc://name`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// Over TCP.
+    Tcp {
+        /// A name, which is looked up at each try, or an IP address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// By a socket file.
+    Ipc(PathBuf),
+    /// At a name inside this process.
+    Inproc(String),
+}
+
+/// Why a text is no [`Endpoint`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum EndpointError {
+    /// It begins with none of the three.
+    #[error("`{0}` does not begin with tcp://, ipc:// or inproc://")]
+    Carrier(String),
+    /// There is nothing behind that.
+    #[error("`{0}` names nothing behind the ://")]
+    Empty(String),
+    /// There is no port from 1 to 65535 at the end.
+    #[error("`{0}` does not end with a port from 1 to 65535")]
+    Port(String),
+    /// Every host is meant, which is for those who listen.
+    #[error("`{0}` names no host: one can listen there, and not connect")]
+    Anywhere(String),
+}
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        let own = || text.to_owned();
+        match text.split_once("://") {
+            Some(("tcp" | "ipc" | "inproc", "")) => Err(EndpointError::Empty(own())),
+            Some(("ipc", path)) => Ok(Self::Ipc(path.into())),
+            Some(("inproc", name)) => Ok(Self::Inproc(name.to_owned())),
+            Some(("tcp", place)) => {
+                let (host, port) = place.rsplit_once(':').ok_or_else(|| EndpointError::Port(own()))?;
+                let port = port.parse().ok().filter(|port| *port > 0);
+                let port = port.ok_or_else(|| EndpointError::Port(own()))?;
+                let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+                match bare.unwrap_or(host) {
+                    "" | "*" => Err(EndpointError::Anywhere(own())),
+                    host => Ok(Self::Tcp { host: host.to_owned(), port }),
+                }
+            }
+            _ => Err(EndpointError::Carrier(own())),
+        }
+    }
+}
+
+impl Display for Endpoint {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
+            Self::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Self::Ipc(path) => write!(f, "ipc://{}", path.display()),
+            Self::Inproc(name) => write!(f, "inproc://{name}"),
+        }
+    }
+}
+
+impl From<SocketAddr> for Endpoint {
+    fn from(address: SocketAddr) -> Self {
+        Self::Tcp { host: address.ip().to_string(), port: address.port() }
+    }
+}
+
+impl Endpoint {
+    /// A stream to whoever listens there now, within so much time.
+    pub(super) async fn open(&self, limit: Duration) -> io::Result<Stream> {
+        match self {
+            Self::Tcp { host, port } => within(limit, tcp(host, *port, limit)).await.map(Stream::Tcp),
+            #[cfg(unix)]
+            Self::Ipc(path) => within(limit, tokio::net::UnixStream::connect(path)).await.map(Stream::Unix),
+            #[cfg(not(unix))]
+            Self::Ipc(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Inproc(name) => Stream::inproc(name),
+        }
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    timeout(limit, work).await.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+}
+
+/// Tries the addresses of a host one after the other.
+async fn tcp(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
+    let addresses: Vec<_> = lookup_host((host, port)).await?.collect();
+    // One that never says anything leaves time for the others.
+    let share = limit / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    let mut why = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
+    for address in addresses {
+        match within(share, TcpStream::connect(address)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => why = error,
+        }
+    }
+    Err(why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_read_and_written_alike() {
+        let tcp = |host: &str, port| Endpoint::Tcp { host: host.to_owned(), port };
+        for (text, endpoint) in [
+            ("tcp://localhost:5555", tcp("localhost", 5555)),
+            ("tcp://192.0.2.1:1", tcp("192.0.2.1", 1)),
+            ("tcp://[2001:db8::1]:65535", tcp("2001:db8::1", 65535)),
+            ("ipc:///run/socket", Endpoint::Ipc("/run/socket".into())),
+            ("ipc://here", Endpoint::Ipc("here".into())),
+            ("inproc://a name", Endpoint::Inproc("a name".to_owned())),
+        ] {
+            assert_eq!(text.parse(), Ok(endpoint.clone()));
+            assert_eq!(endpoint.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused_with_a_reason() {
+        let why = |text: &str| text.parse::<Endpoint>().expect_err("it is none").to_string();
+        assert_eq!(why("localhost:5555"), "`localhost:5555` does not begin with tcp://, ipc:// or inproc://");
+        assert_eq!(why("udp://a:1"), "`udp://a:1` does not begin with tcp://, ipc:// or inproc://");
+        for text in ["tcp://", "ipc://", "inproc://"] {
+            assert_eq!(why(text), format!("`{text}` names nothing behind the ://"));
+        }
+        for text in ["tcp://host", "tcp://host:", "tcp://host:0", "tcp://host:65536", "tcp://host:*"] {
+            assert_eq!(why(text), format!("`{text}` does not end with a port from 1 to 65535"));
+        }
+        for text in ["tcp://*:1", "tcp://:1", "tcp://[]:1"] {
+            assert_eq!(why(text), format!("`{text}` names no host: one can listen there, and not connect"));
+        }
+    }
+}
