@@ -10,6 +10,7 @@ mod examples;
 mod tidy;
 mod bench;
 mod fuzz;
+mod soak;
 mod interop;
 mod guide;
 mod tally;
@@ -43,6 +44,8 @@ enum Chore {
     Bench(bench::Options),
     /// Grows inputs for the readers of foreign bytes, and tries the laws that hold for them.
     Fuzz(fuzz::Options),
+    /// Lets strangers come and go for a minute, and ten thousand peers be idle, and writes down what stays of it.
+    Soak(soak::Options),
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
     /// Does what the guide's chapters of commands say, in empty folders, and compares what comes out.
@@ -63,6 +66,7 @@ fn main() -> ExitCode {
         Chore::Tidy => tidy::run(&workspace),
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Fuzz(options) => fuzz::run(&workspace, &options),
+        Chore::Soak(options) => soak::run(&workspace, &options),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Guide => guide::run(&workspace),
         Chore::Examples => examples::run(&workspace),

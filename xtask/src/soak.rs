@@ -1,0 +1,143 @@
+//! `cargo xtask soak`: lets strangers come and go for a minute, and ten thousand peers be idle, and writes down what stays of it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, ensure};
+
+use crate::say::say;
+use crate::step::step;
+use crate::workspace::{self, Workspace};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// What is tried; both, and the page `SOAK.md` written, if nothing is named.
+    what: Option<What>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    /// Strangers that come and go, 1,000 in each of 60 seconds.
+    Churn,
+    /// 10,000 peers that are there and do nothing.
+    Idle,
+}
+
+/// Tells the tests where to write what they have measured.
+const VARIABLE: &str = "SERVICE_FRAMEWORK_SOAK";
+
+impl What {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Churn => "churn",
+            Self::Idle => "idle",
+        }
+    }
+
+    fn test(self) -> &'static str {
+        match self {
+            Self::Churn => "churn::a_minute_of_strangers_leaves_nothing_behind",
+            Self::Idle => "idle::ten_thousand_idle_peers_take_little_and_give_it_back",
+        }
+    }
+
+    /// What stands above its table.
+    fn says(self) -> &'static str {
+        match self {
+            Self::Churn => CHURN,
+            Self::Idle => IDLE,
+        }
+    }
+}
+
+const PAGE: &str = "\
+# Soak
+
+`cargo xtask soak` writes this page; nobody edits it. It says what many strangers and many idle peers take of one socket of
+`crates/zmtp`, a ROUTER over TCP, and what stays of it. Memory and descriptors do not depend on how fast the machine is. A short form of both
+runs with the other tests.
+";
+
+const CHURN: &str = "\
+## Strangers that come and go
+
+Another process connects again and again. Of four strangers, one asks and is answered, one leaves after the handshake, one leaves within it, one breaks the
+connection at once. All the time one good peer, on a thread of its own, asks as soon as it was answered. It fails if one descriptor or task more, or
+32 KiB more are there at the end, or if a question is not answered.
+";
+
+const IDLE: &str = "\
+## Peers that do nothing
+
+Another process connects 10,000 times, does the handshake and falls silent; then one more peer is served, and all go; three times over. It
+fails if a peer takes more than 40 KiB, if a descriptor or task is left, or if later waves take more than the first. What stays is room in tables, for
+those to come. What was freed is the allocator's to give back to the system: here that of the C library, which keeps it.
+";
+
+/// Runs what was asked for.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
+    ensure!(cfg!(target_os = "linux"), "what a process holds is read from /proc, which Linux alone has");
+    let folder = tempfile::tempdir().context("cannot create a folder")?;
+    if let Some(what) = options.what {
+        return soak(workspace, what, folder.path()).map(say);
+    }
+    // Before anything is written that would change it.
+    let facts = facts(workspace);
+    let mut page = format!("{PAGE}\n{facts}");
+    for what in [What::Churn, What::Idle] {
+        let table = soak(workspace, what, folder.path())?;
+        page += &format!("\n{}\n{table}", what.says());
+    }
+    let path = workspace.root.join("SOAK.md");
+    fs::write(&path, page).with_context(|| format!("cannot write {}", path.display()))?;
+    say(format_args!("    written to {}", path.display()));
+    Ok(())
+}
+
+/// Runs one of them, and gives its table.
+fn soak(workspace: &Workspace, what: What, folder: &Path) -> anyhow::Result<String> {
+    step(what.name(), || {
+        let mut command = workspace.cargo_command();
+        command.args(["test", "--quiet", "--package", "service-framework-zmtp", "--test", "soak", "--"]);
+        command.args([what.test(), "--exact", "--ignored"]).env(VARIABLE, folder);
+        workspace::run(&mut command)?;
+        let table = folder.join(what.name()).with_extension("md");
+        fs::read_to_string(&table).with_context(|| format!("no result in {}", table.display()))
+    })
+}
+
+/// What a reader must know of the machine, as a table.
+fn facts(workspace: &Workspace) -> String {
+    let said_by = |program: &str, args: &[&str]| {
+        let mut command = Command::new(program);
+        let output = command.args(args).current_dir(&workspace.root).stderr(Stdio::null()).output();
+        known(&output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default())
+    };
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default();
+        known(line.trim_start_matches([' ', '\t', ':']))
+    };
+    let commit = said_by("git", &["rev-parse", "--short", "HEAD"]);
+    let changed = said_by("git", &["status", "--porcelain", "--untracked-files=no"]);
+    let rows = [
+        ("date", said_by("date", &["-u", "+%F"])),
+        ("commit", if changed == UNKNOWN { commit } else { format!("{commit}, with changes") }),
+        ("processor", field(&read("/proc/cpuinfo"), "model name")),
+        ("cores", std::thread::available_parallelism().map_or(UNKNOWN.to_owned(), |count| count.to_string())),
+        ("memory", field(&read("/proc/meminfo"), "MemTotal")),
+        ("kernel", known(&read("/proc/sys/kernel/osrelease"))),
+        ("rustc", said_by("rustc", &["--version"])),
+        ("build", "not optimised, as tests are".to_owned()),
+    ];
+    rows.iter().fold("| | |\n|---|---|\n".to_owned(), |table, (name, value)| {
+        table + &format!("| {name} | {value} |\n")
+    })
+}
+
+const UNKNOWN: &str = "unknown";
+
+fn known(text: &str) -> String {
+    if text.trim().is_empty() { UNKNOWN.to_owned() } else { text.trim().to_owned() }
+}
