@@ -11,6 +11,7 @@ mod tidy;
 mod bench;
 mod fuzz;
 mod soak;
+mod peers;
 mod interop;
 mod guide;
 mod tally;
@@ -46,6 +47,8 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Lets strangers come and go for a minute, and ten thousand peers be idle, and writes down what stays of it.
     Soak(soak::Options),
+    /// Runs the tests of our engine with all other engines in Rust, also with those that take long to build.
+    Peers,
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
     Interop,
     /// Does what the guide's chapters of commands say, in empty folders, and compares what comes out.
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Fuzz(options) => fuzz::run(&workspace, &options),
         Chore::Soak(options) => soak::run(&workspace, &options),
+        Chore::Peers => peers::run(&workspace),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Guide => guide::run(&workspace),
         Chore::Examples => examples::run(&workspace),

@@ -8,7 +8,8 @@ use service_framework_zmtp::socket::{Ended, Options};
 use service_framework_zmtp::{Credentials, Error, Heartbeat, KeyPair, Mechanism, SecretKey, SocketType};
 
 use crate::libzmq::Libzmq;
-use crate::pairs::{dial, endpoint};
+use crate::pairs::dial;
+use crate::patterns::endpoint;
 use crate::support::{Carrier, bound, ended, run, send, socket, text, until};
 use crate::tap::{still_talk, tapped};
 

@@ -6,6 +6,7 @@
 mod support;
 
 mod libzmq;
+mod patterns;
 
 #[cfg(feature = "curve")]
 mod encrypting;

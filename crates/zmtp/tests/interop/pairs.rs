@@ -11,17 +11,8 @@ use tokio::net::{TcpStream, UnixStream};
 #[cfg(feature = "curve")]
 use crate::encrypting;
 use crate::libzmq::{Libzmq, word};
-use crate::support::{Carrier, Place, bound, ramp, run, send, socket, text, until};
-
-/// Who listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Binds {
-    We,
-    They,
-}
-
-const OURS: &[u8] = b"ours";
-const THEIRS: &[u8] = b"theirs";
+use crate::patterns::{ASKS, Binds, OURS, THEIRS, bodies, endpoint, enveloped, published};
+use crate::support::{Carrier, bound, ramp, run, send, socket, text, until};
 
 /// What can be read on the way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,33 +83,12 @@ async fn meet(
     }
 }
 
-/// A place as libzmq writes it.
-pub(crate) fn endpoint(place: &Place) -> String {
-    match place {
-        Place::Tcp(port) => format!("tcp://127.0.0.1:{port}"),
-        Place::Unix(path, _) => format!("ipc://{}", path.display()),
-        Place::Inproc(_) => panic!("libzmq runs in a process of its own"),
-    }
-}
-
 /// A stream to where libzmq listens.
 pub(crate) async fn dial(endpoint: &str) -> Stream {
     match endpoint.split_once("://").expect("an endpoint") {
         ("tcp", at) => Stream::Tcp(TcpStream::connect(at).await.expect("a listener")),
         (_, path) => Stream::Unix(UnixStream::connect(Path::new(path)).await.expect("a listener")),
     }
-}
-
-/// What is told of each pair: no bytes, some, many, several frames.
-fn bodies() -> Vec<Message> {
-    let frames = [Bytes::from_static(b"a"), Bytes::new(), ramp(300), ramp(70_000)];
-    vec![
-        text(""),
-        text("a"),
-        Message::from([ramp(255)]),
-        Message::from([ramp(256)]),
-        frames.into_iter().collect(),
-    ]
 }
 
 /// All the ways in which two sockets meet.
@@ -155,25 +125,6 @@ fn converse(
             libzmq.ask("close it").await;
         }
     });
-}
-
-/// Who asks, and whom.
-const ASKS: [(SocketType, SocketType); 7] = [
-    (SocketType::Req, SocketType::Rep),
-    (SocketType::Req, SocketType::Router),
-    (SocketType::Dealer, SocketType::Rep),
-    (SocketType::Dealer, SocketType::Dealer),
-    (SocketType::Dealer, SocketType::Router),
-    (SocketType::Router, SocketType::Dealer),
-    (SocketType::Router, SocketType::Router),
-];
-
-/// What stands before a body at each end: the name of the other for a ROUTER, the empty frame where only one end knows of it.
-fn enveloped(socket: SocketType, peer: SocketType, peer_name: &'static [u8], body: &Message) -> Message {
-    let name = (socket == SocketType::Router).then_some(Bytes::from_static(peer_name));
-    let knows_it = |socket| matches!(socket, SocketType::Req | SocketType::Rep);
-    let delimiter = (knows_it(peer) && !knows_it(socket)).then(Bytes::new);
-    name.into_iter().chain(delimiter).chain(body.iter().cloned()).collect()
 }
 
 #[test]
@@ -225,11 +176,6 @@ fn work_goes_both_ways() {
             assert_eq!(socket.recv().await, body);
         }
     });
-}
-
-/// A body that is published under a topic.
-fn published(topic: &'static str, body: &Message) -> Message {
-    std::iter::once(Bytes::from_static(topic.as_bytes())).chain(body.iter().cloned()).collect()
 }
 
 #[test]
