@@ -5,11 +5,16 @@
 #[expect(dead_code, reason = "the tests of sockets among themselves use more of it")]
 mod support;
 
+#[path = "../sockets/home.rs"]
+#[expect(dead_code, reason = "the tests of sockets among themselves use more of it")]
+mod home;
+
 mod libzmq;
 mod patterns;
 
 #[cfg(feature = "curve")]
 mod encrypting;
+mod coming_again;
 mod pairs;
 mod proxy;
 mod settings;
