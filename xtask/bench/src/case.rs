@@ -1,5 +1,7 @@
 //! What is measured: the rows of the page.
 
+use self::names::{ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON, TCP, ZEROMQ};
+
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Case {
@@ -11,13 +13,15 @@ pub(crate) struct Case {
     pub(crate) work: Work,
     /// Where they run.
     pub(crate) cores: Cores,
+    /// Who takes part, by name.
+    pub(crate) contenders: &'static [&'static str],
 }
 
 /// What the processes of a case do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
-    /// One process asks another over so many connections, with so many calls in flight on each.
-    Request { connections: u32, calls: u32 },
+    /// One process asks another over so many connections, with so many calls in flight on each, and so many bytes in each.
+    Request { connections: u32, calls: u32, bytes: u32 },
     /// One process publishes to so many subscribers, each a process of its own.
     Publish { subscribers: u32 },
     /// A replyer that nobody asks.
@@ -34,59 +38,73 @@ pub(crate) enum Cores {
 }
 
 /// Every case, in the order of the page.
-pub(crate) const CASES: [Case; 6] = [
+pub(crate) const CASES: [Case; 9] = [
     Case {
         name: "request-1",
         title: "Request/reply 64 B, 1 client, both processes on one core",
-        work: Work::Request { connections: 1, calls: 1 },
+        work: Work::Request { connections: 1, calls: 1, bytes: 64 },
         cores: Cores::One,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
     },
     Case {
         name: "request-16",
         title: "Request/reply 64 B, 16 clients (16 connections from one process)",
-        work: Work::Request { connections: 16, calls: 1 },
+        work: Work::Request { connections: 16, calls: 1, bytes: 64 },
         cores: Cores::Two,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
+    },
+    Case {
+        name: "request-128",
+        title: "Request/reply 64 B, 128 clients (128 connections from one process)",
+        work: Work::Request { connections: 128, calls: 1, bytes: 64 },
+        cores: Cores::Two,
+        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ],
     },
     Case {
         name: "calls-16",
         title: "Request/reply 64 B, 16 calls over one connection, both processes on one core",
-        work: Work::Request { connections: 1, calls: 16 },
+        work: Work::Request { connections: 1, calls: 16, bytes: 64 },
         // Calls over one connection travel together, which is lock step again: on two cores raw TCP
         // runs at one speed or at four times that, as the scheduler pleases.
         cores: Cores::One,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON],
+    },
+    Case {
+        name: "pipelined",
+        title: "Request/reply 64 B, 1,000 calls over one connection",
+        work: Work::Request { connections: 1, calls: 1_000, bytes: 64 },
+        // So many that neither side runs out of work while the other one has its turn.
+        cores: Cores::Two,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ],
     },
     Case {
         name: "publish-1",
         title: "Publish/subscribe 64 B, 1 subscriber",
         work: Work::Publish { subscribers: 1 },
         cores: Cores::Two,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
     },
     Case {
         name: "publish-4",
         title: "Publish/subscribe 64 B, 4 subscribers",
         work: Work::Publish { subscribers: 4 },
         cores: Cores::Two,
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
     },
-    Case { name: "idle", title: "Idle service", work: Work::Idle, cores: Cores::Two },
-];
-
-/// How far ahead of a peer the framework should be.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Target {
-    /// The case.
-    pub(crate) case: &'static str,
-    /// The peer.
-    pub(crate) peer: &'static str,
-    /// The least ratio, ours over the peer's.
-    pub(crate) ratio_min: f64,
-}
-
-/// What the framework should reach.
-pub(crate) const TARGETS: [Target; 4] = [
-    Target { case: "request-1", peer: names::PYTHON, ratio_min: 4.0 },
-    Target { case: "request-16", peer: names::TCP, ratio_min: 0.6 },
-    Target { case: "request-16", peer: names::LIBZMQ_MESSAGEPACK, ratio_min: 2.5 },
-    Target { case: "request-16", peer: names::PYTHON, ratio_min: 4.0 },
+    Case {
+        name: "publish-16",
+        title: "Publish/subscribe 64 B, 16 subscribers",
+        work: Work::Publish { subscribers: 16 },
+        cores: Cores::Two,
+        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ],
+    },
+    Case {
+        name: "idle",
+        title: "Idle service",
+        work: Work::Idle,
+        cores: Cores::Two,
+        contenders: &[FRAMEWORK, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON],
+    },
 ];
 
 /// The most CPU that an idle service may use, in percent of one core. Below it, the clock of the kernel
@@ -104,12 +122,28 @@ pub(crate) const USUAL_TCP_OVER_LIBZMQ: std::ops::RangeInclusive<f64> = 2.5..=5.
 pub(crate) mod names {
     /// Ours.
     pub(crate) const FRAMEWORK: &str = "service_framework";
+    /// The transport of ours, alone.
+    pub(crate) const ENGINE: &str = "zmtp (our engine alone)";
     /// The floor: nothing but sockets.
     pub(crate) const TCP: &str = "raw tokio TCP";
     /// The original transport, alone.
     pub(crate) const LIBZMQ: &str = "raw libzmq";
     /// The original transport, with what a framework does.
     pub(crate) const LIBZMQ_MESSAGEPACK: &str = "libzmq + MessagePack";
+    /// The other engine that ours can run on, alone.
+    pub(crate) const ZEROMQ: &str = "zeromq";
     /// The original.
     pub(crate) const PYTHON: &str = "Python 0.0.20";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_cases_have_the_same_name() {
+        assert_eq!(CASES.iter().map(|case| case.name).collect::<HashSet<_>>().len(), CASES.len());
+    }
 }

@@ -10,9 +10,11 @@ use crate::{case::names, contender::Contender, options::Options, peers::Peer};
 pub(crate) fn all(options: &Options) -> anyhow::Result<Vec<Box<dyn Contender>>> {
     let mut all: Vec<Box<dyn Contender>> = vec![
         Box::new(framework::Framework::new(options)?),
+        Box::new(own_peer::OwnPeer::new(names::ENGINE, Peer::Zmtp)?),
         Box::new(own_peer::OwnPeer::new(names::TCP, Peer::Tcp)?),
         Box::new(own_peer::OwnPeer::new(names::LIBZMQ, Peer::Libzmq)?),
         Box::new(own_peer::OwnPeer::new(names::LIBZMQ_MESSAGEPACK, Peer::LibzmqMessagepack)?),
+        Box::new(own_peer::OwnPeer::new(names::ZEROMQ, Peer::Zeromq)?),
         Box::new(python::Python::new(options)?),
     ];
     let wanted = &options.contender;

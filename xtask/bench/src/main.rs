@@ -9,6 +9,7 @@ mod case;
 mod contender;
 mod contenders;
 mod round;
+mod target;
 
 mod cpus;
 mod idle;

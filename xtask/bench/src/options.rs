@@ -7,7 +7,10 @@ use std::{
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{peers::Peer, sample::Window};
+use crate::{
+    peers::{Peer, SIZE},
+    sample::Window,
+};
 
 /// Measures the framework against raw TCP, libzmq and the Python original, and writes the page of results.
 #[derive(Debug, Parser)]
@@ -83,25 +86,42 @@ pub(crate) enum Role {
         /// Calls in flight on one connection; libzmq has another socket for more than one.
         #[arg(long, default_value_t = 1)]
         calls: u32,
+        /// The broker through which it is asked, of peers that have one.
+        #[arg(long)]
+        broker: Option<String>,
     },
     /// Requests as fast as it can, counts, prints a sample.
     Request {
         #[command(flatten)]
         target: Target,
-        /// Connections, each with its own calls.
-        #[arg(long, default_value_t = 1)]
-        connections: u32,
-        /// Calls in flight on each connection.
-        #[arg(long, default_value_t = 1)]
-        calls: u32,
+        #[command(flatten)]
+        load: Load,
     },
     /// Publishes as fast as it can on a port of its own, which it prints.
-    Publish,
+    Publish {
+        /// The broker through which it publishes, of peers that have one.
+        #[arg(long)]
+        broker: Option<String>,
+    },
     /// Subscribes once, counts, prints a sample.
     Subscribe {
         #[command(flatten)]
         target: Target,
     },
+}
+
+/// What a client keeps in flight.
+#[derive(Clone, Copy, Debug, Args)]
+pub(crate) struct Load {
+    /// Connections, each with its own calls.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) connections: u32,
+    /// Calls in flight on each connection.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) calls: u32,
+    /// Bytes in each request, and in each reply.
+    #[arg(long, default_value_t = SIZE)]
+    pub(crate) bytes: usize,
 }
 
 /// What a client connects to, and how long it counts.

@@ -4,10 +4,14 @@ mod body;
 mod message;
 
 mod libzmq;
+mod on_tokio;
 mod tcp;
+mod zeromq;
+mod zmtp;
 
 use clap::ValueEnum;
 
+pub(crate) use self::body::SIZE;
 use self::{body::Raw, message::Typed};
 use crate::options::PeerOptions;
 
@@ -20,6 +24,10 @@ pub(crate) enum Peer {
     Libzmq,
     /// Typed MessagePack with a workflow id on libzmq.
     LibzmqMessagepack,
+    /// 64 bytes on the transport engine of the framework.
+    Zmtp,
+    /// 64 bytes on the crate `zeromq`.
+    Zeromq,
 }
 
 impl Peer {
@@ -29,6 +37,8 @@ impl Peer {
             Self::Tcp => "tcp",
             Self::Libzmq => "libzmq",
             Self::LibzmqMessagepack => "libzmq-messagepack",
+            Self::Zmtp => "zmtp",
+            Self::Zeromq => "zeromq",
         }
     }
 }
@@ -39,6 +49,8 @@ pub(crate) fn run(options: &PeerOptions) -> anyhow::Result<()> {
         Peer::Tcp => tcp::run(&options.role),
         Peer::Libzmq => libzmq::run::<Raw>(&options.role),
         Peer::LibzmqMessagepack => libzmq::run::<Typed>(&options.role),
+        Peer::Zmtp => zmtp::run(&options.role),
+        Peer::Zeromq => zeromq::run(&options.role),
     }
 }
 

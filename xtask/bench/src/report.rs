@@ -16,7 +16,8 @@ pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
         let _ = writeln!(page, "| {name} | {value} |");
     }
     for part in [
-        ratios::ours(results),
+        ratios::framework(results),
+        ratios::engine(results),
         ratios::peers(results),
         figures::lost(results),
         figures::idle(results),
@@ -64,12 +65,15 @@ const METHOD: &str = "
   free on two cores.
 - `service_framework` is the command with plugins loaded over their boundary, on both sides; messages are
   MessagePack, checked against the model, with a workflow id.
+- `zmtp (our engine alone)` is the crate that carries the framework's messages, without the framework: 64 bytes, DEALER
+  to ROUTER, answered where they are read, one thread on either side. Its publisher waits for slow subscribers.
 - `raw tokio TCP` sends 64 bytes behind their length, one thread on either side; what one read brought is
   answered by one write.
 - `raw libzmq` sends 64 bytes, REQ to REP, or DEALER to ROUTER for many calls over one connection. 16 REQ sockets
   are polled by one thread.
 - `libzmq + MessagePack` is the same with typed structs of 64 bytes (rmp-serde, named), the envelope and the
   workflow id of the framework's wire.
+- `zeromq` is the crate of that name, DEALER to ROUTER, on current-thread runtimes; its publisher never waits.
 - `Python 0.0.20` is the original with its own command on both sides, 16 clients being 16 threads; its subscriber cannot start as
   published, so libzmq + MessagePack reads its publications.
 - Subscribers are a process each. Publishers send as fast as they can and number their messages; a number that

@@ -70,6 +70,11 @@ impl ContenderResult {
         };
         self.rounds.iter().map(rate).collect()
     }
+
+    /// Whether anything that was sent did not arrive, in any round.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.rounds.iter().any(|outcome| matches!(outcome, Some(Outcome::Load { lost, .. }) if *lost > 0.0))
+    }
 }
 
 /// An idle service is the same in every round; a few show that.
@@ -101,7 +106,9 @@ fn run_case(
     contenders: &[Box<dyn Contender>],
 ) -> anyhow::Result<CaseResult> {
     let mut results = Vec::new();
-    for contender in contenders {
+    let contenders: Vec<_> =
+        contenders.iter().filter(|contender| case.contenders.contains(&contender.name())).collect();
+    for contender in &contenders {
         let trouble = contender.refuses(case).map(Trouble::Refused);
         if let Some(trouble) = &trouble {
             eprintln!("{}: {} is left out: {trouble}", case.name, contender.name());

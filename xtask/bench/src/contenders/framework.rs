@@ -123,7 +123,7 @@ impl Contender for Framework {
             "seconds": window.counted.as_secs_f64(),
         });
         let addresses = match case.work {
-            Work::Request { connections, calls } => {
+            Work::Request { connections, calls, bytes: _ } => {
                 config["connections"] = connections.into();
                 config["calls"] = calls.into();
                 let requesters: serde_json::Map<String, Value> = (0..CONNECTIONS)

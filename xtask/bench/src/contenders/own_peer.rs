@@ -38,9 +38,12 @@ impl OwnPeer {
     /// The command of a client, which others may borrow.
     pub(crate) fn client_command(&self, case: &Case, endpoint: &str, window: Window) -> Command {
         let mut command = match case.work {
-            Work::Request { connections, calls } => {
+            Work::Request { connections, calls, bytes } => {
                 let mut command = self.command("request");
-                command.args(["--connections", &connections.to_string(), "--calls", &calls.to_string()]);
+                for (name, value) in [("--connections", connections), ("--calls", calls), ("--bytes", bytes)]
+                {
+                    command.arg(name).arg(value.to_string());
+                }
                 command
             }
             Work::Publish { .. } | Work::Idle => self.command("subscribe"),

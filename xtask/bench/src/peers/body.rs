@@ -4,8 +4,8 @@ use anyhow::Context as _;
 
 /// How a peer makes and reads its messages.
 pub(crate) trait Body {
-    /// The request, or the publication, with this number.
-    fn make(number: u64, into: &mut Vec<u8>) -> anyhow::Result<()>;
+    /// The request, or the publication, with this number, of so many bytes.
+    fn make(number: u64, bytes: usize, into: &mut Vec<u8>) -> anyhow::Result<()>;
 
     /// The reply to a request.
     fn answer(request: &[u8], into: &mut Vec<u8>) -> anyhow::Result<()>;
@@ -17,18 +17,18 @@ pub(crate) trait Body {
     fn number(publication: &[u8]) -> anyhow::Result<u64>;
 }
 
-/// The size of a message of raw transports.
+/// The size of a message, unless a case asks for another.
 pub(crate) const SIZE: usize = 64;
 
-/// 64 bytes, of which the first eight are the number.
+/// Bytes of which the first eight are the number.
 #[derive(Debug)]
 pub(crate) enum Raw {}
 
 impl Body for Raw {
-    fn make(number: u64, into: &mut Vec<u8>) -> anyhow::Result<()> {
+    fn make(number: u64, bytes: usize, into: &mut Vec<u8>) -> anyhow::Result<()> {
         into.clear();
         into.extend_from_slice(&number.to_le_bytes());
-        into.resize(SIZE, b'.');
+        into.resize(bytes, b'.');
         Ok(())
     }
 

@@ -5,20 +5,22 @@ mod publish;
 mod request;
 
 use super::body::Body;
-use crate::options::Role;
+use crate::options::{Load, Role};
 
 /// Runs one process.
 pub(crate) fn run<B: Body>(role: &Role) -> anyhow::Result<()> {
     let context = zmq::Context::new();
     match role {
-        Role::Reply { calls: 1 } => request::reply::<B>(&context),
+        Role::Reply { calls: 1, .. } => request::reply::<B>(&context),
         Role::Reply { .. } => request::route::<B>(&context),
-        Role::Request { target, connections, calls: 1 } => {
-            request::request::<B>(&context, target, *connections)
+        Role::Request { target, load: load @ Load { calls: 1, .. } } => {
+            request::request::<B>(&context, target, load)
         }
-        Role::Request { target, connections: 1, calls } => request::deal::<B>(&context, target, *calls),
+        Role::Request { target, load: load @ Load { connections: 1, .. } } => {
+            request::deal::<B>(&context, target, load)
+        }
         Role::Request { .. } => anyhow::bail!("one connection, or one call on each"),
-        Role::Publish => publish::publish::<B>(&context),
+        Role::Publish { .. } => publish::publish::<B>(&context),
         Role::Subscribe { target } => publish::subscribe::<B>(&context, target),
     }
 }

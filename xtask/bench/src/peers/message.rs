@@ -4,7 +4,10 @@ use rmp_serde::{Serializer, from_slice};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::body::Body;
+use super::body::{Body, SIZE};
+
+/// Text that makes the arguments [`SIZE`] bytes long.
+const TEXT: &str = "thirty bytes of text, no more.";
 
 /// Arguments of 64 bytes or so: a number, a float, and text.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -39,15 +42,11 @@ struct Reply {
 pub(crate) enum Typed {}
 
 impl Body for Typed {
-    fn make(number: u64, into: &mut Vec<u8>) -> anyhow::Result<()> {
+    fn make(number: u64, bytes: usize, into: &mut Vec<u8>) -> anyhow::Result<()> {
         // A counter instead of randomness: the peer shall not wait for the kernel's random numbers.
         let id = Uuid::from_u128(0x5eed_0000_0000_4000_8000_0000_0000_0000 | u128::from(number));
         let request = Request {
-            args: Args {
-                number,
-                price: number as f64 + 0.5,
-                text: "thirty bytes of text, no more.".to_owned(),
-            },
+            args: Args { number, price: number as f64 + 0.5, text: text(bytes) },
             workflow_id: WorkflowId { uuid: true, as_str: id.to_string() },
         };
         encode(&request, into)
@@ -69,6 +68,13 @@ impl Body for Typed {
     }
 }
 
+/// Text that makes the arguments so many bytes long; a few more, once its length takes more bytes to say.
+fn text(bytes: usize) -> String {
+    let mut text = TEXT.to_owned();
+    text.extend(std::iter::repeat_n('.', bytes.saturating_sub(SIZE)));
+    text
+}
+
 fn encode(message: &impl Serialize, into: &mut Vec<u8>) -> anyhow::Result<()> {
     into.clear();
     Ok(message.serialize(&mut Serializer::new(into).with_struct_map())?)
@@ -80,14 +86,14 @@ mod tests {
 
     #[test]
     fn the_arguments_are_64_bytes() {
-        let args = Args { number: 70_000, price: 0.5, text: "thirty bytes of text, no more.".to_owned() };
+        let args = Args { number: 70_000, price: 0.5, text: text(SIZE) };
         assert_eq!(rmp_serde::to_vec_named(&args).unwrap().len(), 64);
     }
 
     #[test]
     fn a_reply_carries_what_was_asked() {
         let (mut request, mut reply) = (Vec::new(), Vec::new());
-        Typed::make(7, &mut request).unwrap();
+        Typed::make(7, SIZE, &mut request).unwrap();
         Typed::answer(&request, &mut reply).unwrap();
         assert_eq!(Typed::number(&request).unwrap(), 7);
         assert_eq!(Typed::reply_number(&reply).unwrap(), 7);

@@ -1,23 +1,17 @@
-//! Raw TCP on tokio: a length in four bytes and 64 bytes after it, and nothing else.
+//! Raw TCP on tokio: a length in four bytes and as many bytes after it, and nothing else.
 
 mod publish;
 mod request;
 
-use anyhow::Context as _;
-use tokio::{
-    io::AsyncReadExt as _,
-    net::{TcpListener, TcpStream},
-    runtime::Builder,
-    task::LocalSet,
-};
+use tokio::{io::AsyncReadExt as _, net::TcpStream};
 
 use super::{
     body::{Body as _, Raw, SIZE},
-    print_endpoint,
+    on_tokio,
 };
 use crate::options::Role;
 
-/// A message with its length.
+/// A publication with its length.
 const FRAME: usize = 4 + SIZE;
 
 /// How much is read or written at a time.
@@ -25,37 +19,19 @@ const BUFFER: usize = 64 * 1024;
 
 /// Runs one process, on one thread.
 pub(crate) fn run(role: &Role) -> anyhow::Result<()> {
-    let runtime = Builder::new_current_thread().enable_all().build().context("cannot start tokio")?;
-    let tasks = LocalSet::new();
-    tasks.block_on(&runtime, async {
+    on_tokio::run(async {
         match role {
             Role::Reply { .. } => request::reply().await,
-            Role::Request { target, connections, calls } => {
-                request::request(target, *connections, *calls).await
-            }
-            Role::Publish => publish::publish().await,
+            Role::Request { target, load } => request::request(target, load).await,
+            Role::Publish { .. } => publish::publish().await,
             Role::Subscribe { target } => publish::subscribe(target).await,
         }
     })
 }
 
-async fn listen() -> anyhow::Result<TcpListener> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    print_endpoint(&format!("tcp://{}", listener.local_addr()?))?;
-    Ok(listener)
-}
-
-async fn connect(endpoint: &str) -> anyhow::Result<TcpStream> {
-    let address = endpoint.strip_prefix("tcp://").context("an endpoint begins with tcp://")?;
-    let stream =
-        TcpStream::connect(address).await.with_context(|| format!("cannot connect to {endpoint}"))?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-fn put_frame(number: u64, message: &mut Vec<u8>, into: &mut Vec<u8>) -> anyhow::Result<()> {
-    Raw::make(number, message)?;
-    into.extend_from_slice(&(SIZE as u32).to_le_bytes());
+fn put_frame(number: u64, bytes: usize, message: &mut Vec<u8>, into: &mut Vec<u8>) -> anyhow::Result<()> {
+    Raw::make(number, bytes, message)?;
+    into.extend_from_slice(&(bytes as u32).to_le_bytes());
     into.extend_from_slice(message);
     Ok(())
 }

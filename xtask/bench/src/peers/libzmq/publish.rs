@@ -4,7 +4,10 @@ use super::{bind, no_drop};
 use crate::{
     meter::Meter,
     options::Target,
-    peers::{body::Body, print_endpoint, print_line},
+    peers::{
+        body::{Body, SIZE},
+        print_endpoint, print_line,
+    },
 };
 
 /// How many messages are received between two looks at the clock, which would cost more than some.
@@ -16,7 +19,7 @@ pub(super) fn publish<B: Body>(context: &zmq::Context) -> anyhow::Result<()> {
     print_endpoint(&bind(&socket)?)?;
     let mut message = Vec::new();
     for number in 1.. {
-        B::make(number, &mut message)?;
+        B::make(number, SIZE, &mut message)?;
         socket.send(&message, 0)?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use anyhow::ensure;
 use super::bind;
 use crate::{
     meter::Meter,
-    options::Target,
+    options::{Load, Target},
     peers::{body::Body, print_endpoint, print_line},
 };
 
@@ -39,21 +39,17 @@ pub(super) fn route<B: Body>(context: &zmq::Context) -> anyhow::Result<()> {
 }
 
 /// Asks in lock step over so many connections, all driven by one thread.
-pub(super) fn request<B: Body>(
-    context: &zmq::Context,
-    target: &Target,
-    connections: u32,
-) -> anyhow::Result<()> {
+pub(super) fn request<B: Body>(context: &zmq::Context, target: &Target, load: &Load) -> anyhow::Result<()> {
     let mut sockets = Vec::new();
     let (mut request, mut reply, mut number) = (Vec::new(), zmq::Message::new(), 0);
-    for _ in 0..connections {
+    for _ in 0..load.connections {
         let socket = context.socket(zmq::REQ)?;
         socket.connect(&target.endpoint)?;
         sockets.push(socket);
     }
     let mut next = |socket: &zmq::Socket| -> anyhow::Result<()> {
         number += 1;
-        B::make(number, &mut request)?;
+        B::make(number, load.bytes, &mut request)?;
         Ok(socket.send(&request, 0)?)
     };
     sockets.iter().try_for_each(&mut next)?;
@@ -61,11 +57,11 @@ pub(super) fn request<B: Body>(
     let mut meter = Meter::new(target.window());
     loop {
         // A lone socket is waited for in `recv`, which is cheaper.
-        if connections > 1 {
+        if load.connections > 1 {
             zmq::poll(&mut items, -1)?;
         }
         for (item, socket) in items.iter().zip(&sockets) {
-            if connections > 1 && !item.is_readable() {
+            if load.connections > 1 && !item.is_readable() {
                 continue;
             }
             socket.recv(&mut reply, 0)?;
@@ -79,17 +75,17 @@ pub(super) fn request<B: Body>(
 }
 
 /// Asks over one connection with so many calls in flight.
-pub(super) fn deal<B: Body>(context: &zmq::Context, target: &Target, calls: u32) -> anyhow::Result<()> {
+pub(super) fn deal<B: Body>(context: &zmq::Context, target: &Target, load: &Load) -> anyhow::Result<()> {
     let socket = context.socket(zmq::DEALER)?;
     socket.connect(&target.endpoint)?;
     let (mut request, mut frame, mut number) = (Vec::new(), zmq::Message::new(), 0);
     let mut next = || -> anyhow::Result<()> {
         number += 1;
-        B::make(number, &mut request)?;
+        B::make(number, load.bytes, &mut request)?;
         socket.send(&b""[..], zmq::SNDMORE)?;
         Ok(socket.send(&request, 0)?)
     };
-    for _ in 0..calls {
+    for _ in 0..load.calls {
         next()?;
     }
     let mut meter = Meter::new(target.window());

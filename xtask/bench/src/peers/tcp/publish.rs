@@ -2,12 +2,13 @@
 
 use tokio::{io::AsyncWriteExt as _, net::TcpStream};
 
-use super::{BUFFER, FRAME, Received, connect, listen, put_frame};
+use super::{BUFFER, FRAME, Received, put_frame};
 use crate::{
     meter::Meter,
     options::Target,
     peers::{
-        body::{Body as _, Raw},
+        body::{Body as _, Raw, SIZE},
+        on_tokio::{connect, listen},
         print_line,
     },
 };
@@ -24,7 +25,7 @@ pub(super) async fn publish() -> anyhow::Result<()> {
                 batch.clear();
                 while batch.len() + FRAME <= BUFFER {
                     number += 1;
-                    put_frame(number, &mut message, &mut batch)?;
+                    put_frame(number, SIZE, &mut message, &mut batch)?;
                 }
                 let mut hung_up = Vec::new();
                 for (index, subscriber) in subscribers.iter_mut().enumerate() {

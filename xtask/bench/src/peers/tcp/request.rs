@@ -4,13 +4,12 @@ use std::{cell::Cell, rc::Rc};
 
 use tokio::{io::AsyncWriteExt as _, net::TcpStream, task::spawn_local};
 
-use super::{BUFFER, FRAME, Received, connect, listen, put_frame};
+use super::{BUFFER, Received, put_frame};
 use crate::{
-    meter,
-    options::Target,
+    options::{Load, Target},
     peers::{
         body::{Body as _, Raw},
-        print_line,
+        on_tokio::{Clients, connect, listen},
     },
 };
 
@@ -39,26 +38,23 @@ async fn echo(mut stream: TcpStream) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(super) async fn request(target: &Target, connections: u32, calls: u32) -> anyhow::Result<()> {
-    let replies = Rc::new(Cell::new(0));
-    let mut clients = tokio::task::JoinSet::new();
-    for _ in 0..connections {
-        clients.spawn_local(ask(connect(&target.endpoint).await?, calls, Rc::clone(&replies)));
+pub(super) async fn request(target: &Target, load: &Load) -> anyhow::Result<()> {
+    let mut clients = Clients::new();
+    for _ in 0..load.connections {
+        let stream = connect(&target.endpoint).await?;
+        clients.spawn(ask(stream, *load, clients.replies()));
     }
-    tokio::select! {
-        sample = meter::watch(&replies, target.window()) => print_line(&sample.line()?),
-        Some(ended) = clients.join_next() => ended?,
-    }
+    clients.measure(target.window()).await
 }
 
 /// Sends a request for each reply, all that belong to one read with one write.
-async fn ask(mut stream: TcpStream, calls: u32, replies: Rc<Cell<u64>>) -> anyhow::Result<()> {
+async fn ask(mut stream: TcpStream, load: Load, replies: Rc<Cell<u64>>) -> anyhow::Result<()> {
     let (mut received, mut message) = (Received::new(), Vec::new());
-    let mut requests = Vec::with_capacity(FRAME * calls as usize);
+    let mut requests = Vec::new();
     let mut number = 0;
-    for _ in 0..calls {
+    for _ in 0..load.calls {
         number += 1;
-        put_frame(number, &mut message, &mut requests)?;
+        put_frame(number, load.bytes, &mut message, &mut requests)?;
     }
     loop {
         stream.write_all(&requests).await?;
@@ -69,7 +65,7 @@ async fn ask(mut stream: TcpStream, calls: u32, replies: Rc<Cell<u64>>) -> anyho
             Raw::reply_number(reply)?;
             count += 1;
             number += 1;
-            put_frame(number, &mut message, &mut requests)
+            put_frame(number, load.bytes, &mut message, &mut requests)
         })?;
         replies.set(replies.get() + count);
     }
