@@ -1,6 +1,8 @@
 //! What is measured: the rows of the page.
 
-use self::names::{ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON, TCP, ZEROMQ};
+use self::names::{
+    ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, NATS, OMQ, PYTHON, TARPC, TCP, TONIC, ZEROMQ,
+};
 
 /// One thing to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,21 +46,45 @@ pub(crate) const CASES: [Case; 9] = [
         title: "Request/reply 64 B, 1 client, both processes on one core",
         work: Work::Request { connections: 1, calls: 1, bytes: 64 },
         cores: Cores::One,
-        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
+        contenders: &[
+            FRAMEWORK,
+            ENGINE,
+            TCP,
+            LIBZMQ,
+            LIBZMQ_MESSAGEPACK,
+            ZEROMQ,
+            OMQ,
+            TARPC,
+            TONIC,
+            NATS,
+            PYTHON,
+        ],
     },
     Case {
         name: "request-16",
         title: "Request/reply 64 B, 16 clients (16 connections from one process)",
         work: Work::Request { connections: 16, calls: 1, bytes: 64 },
         cores: Cores::Two,
-        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
+        contenders: &[
+            FRAMEWORK,
+            ENGINE,
+            TCP,
+            LIBZMQ,
+            LIBZMQ_MESSAGEPACK,
+            ZEROMQ,
+            OMQ,
+            TARPC,
+            TONIC,
+            NATS,
+            PYTHON,
+        ],
     },
     Case {
         name: "request-128",
         title: "Request/reply 64 B, 128 clients (128 connections from one process)",
         work: Work::Request { connections: 128, calls: 1, bytes: 64 },
         cores: Cores::Two,
-        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ],
+        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ, OMQ, TARPC, TONIC, NATS],
     },
     Case {
         name: "calls-16",
@@ -75,28 +101,28 @@ pub(crate) const CASES: [Case; 9] = [
         work: Work::Request { connections: 1, calls: 1_000, bytes: 64 },
         // So many that neither side runs out of work while the other one has its turn.
         cores: Cores::Two,
-        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ],
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, TARPC, TONIC],
     },
     Case {
         name: "publish-1",
         title: "Publish/subscribe 64 B, 1 subscriber",
         work: Work::Publish { subscribers: 1 },
         cores: Cores::Two,
-        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, NATS, PYTHON],
     },
     Case {
         name: "publish-4",
         title: "Publish/subscribe 64 B, 4 subscribers",
         work: Work::Publish { subscribers: 4 },
         cores: Cores::Two,
-        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, PYTHON],
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, NATS, PYTHON],
     },
     Case {
         name: "publish-16",
         title: "Publish/subscribe 64 B, 16 subscribers",
         work: Work::Publish { subscribers: 16 },
         cores: Cores::Two,
-        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ],
+        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ, OMQ, NATS],
     },
     Case {
         name: "idle",
@@ -132,6 +158,14 @@ pub(crate) mod names {
     pub(crate) const LIBZMQ_MESSAGEPACK: &str = "libzmq + MessagePack";
     /// The other engine that ours can run on, alone.
     pub(crate) const ZEROMQ: &str = "zeromq";
+    /// Another ZeroMQ in Rust.
+    pub(crate) const OMQ: &str = "omq-tokio";
+    /// Calls between Rust programs.
+    pub(crate) const TARPC: &str = "tarpc";
+    /// gRPC.
+    pub(crate) const TONIC: &str = "tonic";
+    /// Messages by way of a broker.
+    pub(crate) const NATS: &str = "NATS";
     /// The original.
     pub(crate) const PYTHON: &str = "Python 0.0.20";
 }

@@ -31,6 +31,8 @@ pub(crate) trait Contender {
 pub(crate) struct Server {
     /// The process.
     pub(crate) process: Process,
-    /// Where it listens: `tcp://HOST:PORT`.
+    /// What stands between the two sides, if anything does.
+    pub(crate) broker: Option<Process>,
+    /// Where it, or what stands between, listens: `tcp://HOST:PORT`.
     pub(crate) endpoint: String,
 }

@@ -1,6 +1,7 @@
 //! Those that are compared, in the order in which they run.
 
 mod framework;
+pub(crate) mod nats;
 mod own_peer;
 mod python;
 
@@ -15,6 +16,10 @@ pub(crate) fn all(options: &Options) -> anyhow::Result<Vec<Box<dyn Contender>>> 
         Box::new(own_peer::OwnPeer::new(names::LIBZMQ, Peer::Libzmq)?),
         Box::new(own_peer::OwnPeer::new(names::LIBZMQ_MESSAGEPACK, Peer::LibzmqMessagepack)?),
         Box::new(own_peer::OwnPeer::new(names::ZEROMQ, Peer::Zeromq)?),
+        Box::new(own_peer::OwnPeer::new(names::OMQ, Peer::Omq)?),
+        Box::new(own_peer::OwnPeer::new(names::TARPC, Peer::Tarpc)?),
+        Box::new(own_peer::OwnPeer::new(names::TONIC, Peer::Tonic)?),
+        Box::new(nats::Nats::new()?),
         Box::new(python::Python::new(options)?),
     ];
     let wanted = &options.contender;

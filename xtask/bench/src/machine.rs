@@ -2,7 +2,7 @@
 
 use std::{fs, process::Command};
 
-use crate::{cpus::Cpus, options::Options};
+use crate::{contenders::nats, cpus::Cpus, options::Options};
 
 /// Facts for the top of the page, each with its name.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ impl Machine {
             ("rustc", said_by("rustc", &["--version"])),
             ("libzmq", format!("{major}.{minor}.{patch}, built with this bench")),
         ];
+        facts.push(("crates", PEERS.map(|name| format!("{name} {}", version(name))).join(", ")));
+        facts.push(("NATS", said_by(nats::PROGRAM, &["--version"])));
         if let Some(python) = python {
             facts.push(("Python", said_by(&python.display().to_string(), &["--version"])));
         }
@@ -55,6 +57,16 @@ fn processor() -> String {
     model.map_or(UNKNOWN.to_owned(), |model| model.trim_start_matches([' ', '\t', ':']).to_owned())
 }
 
+/// The peers that are crates.
+const PEERS: [&str; 7] = ["tokio", "zeromq", "omq-tokio", "tarpc", "tonic", "async-nats", "rmp-serde"];
+
+/// Which version of a crate the workspace is built with.
+fn version(name: &str) -> String {
+    let lock = include_str!("../../../Cargo.lock");
+    let found = lock.split_once(&format!("name = \"{name}\"\nversion = \""));
+    found.and_then(|(_, after)| after.split('"').next()).unwrap_or(UNKNOWN).to_owned()
+}
+
 const UNKNOWN: &str = "unknown";
 
 fn read(path: &str) -> String {
@@ -68,4 +80,16 @@ fn said_by(program: &str, arguments: &[&str]) -> String {
 
 fn known(text: &str) -> String {
     if text.trim().is_empty() { UNKNOWN.to_owned() } else { text.trim().to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_peer_has_a_version() {
+        for peer in PEERS {
+            assert!(version(peer).starts_with(|first: char| first.is_ascii_digit()), "{peer}");
+        }
+    }
 }

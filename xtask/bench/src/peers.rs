@@ -3,6 +3,8 @@
 mod body;
 mod message;
 
+#[cfg(feature = "peers")]
+mod foreign;
 mod libzmq;
 mod on_tokio;
 mod tcp;
@@ -28,6 +30,14 @@ pub(crate) enum Peer {
     Zmtp,
     /// 64 bytes on the crate `zeromq`.
     Zeromq,
+    /// 64 bytes on omq-tokio.
+    Omq,
+    /// 64 bytes by tarpc.
+    Tarpc,
+    /// 64 bytes by tonic.
+    Tonic,
+    /// 64 bytes through a NATS server.
+    Nats,
 }
 
 impl Peer {
@@ -39,7 +49,16 @@ impl Peer {
             Self::LibzmqMessagepack => "libzmq-messagepack",
             Self::Zmtp => "zmtp",
             Self::Zeromq => "zeromq",
+            Self::Omq => "omq",
+            Self::Tarpc => "tarpc",
+            Self::Tonic => "tonic",
+            Self::Nats => "nats",
         }
+    }
+
+    /// Whether it is part of this program.
+    pub(crate) fn is_built(self) -> bool {
+        cfg!(feature = "peers") || !matches!(self, Self::Omq | Self::Tarpc | Self::Tonic | Self::Nats)
     }
 }
 
@@ -51,6 +70,10 @@ pub(crate) fn run(options: &PeerOptions) -> anyhow::Result<()> {
         Peer::LibzmqMessagepack => libzmq::run::<Typed>(&options.role),
         Peer::Zmtp => zmtp::run(&options.role),
         Peer::Zeromq => zeromq::run(&options.role),
+        #[cfg(feature = "peers")]
+        peer => foreign::run(peer, &options.role),
+        #[cfg(not(feature = "peers"))]
+        peer => anyhow::bail!("{} is not built into this program", peer.word()),
     }
 }
 

@@ -73,7 +73,11 @@ const METHOD: &str = "
   are polled by one thread.
 - `libzmq + MessagePack` is the same with typed structs of 64 bytes (rmp-serde, named), the envelope and the
   workflow id of the framework's wire.
-- `zeromq` is the crate of that name, DEALER to ROUTER, on current-thread runtimes; its publisher never waits.
+- `zeromq` is the crate of that name, DEALER to ROUTER; its publisher never waits.
+- `omq-tokio` is another ZeroMQ in Rust, DEALER to ROUTER; its publisher waits for slow subscribers (`xpub_nodrop`).
+- `tarpc` speaks bincode, `tonic` gRPC whose messages are bytes as they are; a connection has one channel, however many calls.
+- `NATS` has its server between the two sides, on the same cores, and its own client on either side of it.
+- All of these are on current-thread runtimes, and send 64 bytes without a model or an id.
 - `Python 0.0.20` is the original with its own command on both sides, 16 clients being 16 threads; its subscriber cannot start as
   published, so libzmq + MessagePack reads its publications.
 - Subscribers are a process each. Publishers send as fast as they can and number their messages; a number that
@@ -84,6 +88,7 @@ const METHOD: &str = "
 
 A C++ compiler (`g++` of a plain Debian): the `zmq` crate builds libzmq from source. Linux, for cores and `/proc`. Two cores.
 For the Python row, `python3` with `venv` and a way to PyPI: `cargo xtask bench` sets up `service_framework==0.0.20` by itself, in `target/interop`.
+For the row of NATS, `nats-server` (Debian: `apt install nats-server`).
 ";
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How far ahead of whom ours should be.
 
-use crate::case::names::{ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON, TCP};
+use crate::case::names::{ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, NATS, PYTHON, TARPC, TCP, TONIC};
 
 /// How far ahead of a peer one of ours should be in a case.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,12 +39,15 @@ impl Target {
 }
 
 /// What ours should reach.
-const TARGETS: [Target; 14] = [
+const TARGETS: [Target; 17] = [
     Target::new("request-1", FRAMEWORK, TCP, 0.9),
     Target::new("request-1", FRAMEWORK, LIBZMQ_MESSAGEPACK, 3.5),
     Target::new("request-1", FRAMEWORK, PYTHON, 40.0).nearer(4.0),
     Target::new("request-16", FRAMEWORK, TCP, 0.6),
     Target::new("request-16", FRAMEWORK, LIBZMQ_MESSAGEPACK, 4.0).nearer(2.5),
+    Target::new("request-16", FRAMEWORK, TONIC, 4.0),
+    Target::new("request-16", FRAMEWORK, TARPC, 1.5),
+    Target::new("request-16", FRAMEWORK, NATS, 6.0),
     Target::new("request-16", FRAMEWORK, PYTHON, 4.0),
     Target::new("pipelined", FRAMEWORK, LIBZMQ, 1.5),
     Target::new("publish-1", FRAMEWORK, LIBZMQ_MESSAGEPACK, 2.5).lossless(),

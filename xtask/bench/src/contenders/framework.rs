@@ -113,7 +113,7 @@ impl Contender for Framework {
         }
         let mut process = Process::start(format!("the server of {}", self.name()), command)?;
         let endpoint = process.until(|| endpoint(&fs::read_to_string(&ready).ok()?, connection))?;
-        Ok(Server { process, endpoint })
+        Ok(Server { process, broker: None, endpoint })
     }
 
     fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command> {

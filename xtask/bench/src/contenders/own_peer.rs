@@ -35,6 +35,23 @@ impl OwnPeer {
         command
     }
 
+    /// Starts the serving process, which is reached through a broker if one is named.
+    pub(crate) fn start_through(&self, case: &Case, broker: Option<&str>) -> anyhow::Result<Server> {
+        let mut command = match case.work {
+            Work::Publish { .. } => self.command("publish"),
+            Work::Request { .. } | Work::Idle => self.command("reply"),
+        };
+        if let Work::Request { calls, .. } = case.work {
+            command.args(["--calls", &calls.to_string()]);
+        }
+        if let Some(broker) = broker {
+            command.args(["--broker", broker]);
+        }
+        let mut process = Process::start(format!("the server of {}", self.name), command)?;
+        let endpoint = process.line(std::time::Duration::ZERO, peers::endpoint_of_line)?;
+        Ok(Server { process, broker: None, endpoint })
+    }
+
     /// The command of a client, which others may borrow.
     pub(crate) fn client_command(&self, case: &Case, endpoint: &str, window: Window) -> Command {
         let mut command = match case.work {
@@ -62,20 +79,11 @@ impl Contender for OwnPeer {
     }
 
     fn refuses(&self, _case: &Case) -> Option<String> {
-        None
+        (!self.peer.is_built()).then(|| "this bench was built without the feature `peers`".to_owned())
     }
 
     fn start(&self, case: &Case, _folder: &Path) -> anyhow::Result<Server> {
-        let mut command = match case.work {
-            Work::Publish { .. } => self.command("publish"),
-            Work::Request { .. } | Work::Idle => self.command("reply"),
-        };
-        if let Work::Request { calls, .. } = case.work {
-            command.args(["--calls", &calls.to_string()]);
-        }
-        let mut process = Process::start(format!("the server of {}", self.name), command)?;
-        let endpoint = process.line(std::time::Duration::ZERO, peers::endpoint_of_line)?;
-        Ok(Server { process, endpoint })
+        self.start_through(case, None)
     }
 
     fn client(

@@ -104,7 +104,7 @@ impl Contender for Python {
         };
         let mut process = Process::start(format!("the server of {}", self.name()), command)?;
         process.until(|| TcpStream::connect(&address).ok())?;
-        Ok(Server { process, endpoint: format!("tcp://{address}") })
+        Ok(Server { process, broker: None, endpoint: format!("tcp://{address}") })
     }
 
     fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command> {
