@@ -28,6 +28,8 @@ pub(crate) enum Work {
     Publish { subscribers: u32 },
     /// A replyer that nobody asks.
     Idle,
+    /// So many replyers in one process, each of which is asked once.
+    Crowd { services: u32 },
 }
 
 /// Where the processes of a case run.
@@ -40,7 +42,7 @@ pub(crate) enum Cores {
 }
 
 /// Every case, in the order of the page.
-pub(crate) const CASES: [Case; 9] = [
+pub(crate) const CASES: [Case; 10] = [
     Case {
         name: "request-1",
         title: "Request/reply 64 B, 1 client, both processes on one core",
@@ -131,6 +133,13 @@ pub(crate) const CASES: [Case; 9] = [
         cores: Cores::Two,
         contenders: &[FRAMEWORK, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON],
     },
+    Case {
+        name: "crowd",
+        title: "1,000 services in one process",
+        work: Work::Crowd { services: 1_000 },
+        cores: Cores::Two,
+        contenders: &[FRAMEWORK],
+    },
 ];
 
 /// The most CPU that an idle service may use, in percent of one core. Below it, the clock of the kernel
@@ -139,6 +148,12 @@ pub(crate) const IDLE_CPU_MAX_PERCENT: f64 = 0.05;
 
 /// The most memory that an idle service may keep resident, in MB of 1,000,000 bytes.
 pub(crate) const IDLE_RESIDENT_MAX_MB: f64 = 10.0;
+
+/// The most time that all services of a crowd may take to start, in seconds.
+pub(crate) const CROWD_START_MAX_S: f64 = 5.0;
+
+/// The most memory that each of them may make resident, in MB of 1,000,000 bytes.
+pub(crate) const CROWD_RESIDENT_MAX_MB: f64 = 2.0;
 
 /// Where raw TCP over raw libzmq at 16 clients has to be, for a run to be like the ones the targets
 /// were set by.

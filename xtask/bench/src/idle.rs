@@ -31,7 +31,7 @@ impl Idle {
         Ok(Self {
             cpu_percent: (after.run_ns.saturating_sub(before.run_ns)) as f64 / 1e9 / seconds * 100.0,
             wakes_per_second: after.switches.saturating_sub(before.switches) as f64 / seconds,
-            resident_mb: after.resident_kib as f64 * 1024.0 / 1e6,
+            resident_mb: resident_mb(process_id)?,
         })
     }
 }
@@ -40,7 +40,12 @@ impl Idle {
 struct Reading {
     run_ns: u64,
     switches: u64,
-    resident_kib: u64,
+}
+
+/// MB of 1,000,000 bytes that a process has resident.
+pub(crate) fn resident_mb(process_id: u32) -> anyhow::Result<f64> {
+    let status = PathBuf::from(format!("/proc/{process_id}/status"));
+    Ok(read(&status, |text| field(text, "VmRSS:"))? as f64 * 1024.0 / 1e6)
 }
 
 impl Reading {
@@ -64,8 +69,7 @@ impl Reading {
                 Err(error) => return Err(error),
             }
         }
-        let resident_kib = read(&folder.join("status"), |text| field(text, "VmRSS:"))?;
-        Ok(Self { run_ns, switches, resident_kib })
+        Ok(Self { run_ns, switches })
     }
 }
 

@@ -12,6 +12,7 @@ mod round;
 mod target;
 
 mod cpus;
+mod crowd;
 mod idle;
 mod meter;
 mod process;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let done = match &options.command {
         Some(Command::Peer(peer)) => peers::run(peer),
+        Some(Command::Crowd(crowd)) => crowd::run(crowd),
         None => measure(&options),
     };
     match done {

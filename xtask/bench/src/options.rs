@@ -8,6 +8,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
+    crowd::CrowdOptions,
     peers::{Peer, SIZE},
     sample::Window,
 };
@@ -66,6 +67,9 @@ pub(crate) enum Command {
     /// One process of a peer; the bench starts these itself.
     #[command(hide = true)]
     Peer(PeerOptions),
+    /// Many services in one process; the bench starts it itself.
+    #[command(hide = true)]
+    Crowd(CrowdOptions),
 }
 
 /// Which process of which peer.

@@ -11,6 +11,8 @@ mod tcp;
 mod zeromq;
 mod zmtp;
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 
 pub(crate) use self::body::SIZE;
@@ -77,6 +79,15 @@ pub(crate) fn run(options: &PeerOptions) -> anyhow::Result<()> {
     }
 }
 
+/// Asks a typed replyer once, and waits for its answer.
+///
+/// # Errors
+///
+/// When there is none in time, or it is not the answer.
+pub(crate) fn ask_once(endpoint: &str, patience: Duration) -> anyhow::Result<()> {
+    libzmq::ask_once::<Typed>(endpoint, patience)
+}
+
 /// Says on which endpoint a server is ready.
 fn print_endpoint(endpoint: &str) -> anyhow::Result<()> {
     print_line(&format!("ready {endpoint}"))
@@ -87,7 +98,8 @@ pub(crate) fn endpoint_of_line(line: &str) -> Option<String> {
     line.strip_prefix("ready ").map(str::to_owned)
 }
 
-fn print_line(line: &str) -> anyhow::Result<()> {
+/// Prints a line for the bench.
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}")?;

@@ -21,6 +21,7 @@ pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
         ratios::peers(results),
         figures::lost(results),
         figures::idle(results),
+        figures::crowd(results),
         figures::absent(results),
     ] {
         page.push_str(&part);
@@ -77,12 +78,14 @@ const METHOD: &str = "
 - `omq-tokio` is another ZeroMQ in Rust, DEALER to ROUTER; its publisher waits for slow subscribers (`xpub_nodrop`).
 - `tarpc` speaks bincode, `tonic` gRPC whose messages are bytes as they are; a connection has one channel, however many calls.
 - `NATS` has its server between the two sides, on the same cores, and its own client on either side of it.
-- All of these are on current-thread runtimes, and send 64 bytes without a model or an id.
+- These five run on current-thread runtimes, but for the server of NATS, and send 64 bytes without a model or an id.
 - `Python 0.0.20` is the original with its own command on both sides, 16 clients being 16 threads; its subscriber cannot start as
   published, so libzmq + MessagePack reads its publications.
 - Subscribers are a process each. Publishers send as fast as they can and number their messages; a number that
   does not arrive while counting is lost. The libzmq publishers wait for slow subscribers (`ZMQ_XPUB_NODROP`).
 - An idle service is a replyer that nobody has asked; CPU is what the kernel's scheduler counted, over all threads.
+- The services of a crowd are one plugin, each a `Service` of the runtime in a program that allocates as the system does, started
+  and stopped one after the other. Each is asked once by libzmq; what they use is read when all have answered.
 
 ## What it needs
 

@@ -8,6 +8,7 @@ use crate::{
     case::{CASES, Case, Work},
     contender::Contender,
     cpus::Cpus,
+    crowd::Crowd,
     idle::Idle,
     options::Options,
     process::Process,
@@ -59,6 +60,8 @@ pub(crate) enum Outcome {
     Load { rate: f64, lost: f64 },
     /// Of the server alone.
     Idle(Idle),
+    /// Of many services in one process.
+    Crowd(Crowd),
 }
 
 impl ContenderResult {
@@ -77,8 +80,11 @@ impl ContenderResult {
     }
 }
 
-/// An idle service is the same in every round; a few show that.
+/// What lies idle is the same in every round; a few show that.
 const IDLE_ROUNDS_MAX: u32 = 3;
+
+/// Long enough for a crowd to start, answer and stop on a slow machine.
+const CROWD_TIME: Duration = Duration::from_secs(60);
 
 /// Runs what the options ask for, and says on stderr how far it is.
 pub(crate) fn run_all(
@@ -116,7 +122,7 @@ fn run_case(
         results.push(ContenderResult { name: contender.name(), rounds: Vec::new(), trouble });
     }
     let rounds = match case.work {
-        Work::Idle => options.rounds().min(IDLE_ROUNDS_MAX),
+        Work::Idle | Work::Crowd { .. } => options.rounds().min(IDLE_ROUNDS_MAX),
         Work::Request { .. } | Work::Publish { .. } => options.rounds(),
     };
     for round in 1..=rounds {
@@ -146,6 +152,9 @@ fn words(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Load { rate, lost } if *lost > 0.0 => format!("{rate:.0}/s, {:.1}% lost", lost * 100.0),
         Outcome::Load { rate, .. } => format!("{rate:.0}/s"),
+        Outcome::Crowd(crowd) => {
+            format!("{} up in {:.2} s, {:.2} MB each", crowd.services, crowd.start_s, crowd.resident_mb_each)
+        }
         Outcome::Idle(idle) => format!("{:.3}% CPU, {:.1} MB", idle.cpu_percent, idle.resident_mb),
     }
 }
@@ -164,11 +173,15 @@ fn run_once(
             std::thread::sleep(options.window().warm_up);
             Outcome::Idle(Idle::watch(server.process.id(), options.idle_time())?)
         }
+        // It ends by itself, when it has told.
+        Work::Crowd { .. } => {
+            return Ok(Outcome::Crowd(server.process.line(CROWD_TIME, Crowd::of_line)?));
+        }
         Work::Request { .. } | Work::Publish { .. } => {
             let window = options.window();
             let clients = match case.work {
                 Work::Publish { subscribers } => subscribers,
-                Work::Request { .. } | Work::Idle => 1,
+                Work::Request { .. } | Work::Idle | Work::Crowd { .. } => 1,
             };
             let commands: Vec<Command> = (0..clients)
                 .map(|_| contender.client(case, &server, window, folder))

@@ -12,7 +12,7 @@ const KNOWS: &[(&str, &[&str])] = &[
     ("service-framework-states", &["core", "connections"]),
     ("service-framework-runtime", &["core", "connections", "states"]),
     ("service-framework-cli", &["core", "runtime"]),
-    ("service-framework-bench", &["zmtp"]),
+    ("service-framework-bench", &["zmtp", "runtime"]),
     ("service-framework-fuzz", &["macros", "core", "zmtp"]),
     ("xtask", &[]),
 ];

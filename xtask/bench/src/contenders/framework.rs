@@ -60,6 +60,18 @@ impl Framework {
         self.plugins.join(format!("{DLL_PREFIX}{service}{DLL_SUFFIX}"))
     }
 
+    /// Starts many services in one process of this program, which ends by itself.
+    fn crowd(&self, services: u32, folder: &Path) -> anyhow::Result<Server> {
+        let book = folder.join("crowd.addresses.json");
+        write(&book, &json!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "out": {}}))?;
+        let program = std::env::current_exe().context("cannot find this program, to run it as a crowd")?;
+        let mut command = Command::new(program);
+        command.arg("crowd").arg("--plugin").arg(self.plugin("bench_echo")).arg("--addresses").arg(book);
+        command.args(["--services", &services.to_string()]);
+        let process = Process::start(format!("the crowd of {}", self.name()), command)?;
+        Ok(Server { process, broker: None, endpoint: String::new() })
+    }
+
     /// The command that runs a service, with its files written into the folder.
     fn run(&self, folder: &Path, service: &str, addresses: &Value) -> anyhow::Result<Command> {
         let book = folder.join(format!("{service}.addresses.json"));
@@ -73,7 +85,7 @@ impl Framework {
 /// The service that serves in a case, and the one that loads it.
 fn services(case: &Case) -> (&'static str, &'static str) {
     match case.work {
-        Work::Request { .. } | Work::Idle => ("bench_echo", "bench_ask"),
+        Work::Request { .. } | Work::Idle | Work::Crowd { .. } => ("bench_echo", "bench_ask"),
         Work::Publish { .. } => ("bench_publish", "bench_count"),
     }
 }
@@ -96,9 +108,12 @@ impl Contender for Framework {
     }
 
     fn start(&self, case: &Case, folder: &Path) -> anyhow::Result<Server> {
+        if let Work::Crowd { services } = case.work {
+            return self.crowd(services, folder);
+        }
         let (service, _) = services(case);
         let (addresses, connection) = match case.work {
-            Work::Request { .. } | Work::Idle => {
+            Work::Request { .. } | Work::Idle | Work::Crowd { .. } => {
                 (json!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "out": {}}), "echo")
             }
             Work::Publish { .. } => {
@@ -131,7 +146,7 @@ impl Contender for Framework {
                     .collect();
                 json!({"in": {}, "out": requesters})
             }
-            Work::Publish { .. } | Work::Idle => {
+            Work::Publish { .. } | Work::Idle | Work::Crowd { .. } => {
                 json!({"in": {"numbers": {"subscriber": server.endpoint}}, "out": {}})
             }
         };

@@ -39,7 +39,7 @@ impl OwnPeer {
     pub(crate) fn start_through(&self, case: &Case, broker: Option<&str>) -> anyhow::Result<Server> {
         let mut command = match case.work {
             Work::Publish { .. } => self.command("publish"),
-            Work::Request { .. } | Work::Idle => self.command("reply"),
+            Work::Request { .. } | Work::Idle | Work::Crowd { .. } => self.command("reply"),
         };
         if let Work::Request { calls, .. } = case.work {
             command.args(["--calls", &calls.to_string()]);
@@ -63,7 +63,7 @@ impl OwnPeer {
                 }
                 command
             }
-            Work::Publish { .. } | Work::Idle => self.command("subscribe"),
+            Work::Publish { .. } | Work::Idle | Work::Crowd { .. } => self.command("subscribe"),
         };
         command
             .args(["--endpoint", endpoint])

@@ -97,7 +97,7 @@ impl Contender for Python {
                 command.arg("-m");
                 command
             }
-            Work::Request { .. } | Work::Idle => {
+            Work::Request { .. } | Work::Idle | Work::Crowd { .. } => {
                 let addresses = json!({"in": {"echo": {"replyer": address}}});
                 self.command(folder, "echo", include_str!("../../python/echo.py"), &addresses)?
             }

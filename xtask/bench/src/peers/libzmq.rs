@@ -4,7 +4,11 @@ mod no_drop;
 mod publish;
 mod request;
 
-use super::body::Body;
+use std::time::Duration;
+
+use anyhow::Context as _;
+
+use super::body::{Body, SIZE};
 use crate::options::{Load, Role};
 
 /// Runs one process.
@@ -23,6 +27,22 @@ pub(crate) fn run<B: Body>(role: &Role) -> anyhow::Result<()> {
         Role::Publish { .. } => publish::publish::<B>(&context),
         Role::Subscribe { target } => publish::subscribe::<B>(&context, target),
     }
+}
+
+/// Asks once, over a connection of its own.
+pub(super) fn ask_once<B: Body>(endpoint: &str, patience: Duration) -> anyhow::Result<()> {
+    const NUMBER: u64 = 1;
+    let context = zmq::Context::new();
+    let socket = context.socket(zmq::REQ)?;
+    socket.set_linger(0)?;
+    socket.set_rcvtimeo(i32::try_from(patience.as_millis())?)?;
+    socket.connect(endpoint)?;
+    let mut request = Vec::new();
+    B::make(NUMBER, SIZE, &mut request)?;
+    socket.send(&request, 0)?;
+    let reply = socket.recv_bytes(0).with_context(|| format!("{endpoint} does not answer"))?;
+    anyhow::ensure!(B::reply_number(&reply)? == NUMBER, "{endpoint} answers something else");
+    Ok(())
 }
 
 /// Binds to a free port; gives the endpoint.

@@ -4,7 +4,10 @@ use std::fmt::Write as _;
 
 use super::table;
 use crate::{
-    case::{IDLE_CPU_MAX_PERCENT, IDLE_RESIDENT_MAX_MB, Work, names},
+    case::{
+        CROWD_RESIDENT_MAX_MB, CROWD_START_MAX_S, IDLE_CPU_MAX_PERCENT, IDLE_RESIDENT_MAX_MB, Work, names,
+    },
+    crowd::Crowd,
     idle::Idle,
     round::{CaseResult, ContenderResult, Outcome},
     statistics::Spread,
@@ -61,6 +64,42 @@ pub(super) fn idle(results: &[CaseResult]) -> String {
         ]);
     }
     table("An idle service", &["", "CPU of one core", "wakes a second", "resident", "target", ""], &rows)
+}
+
+/// What many services in one process cost; the worst round counts.
+pub(super) fn crowd(results: &[CaseResult]) -> String {
+    let mut rows = Vec::new();
+    for contender in results.iter().flat_map(|result| &result.contenders) {
+        let crowds = contender.rounds.iter().filter_map(|outcome| match outcome {
+            Some(Outcome::Crowd(crowd)) => Some(*crowd),
+            _ => None,
+        });
+        let crowds: Vec<Crowd> = crowds.collect();
+        let worst = |of: fn(&Crowd) -> f64| Spread::of(crowds.iter().map(of)).map(|spread| spread.max);
+        let (Some(start_s), Some(stop_s), Some(resident_mb), Some(crowd)) = (
+            worst(|crowd| crowd.start_s),
+            worst(|crowd| crowd.stop_s),
+            worst(|crowd| crowd.resident_mb_each),
+            crowds.last(),
+        ) else {
+            continue;
+        };
+        let met = start_s <= CROWD_START_MAX_S && resident_mb <= CROWD_RESIDENT_MAX_MB;
+        rows.push(vec![
+            contender.name.to_owned(),
+            crowd.services.to_string(),
+            format!("{start_s:.2} s"),
+            format!("{resident_mb:.2} MB"),
+            crowd.threads.to_string(),
+            crowd.descriptors.to_string(),
+            format!("{stop_s:.2} s"),
+            format!("<= {CROWD_START_MAX_S} s and <= {CROWD_RESIDENT_MAX_MB} MB each"),
+            if met { "reached" } else { "**missed**" }.to_owned(),
+        ]);
+    }
+    let head =
+        ["", "have answered", "start", "resident, each", "threads", "descriptors", "stop", "target", ""];
+    table("Many services in one process", &head, &rows)
 }
 
 fn idle_of(outcome: &Option<Outcome>) -> Option<Idle> {
@@ -141,6 +180,23 @@ mod tests {
             |cpu_percent| Some(Outcome::Idle(Idle { cpu_percent, wakes_per_second: 0.0, resident_mb: 8.0 }));
         assert!(idle(&[result("idle", vec![round(0.0), round(0.01)])]).contains("reached"));
         assert!(idle(&[result("idle", vec![round(0.0), round(0.2)])]).contains("missed"));
+    }
+
+    #[test]
+    fn a_crowd_that_starts_too_slowly_misses_its_target() {
+        let round = |start_s| {
+            let (stop_s, resident_mb_each, threads, descriptors) = (1.0, 0.5, 1_001, 4_003);
+            Some(Outcome::Crowd(Crowd {
+                services: 1_000,
+                start_s,
+                stop_s,
+                resident_mb_each,
+                threads,
+                descriptors,
+            }))
+        };
+        assert!(crowd(&[result("crowd", vec![round(1.0), round(2.0)])]).contains("reached"));
+        assert!(crowd(&[result("crowd", vec![round(1.0), round(6.0)])]).contains("missed"));
     }
 
     #[test]
