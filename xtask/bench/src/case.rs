@@ -17,6 +17,31 @@ pub(crate) struct Case {
     pub(crate) cores: Cores,
     /// Who takes part, by name.
     pub(crate) contenders: &'static [&'static str],
+    /// Where its figures are shown.
+    pub(crate) shown: Shown,
+}
+
+/// Where the figures of a case are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// In the tables, and perhaps as the first point of a picture.
+    InTables,
+    /// As a point of a picture alone.
+    InPictures,
+}
+
+impl Case {
+    /// A point of a picture.
+    const fn point(name: &'static str, title: &'static str, connections: u32, bytes: u32) -> Self {
+        Self {
+            name,
+            title,
+            work: Work::Request { connections, calls: 1, bytes },
+            cores: Cores::One,
+            contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ],
+            shown: Shown::InPictures,
+        }
+    }
 }
 
 /// What the processes of a case do.
@@ -42,7 +67,7 @@ pub(crate) enum Cores {
 }
 
 /// Every case, in the order of the page.
-pub(crate) const CASES: [Case; 10] = [
+pub(crate) const CASES: [Case; 19] = [
     Case {
         name: "request-1",
         title: "Request/reply 64 B, 1 client, both processes on one core",
@@ -61,6 +86,7 @@ pub(crate) const CASES: [Case; 10] = [
             NATS,
             PYTHON,
         ],
+        shown: Shown::InTables,
     },
     Case {
         name: "request-16",
@@ -80,13 +106,15 @@ pub(crate) const CASES: [Case; 10] = [
             NATS,
             PYTHON,
         ],
+        shown: Shown::InTables,
     },
     Case {
         name: "request-128",
         title: "Request/reply 64 B, 128 clients (128 connections from one process)",
         work: Work::Request { connections: 128, calls: 1, bytes: 64 },
         cores: Cores::Two,
-        contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ, OMQ, TARPC, TONIC, NATS],
+        contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, ZEROMQ, OMQ, TARPC, TONIC, NATS],
+        shown: Shown::InTables,
     },
     Case {
         name: "calls-16",
@@ -96,6 +124,7 @@ pub(crate) const CASES: [Case; 10] = [
         // runs at one speed or at four times that, as the scheduler pleases.
         cores: Cores::One,
         contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON],
+        shown: Shown::InTables,
     },
     Case {
         name: "pipelined",
@@ -104,6 +133,7 @@ pub(crate) const CASES: [Case; 10] = [
         // So many that neither side runs out of work while the other one has its turn.
         cores: Cores::Two,
         contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, TARPC, TONIC],
+        shown: Shown::InTables,
     },
     Case {
         name: "publish-1",
@@ -111,6 +141,7 @@ pub(crate) const CASES: [Case; 10] = [
         work: Work::Publish { subscribers: 1 },
         cores: Cores::Two,
         contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, NATS, PYTHON],
+        shown: Shown::InTables,
     },
     Case {
         name: "publish-4",
@@ -118,6 +149,7 @@ pub(crate) const CASES: [Case; 10] = [
         work: Work::Publish { subscribers: 4 },
         cores: Cores::Two,
         contenders: &[FRAMEWORK, ENGINE, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, ZEROMQ, OMQ, NATS, PYTHON],
+        shown: Shown::InTables,
     },
     Case {
         name: "publish-16",
@@ -125,6 +157,7 @@ pub(crate) const CASES: [Case; 10] = [
         work: Work::Publish { subscribers: 16 },
         cores: Cores::Two,
         contenders: &[ENGINE, TCP, LIBZMQ, ZEROMQ, OMQ, NATS],
+        shown: Shown::InTables,
     },
     Case {
         name: "idle",
@@ -132,6 +165,7 @@ pub(crate) const CASES: [Case; 10] = [
         work: Work::Idle,
         cores: Cores::Two,
         contenders: &[FRAMEWORK, TCP, LIBZMQ, LIBZMQ_MESSAGEPACK, PYTHON],
+        shown: Shown::InTables,
     },
     Case {
         name: "crowd",
@@ -139,7 +173,17 @@ pub(crate) const CASES: [Case; 10] = [
         work: Work::Crowd { services: 1_000 },
         cores: Cores::Two,
         contenders: &[FRAMEWORK],
+        shown: Shown::InTables,
     },
+    Case::point("connections-4", "Request/reply 64 B, 4 clients, on one core", 4, 64),
+    Case::point("connections-16", "Request/reply 64 B, 16 clients, on one core", 16, 64),
+    Case::point("connections-64", "Request/reply 64 B, 64 clients, on one core", 64, 64),
+    Case::point("connections-256", "Request/reply 64 B, 256 clients, on one core", 256, 64),
+    Case::point("connections-1000", "Request/reply 64 B, 1,000 clients, on one core", 1_000, 64),
+    Case::point("payload-1k", "Request/reply 1 KiB, 1 client, on one core", 1, 1 << 10),
+    Case::point("payload-16k", "Request/reply 16 KiB, 1 client, on one core", 1, 16 << 10),
+    Case::point("payload-256k", "Request/reply 256 KiB, 1 client, on one core", 1, 256 << 10),
+    Case::point("payload-1m", "Request/reply 1 MiB, 1 client, on one core", 1, 1 << 20),
 ];
 
 /// The most CPU that an idle service may use, in percent of one core. Below it, the clock of the kernel

@@ -6,6 +6,7 @@
 mod options;
 
 mod case;
+mod curve;
 mod contender;
 mod contenders;
 mod round;
@@ -24,8 +25,9 @@ mod machine;
 mod report;
 mod statistics;
 
-use std::{io::Write as _, process::ExitCode};
+use std::{io::Write as _, path::Path, process::ExitCode};
 
+use anyhow::Context as _;
 use clap::Parser as _;
 
 use crate::options::{Command, Options};
@@ -53,12 +55,23 @@ fn measure(options: &Options) -> anyhow::Result<()> {
     let page = report::page(&machine::Machine::read(&cpus, options), &results);
     std::io::stdout().write_all(page.as_bytes())?;
     if let Some(path) = options.page() {
-        std::fs::write(&path, page)
-            .map_err(|cause| anyhow::anyhow!("cannot write {}: {cause}", path.display()))?;
-        eprintln!("wrote {}", path.display());
+        write(&path, &page)?;
+        let folder = path.with_file_name(report::FOLDER);
+        for picture in report::pictures(&results)? {
+            write(&folder.join(picture.file), &picture.svg)?;
+        }
     }
     let troubles = results.iter().flat_map(|result| &result.contenders).filter_map(|it| it.trouble.as_ref());
     let failed = troubles.filter(|trouble| matches!(trouble, round::Trouble::Failed(_))).count();
     anyhow::ensure!(failed == 0, "{failed} runs failed; the page says which");
+    Ok(())
+}
+
+/// Writes a file, and the folder that it lies in.
+fn write(path: &Path, text: &str) -> anyhow::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    eprintln!("wrote {}", path.display());
     Ok(())
 }

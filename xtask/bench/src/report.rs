@@ -1,14 +1,19 @@
 //! The page of results: ratios first, then what else was seen, absolute figures last and small.
 
+mod curves;
 mod figures;
 mod ratios;
 
 use std::fmt::Write as _;
 
-use crate::{machine::Machine, round::CaseResult};
+use crate::{case::Shown, machine::Machine, round::CaseResult};
+
+pub(crate) use self::curves::{FOLDER, pictures};
 
 /// The whole page, as Markdown.
 pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
+    let in_tables: Vec<&CaseResult> =
+        results.iter().filter(|result| result.case.shown == Shown::InTables).collect();
     let mut page = String::from(HEAD);
     page.push_str("| | |\n|---|---|\n");
     for (name, value) in &machine.facts {
@@ -16,9 +21,10 @@ pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
         let _ = writeln!(page, "| {name} | {value} |");
     }
     for part in [
-        ratios::framework(results),
-        ratios::engine(results),
-        ratios::peers(results),
+        ratios::framework(&in_tables),
+        ratios::engine(&in_tables),
+        curves::section(results),
+        ratios::peers(&in_tables),
         figures::lost(results),
         figures::idle(results),
         figures::crowd(results),
@@ -27,7 +33,7 @@ pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
         page.push_str(&part);
     }
     page.push_str(METHOD);
-    page.push_str(&figures::absolute(results));
+    page.push_str(&figures::absolute(&in_tables));
     page
 }
 
@@ -64,13 +70,17 @@ const METHOD: &str = "
 - A client with one connection waits for its server in lock step, also when many calls travel together, and on two
   cores that measures the scheduler; so it is compared on one core only, with its server. All other cases run
   free on two cores.
+- The pictures are of shorter runs on one core, where a request costs what both processes do for it and nobody is waited for;
+  their first points are those of the tables. The clients of `service_framework` are one service with as many requesters as there are
+  connections, of libzmq as many REQ sockets.
 - `service_framework` is the command with plugins loaded over their boundary, on both sides; messages are
-  MessagePack, checked against the model, with a workflow id.
+  MessagePack, checked against the model, with a workflow id. It allocates by mimalloc, as shipped, all others
+  as the system does.
 - `zmtp (our engine alone)` is the crate that carries the framework's messages, without the framework: 64 bytes, DEALER
   to ROUTER, answered where they are read, one thread on either side. Its publisher waits for slow subscribers.
 - `raw tokio TCP` sends 64 bytes behind their length, one thread on either side; what one read brought is
   answered by one write.
-- `raw libzmq` sends 64 bytes, REQ to REP, or DEALER to ROUTER for many calls over one connection. 16 REQ sockets
+- `raw libzmq` sends 64 bytes, REQ to REP, or DEALER to ROUTER for many calls over one connection. Many REQ sockets
   are polled by one thread.
 - `libzmq + MessagePack` is the same with typed structs of 64 bytes (rmp-serde, named), the envelope and the
   workflow id of the framework's wire.

@@ -5,7 +5,7 @@ use std::{fmt, process::Command, time::Duration};
 use anyhow::Context as _;
 
 use crate::{
-    case::{CASES, Case, Work},
+    case::{CASES, Case, Shown, Work},
     contender::Contender,
     cpus::Cpus,
     crowd::Crowd,
@@ -83,6 +83,9 @@ impl ContenderResult {
 /// What lies idle is the same in every round; a few show that.
 const IDLE_ROUNDS_MAX: u32 = 3;
 
+/// The points of a picture bear each other out.
+const POINT_ROUNDS_MAX: u32 = 3;
+
 /// Long enough for a crowd to start, answer and stop on a slow machine.
 const CROWD_TIME: Duration = Duration::from_secs(60);
 
@@ -123,6 +126,9 @@ fn run_case(
     }
     let rounds = match case.work {
         Work::Idle | Work::Crowd { .. } => options.rounds().min(IDLE_ROUNDS_MAX),
+        Work::Request { .. } | Work::Publish { .. } if case.shown == Shown::InPictures => {
+            options.rounds().min(POINT_ROUNDS_MAX)
+        }
         Work::Request { .. } | Work::Publish { .. } => options.rounds(),
     };
     for round in 1..=rounds {
@@ -178,7 +184,10 @@ fn run_once(
             return Ok(Outcome::Crowd(server.process.line(CROWD_TIME, Crowd::of_line)?));
         }
         Work::Request { .. } | Work::Publish { .. } => {
-            let window = options.window();
+            let window = match case.shown {
+                Shown::InTables => options.window(),
+                Shown::InPictures => options.window().half(),
+            };
             let clients = match case.work {
                 Work::Publish { subscribers } => subscribers,
                 Work::Request { .. } | Work::Idle | Work::Crowd { .. } => 1,

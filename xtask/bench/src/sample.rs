@@ -14,6 +14,13 @@ pub(crate) struct Window {
     pub(crate) counted: Duration,
 }
 
+impl Window {
+    /// Half as long.
+    pub(crate) fn half(self) -> Self {
+        Self { warm_up: self.warm_up / 2, counted: self.counted / 2 }
+    }
+}
+
 /// What one client counted. Every client prints one as a JSON line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Sample {

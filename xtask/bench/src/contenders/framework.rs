@@ -6,12 +6,12 @@
 //! | service | connections | does |
 //! |---|---|---|
 //! | `bench_echo` | replyer `echo` | returns its arguments |
-//! | `bench_ask` | requesters `echo_0` to `echo_15` | keeps `calls` requests in flight on each of the first `connections` of them |
+//! | `bench_ask` | requesters `echo_0`, `echo_1`, .. | keeps `calls` requests of `bytes` in flight on each |
 //! | `bench_publish` | publisher `numbers` | publishes without pause, numbered from 1 |
 //! | `bench_count` | subscriber `numbers` | counts; what its numbers skip was lost |
 //!
 //! All but `bench_echo` are run with `-m`. `bench_ask` and `bench_count` have the config `warm_up_s` and `seconds`
-//! (floats; `bench_ask` also `connections` and `calls`, integers). Their `main` waits for the first message,
+//! (floats; `bench_ask` also `calls` and `bytes`, integers). Their `main` waits for the first message,
 //! warms up, counts, prints one [`Sample`](crate::sample::Sample) as a JSON line on stdout and returns.
 
 use std::{
@@ -32,8 +32,8 @@ use crate::{
     sample::Window,
 };
 
-/// How many requesters the client declares; it uses as many as its config says.
-const CONNECTIONS: u32 = 16;
+/// How many requesters the client declares, which cannot wait for its config.
+const REQUESTERS: &str = "BENCH_ASK_REQUESTERS";
 
 /// The services of the bench, run by the command.
 #[derive(Debug)]
@@ -138,10 +138,10 @@ impl Contender for Framework {
             "seconds": window.counted.as_secs_f64(),
         });
         let addresses = match case.work {
-            Work::Request { connections, calls, bytes: _ } => {
-                config["connections"] = connections.into();
+            Work::Request { connections, calls, bytes } => {
                 config["calls"] = calls.into();
-                let requesters: serde_json::Map<String, Value> = (0..CONNECTIONS)
+                config["bytes"] = bytes.into();
+                let requesters: serde_json::Map<String, Value> = (0..connections)
                     .map(|index| (format!("echo_{index}"), json!({"requester": server.endpoint})))
                     .collect();
                 json!({"in": {}, "out": requesters})
@@ -154,6 +154,9 @@ impl Contender for Framework {
         let path = folder.join(format!("{service}.config.json"));
         write(&path, &config)?;
         command.arg("-m").arg("-c").arg(path);
+        if let Work::Request { connections, .. } = case.work {
+            command.env(REQUESTERS, connections.to_string());
+        }
         Ok(command)
     }
 }

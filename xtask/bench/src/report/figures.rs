@@ -123,7 +123,7 @@ pub(super) fn absent(results: &[CaseResult]) -> String {
 }
 
 /// Messages a second, folded away.
-pub(super) fn absolute(results: &[CaseResult]) -> String {
+pub(super) fn absolute(results: &[&CaseResult]) -> String {
     let mut lines = String::new();
     for result in results {
         for contender in &result.contenders {

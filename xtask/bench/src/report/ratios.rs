@@ -9,12 +9,12 @@ use crate::{
 };
 
 /// The framework against each of the others, with what it should reach.
-pub(super) fn framework(results: &[CaseResult]) -> String {
+pub(super) fn framework(results: &[&CaseResult]) -> String {
     against("service_framework against its peers", names::FRAMEWORK, results, |_| true)
 }
 
 /// The engine against the transports of others, with what it should reach.
-pub(super) fn engine(results: &[CaseResult]) -> String {
+pub(super) fn engine(results: &[&CaseResult]) -> String {
     let does_more = [names::FRAMEWORK, names::LIBZMQ_MESSAGEPACK, names::PYTHON];
     against("Its engine alone against other transports", names::ENGINE, results, |peer| {
         !does_more.contains(&peer)
@@ -22,7 +22,7 @@ pub(super) fn engine(results: &[CaseResult]) -> String {
 }
 
 /// One of ours against each peer that is wanted.
-fn against(title: &str, ours: &str, results: &[CaseResult], is_wanted: impl Fn(&str) -> bool) -> String {
+fn against(title: &str, ours: &str, results: &[&CaseResult], is_wanted: impl Fn(&str) -> bool) -> String {
     let mut rows = Vec::new();
     for result in results {
         for peer in result.contenders.iter().filter(|peer| peer.name != ours && is_wanted(peer.name)) {
@@ -41,7 +41,7 @@ fn against(title: &str, ours: &str, results: &[CaseResult], is_wanted: impl Fn(&
 }
 
 /// The peers among themselves: whether this machine is like others.
-pub(super) fn peers(results: &[CaseResult]) -> String {
+pub(super) fn peers(results: &[&CaseResult]) -> String {
     let mut rows = Vec::new();
     for result in results {
         for (upper, lower) in [
@@ -139,7 +139,7 @@ mod tests {
             ],
         )];
         check(
-            &framework(&results),
+            &framework(&results.each_ref()),
             &expect![[r#"
 
             ## service_framework against its peers
@@ -160,7 +160,7 @@ mod tests {
             [result]
         };
         check(
-            &engine(&results(0.0)),
+            &engine(&results(0.0).each_ref()),
             &expect![[r#"
 
             ## Its engine alone against other transports
@@ -171,7 +171,7 @@ mod tests {
         "#]],
         );
         check(
-            &engine(&results(0.1)),
+            &engine(&results(0.1).each_ref()),
             &expect![[r#"
 
             ## Its engine alone against other transports
@@ -187,7 +187,7 @@ mod tests {
     fn an_unusual_machine_is_noted() {
         let rates = |tcp| [result("request-16", &[(names::TCP, [tcp; 3]), (names::LIBZMQ, [10.0; 3])])];
         check(
-            &peers(&rates(30.0)),
+            &peers(&rates(30.0).each_ref()),
             &expect![[r#"
 
             ## The peers among themselves
@@ -198,7 +198,7 @@ mod tests {
         "#]],
         );
         check(
-            &peers(&rates(90.0)),
+            &peers(&rates(90.0).each_ref()),
             &expect![[r#"
 
             ## The peers among themselves
@@ -212,6 +212,6 @@ mod tests {
 
     #[test]
     fn without_ours_there_is_no_table() {
-        check(&framework(&[result("request-1", &[(names::TCP, [1.0; 3])])]), &expect![[r#""#]]);
+        check(&framework(&[&result("request-1", &[(names::TCP, [1.0; 3])])]), &expect![[r#""#]]);
     }
 }

@@ -1,8 +1,8 @@
 //! Keeps requests in flight, counts the replies, and prints how many came in how long.
 
 use std::io::{Write as _, stdout};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use service_framework::prelude::*;
@@ -14,13 +14,13 @@ pub struct Config {
     pub warm_up_s: f64,
     /// Seconds counted.
     pub seconds: f64,
-    /// How many of the requesters, each of which is a connection, are used.
-    pub connections: u32,
-    /// Requests in flight on each.
+    /// Requests in flight on each requester.
     pub calls: u32,
+    /// Bytes of arguments in each.
+    pub bytes: u32,
 }
 
-/// 64 bytes of arguments.
+/// Arguments of so many bytes.
 #[derive(Model, Debug)]
 pub struct Args {
     /// Which message.
@@ -31,11 +31,18 @@ pub struct Args {
     pub text: String,
 }
 
-/// The requesters.
-const NAMES: [&str; 16] = [
-    "echo_0", "echo_1", "echo_2", "echo_3", "echo_4", "echo_5", "echo_6", "echo_7", "echo_8", "echo_9",
-    "echo_10", "echo_11", "echo_12", "echo_13", "echo_14", "echo_15",
-];
+/// The variable that says how many requesters there are, each of which is a connection: a service is asked for
+/// its connections before it is given its config.
+const REQUESTERS: &str = "BENCH_ASK_REQUESTERS";
+
+/// The requesters: `echo_0`, `echo_1`, and so on.
+static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let count = std::env::var(REQUESTERS).ok().and_then(|count| count.parse().ok()).unwrap_or(1);
+    (0..count).map(|index: u32| format!("echo_{index}")).collect()
+});
+
+/// Text that makes the arguments 64 bytes long.
+const TEXT: &str = "thirty bytes of text, no more.";
 
 /// The service.
 #[derive(Debug)]
@@ -55,7 +62,7 @@ impl Serve for BenchAsk {
     }
 
     fn declare(service: &mut Declare<Self>) {
-        for name in NAMES {
+        for name in NAMES.iter() {
             service.uses(&echo(name));
         }
         service.main(Self::main);
@@ -65,10 +72,11 @@ impl Serve for BenchAsk {
 impl BenchAsk {
     async fn main(&self, cx: &Context) -> Result<()> {
         let replies = Arc::new(AtomicU64::new(0));
-        for name in NAMES.into_iter().take(self.config.connections as usize) {
+        let more = self.config.bytes.saturating_sub(64) as usize;
+        for name in NAMES.iter() {
             for _ in 0..self.config.calls {
                 let replies = Arc::clone(&replies);
-                cx.spawn(move |cx| ask(cx, name, replies));
+                cx.spawn(move |cx| ask(cx, name, more, replies));
             }
         }
         let count = || replies.load(Ordering::Relaxed);
@@ -90,10 +98,10 @@ const fn echo(name: &'static str) -> Requester<Args, Args> {
 }
 
 /// Asks again as soon as it is answered, for as long as the service runs.
-async fn ask(cx: Context, name: &'static str, replies: Arc<AtomicU64>) -> Result<()> {
+async fn ask(cx: Context, name: &'static str, more: usize, replies: Arc<AtomicU64>) -> Result<()> {
+    let mut args = Args { number: 0, price: 0.0, text: format!("{TEXT}{}", ".".repeat(more)) };
     for number in 0.. {
-        let text = "thirty bytes of text, no more.".to_owned();
-        let args = Args { number, price: number as f64 + 0.5, text };
+        (args.number, args.price) = (number, number as f64 + 0.5);
         let reply = cx.request(&echo(name), &args).await?;
         if reply.number != number {
             return Err(Error::msg(format!("{number} was asked, {} was answered", reply.number)));
