@@ -15,9 +15,9 @@ pub(crate) struct Window {
 }
 
 impl Window {
-    /// Half as long.
+    /// Half as long, but for the warm-up, in which many connections are made.
     pub(crate) fn half(self) -> Self {
-        Self { warm_up: self.warm_up / 2, counted: self.counted / 2 }
+        Self { counted: self.counted / 2, ..self }
     }
 }
 
