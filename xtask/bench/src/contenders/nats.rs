@@ -67,3 +67,16 @@ fn endpoint(ports: &str) -> Option<String> {
     let ports: Value = serde_json::from_str(ports).ok()?;
     Some(ports["nats"][0].as_str()?.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_read_when_the_file_is_whole() {
+        let ports = r#"{"nats": ["nats://127.0.0.1:4000"]}"#;
+        assert_eq!(endpoint(ports).as_deref(), Some("nats://127.0.0.1:4000"));
+        assert_eq!(endpoint(&ports[..20]), None);
+        assert_eq!(endpoint(""), None);
+    }
+}

@@ -16,8 +16,11 @@ use crate::{
     },
 };
 
+/// How many publications are made before the connections have their turn: about 64 KiB, as of raw TCP.
+const BATCH: usize = 1024;
+
 /// How many messages are taken at once, and received between two looks at the clock.
-const BATCH: usize = 64;
+const TAKEN: usize = 64;
 
 async fn bind(socket: &Socket) -> anyhow::Result<()> {
     print_endpoint(&socket.bind("tcp://127.0.0.1:0").await?.to_string())
@@ -26,9 +29,9 @@ async fn bind(socket: &Socket) -> anyhow::Result<()> {
 pub(super) async fn reply() -> anyhow::Result<()> {
     let socket = Socket::new(SocketType::Router, Options::default());
     bind(&socket).await?;
-    let mut requests = Vec::with_capacity(BATCH);
+    let mut requests = Vec::with_capacity(TAKEN);
     loop {
-        socket.recv_many_into(BATCH, &mut requests).await?;
+        socket.recv_many_into(TAKEN, &mut requests).await?;
         for request in requests.drain(..) {
             // Fails when a client hangs up, in the middle of a call.
             let _ = socket.send(request).await;
@@ -57,9 +60,9 @@ async fn ask(socket: Socket, load: Load, replies: Rc<Cell<u64>>) -> anyhow::Resu
     for _ in 0..load.calls {
         socket.send(next()?).await?;
     }
-    let mut received = Vec::with_capacity(BATCH);
+    let mut received = Vec::with_capacity(TAKEN);
     loop {
-        socket.recv_many_into(BATCH, &mut received).await?;
+        socket.recv_many_into(TAKEN, &mut received).await?;
         for reply in received.drain(..) {
             Raw::reply_number(reply.part_slice(reply.len() - 1).context("a reply has no frames")?)?;
             replies.set(replies.get() + 1);
@@ -88,9 +91,9 @@ pub(super) async fn subscribe(target: &Target) -> anyhow::Result<()> {
     socket.connect(target.endpoint.as_str()).await?;
     socket.subscribe(Bytes::new()).await?;
     let mut meter = Meter::new(target.window());
-    let mut received = Vec::with_capacity(BATCH);
+    let mut received = Vec::with_capacity(TAKEN);
     loop {
-        socket.recv_many_into(BATCH, &mut received).await?;
+        socket.recv_many_into(TAKEN, &mut received).await?;
         let (count, mut last_number) = (received.len() as u64, 0);
         for publication in received.drain(..) {
             last_number = Raw::number(publication.part_slice(0).context("a publication has no frames")?)?;
