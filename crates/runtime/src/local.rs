@@ -68,7 +68,7 @@ impl Connection {
 }
 
 /// How many publications may be made before others have their turn.
-const PUBLICATIONS: usize = 64;
+const PUBLICATIONS: usize = 256;
 
 /// What the thread of a service holds.
 pub(crate) struct Local {

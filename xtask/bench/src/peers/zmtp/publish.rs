@@ -4,14 +4,13 @@ use std::{
     cell::RefCell,
     future::poll_fn,
     rc::{Rc, Weak},
-    time::Duration,
 };
 
 use anyhow::Context as _;
 use bytes::Bytes;
 use service_framework_zmtp::{
     Message, SocketType,
-    socket::{Listener, Options, Queue, Receiver, Socket, Stream},
+    socket::{Listener, Options, Queue, Receiver, Refused, Socket, Stream, WhenFull},
 };
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
@@ -38,6 +37,7 @@ const LOOK: u64 = 16;
 pub(super) async fn publish() -> anyhow::Result<()> {
     let mut options = Options::new(SocketType::Pub);
     options.queue = Queue { messages: QUEUE, bytes: 2 * QUEUE * SIZE };
+    options.when_full = WhenFull::Wait;
     let socket = Socket::new(options);
     socket.listen(Listener::Tcp(listen().await?));
     poll_fn(|context| socket.poll_subscribers(1, context)).await;
@@ -46,19 +46,15 @@ pub(super) async fn publish() -> anyhow::Result<()> {
         for _ in 0..BATCH {
             number += 1;
             Raw::make(number, SIZE, &mut body)?;
-            socket.send(Message::from([Bytes::copy_from_slice(&body)])).map_err(|unsent| unsent.why)?;
+            let mut message = Message::from([Bytes::copy_from_slice(&body)]);
+            while let Err(unsent) = socket.send(message) {
+                anyhow::ensure!(unsent.why == Refused::Full, unsent.why);
+                socket.room().await;
+                message = unsent.message;
+            }
         }
         tokio::task::yield_now().await;
-        while is_behind(&socket) {
-            // The engine does not say when there is room again; half a queue is left to write meanwhile.
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
     }
-}
-
-/// Whether half of the queue of a subscriber is full.
-fn is_behind(socket: &Socket) -> bool {
-    socket.peer_counts().iter().any(|peer| peer.queued_messages > QUEUE / 2)
 }
 
 pub(super) async fn subscribe(target: &Target) -> anyhow::Result<()> {
