@@ -4,8 +4,9 @@
 mod support;
 #[path = "../support/scene.rs"]
 mod scene;
-
+#[path = "../support/process.rs"]
 mod process;
+
 mod ledger;
 
 mod again;

@@ -1,4 +1,5 @@
 //! A test as a process of its own: it runs a service there, and is sent signals.
+#![allow(dead_code, reason = "no test binary uses all of it")]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -50,7 +51,13 @@ impl Process {
 
     /// The same by a command that runs its arguments, or the test binary itself.
     pub(crate) fn start_by(mut command: Command, test: &str, folder: &Path) -> Self {
-        Self(command.args(["--exact", test, "--nocapture"]).env(FOLDER, folder).spawn().unwrap())
+        Self(
+            command
+                .args(["--exact", test, "--include-ignored", "--nocapture"])
+                .env(FOLDER, folder)
+                .spawn()
+                .unwrap(),
+        )
     }
 
     #[expect(unsafe_code, reason = "a signal is sent by the system's own call")]
