@@ -1,0 +1,47 @@
+//! What a process holds: memory, descriptors, tasks.
+
+use service_framework::prelude::*;
+use service_framework_core::wire::{self, Encoding, Limits};
+
+use crate::allocator;
+
+/// What a process holds.
+#[derive(Model, Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Held {
+    /// Bytes that are allocated.
+    pub(crate) allocated: u64,
+    /// Bytes that were allocated at most since it was asked last.
+    pub(crate) most_allocated: u64,
+    /// Bytes of memory that the system has given it.
+    pub(crate) resident: u64,
+    /// Open files and sockets.
+    pub(crate) descriptors: u64,
+    /// Tasks of the runtime of the thread that asks.
+    pub(crate) tasks: u64,
+}
+
+impl Held {
+    /// As a service has told it.
+    pub(crate) fn read(told: &Value) -> Self {
+        let told = wire::encode(told, Encoding::MessagePack).unwrap();
+        wire::decode(&told, Encoding::MessagePack, &Limits::default()).unwrap()
+    }
+
+    /// What this process holds, asked from the thread of a service.
+    pub(crate) fn now() -> Self {
+        let most_allocated = allocator::most_bytes();
+        Self {
+            allocated: allocator::allocated_bytes() as u64,
+            most_allocated: most_allocated as u64,
+            resident: resident(),
+            descriptors: std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u64,
+            tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64,
+        }
+    }
+}
+
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    kib.map_or(0, |kib| kib.parse::<u64>().unwrap() << 10)
+}

@@ -1,0 +1,12 @@
+//! What a running service holds while its peers and its network fail, and what is left when that is over.
+
+#[path = "../support/process.rs"]
+mod process;
+#[path = "../support/peers.rs"]
+mod support;
+
+mod allocator;
+mod held;
+mod remote;
+
+mod slow_subscriber;
