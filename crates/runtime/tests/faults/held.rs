@@ -1,7 +1,6 @@
 //! What a process holds: memory, descriptors, tasks.
 
 use service_framework::prelude::*;
-use service_framework_core::wire::{self, Encoding, Limits};
 
 use crate::allocator;
 
@@ -21,12 +20,6 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// As a service has told it.
-    pub(crate) fn read(told: &Value) -> Self {
-        let told = wire::encode(told, Encoding::MessagePack).unwrap();
-        wire::decode(&told, Encoding::MessagePack, &Limits::default()).unwrap()
-    }
-
     /// What this process holds, asked from the thread of a service.
     pub(crate) fn now() -> Self {
         let most_allocated = allocator::most_bytes();

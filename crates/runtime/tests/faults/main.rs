@@ -10,3 +10,4 @@ mod held;
 mod remote;
 
 mod slow_subscriber;
+mod half_open;

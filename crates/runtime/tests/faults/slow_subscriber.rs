@@ -83,7 +83,7 @@ impl Pressing {
     async fn publish(&mut self, count: u64) -> Held {
         let batch = value!({"first": (self.published), "count": count});
         self.published += count;
-        Held::read(&self.client.ask(batch).await.ok())
+        self.client.ask(batch).await.model()
     }
 
     async fn subscriber(&self) -> Subscriber {

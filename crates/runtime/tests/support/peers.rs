@@ -10,6 +10,7 @@ use service_framework_connections::engine::{Event, Role, Socket};
 use service_framework_connections::{CallError, Engine, Requester, default_engine, requester};
 use service_framework_core::Value;
 use service_framework_core::address::Address;
+use service_framework_core::model::Model;
 use service_framework_core::value;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_runtime::log::Level;
@@ -142,6 +143,13 @@ impl Answer {
             Ok(value) => value,
             Err((code, message)) => panic!("{code}: {message}"),
         }
+    }
+
+    /// What is returned, as its model says.
+    #[track_caller]
+    pub(crate) fn model<T: Model>(self) -> T {
+        let bytes = wire::encode(&self.ok(), Encoding::MessagePack).unwrap();
+        wire::decode(&bytes, Encoding::MessagePack, &Limits::default()).unwrap()
     }
 
     /// The code and the message of an error.
