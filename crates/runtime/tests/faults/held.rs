@@ -1,8 +1,11 @@
 //! What a process holds: memory, descriptors, tasks.
 
+use std::time::Instant;
+
 use service_framework::prelude::*;
 
 use crate::allocator;
+use crate::support::PATIENCE;
 
 /// What a process holds.
 #[derive(Model, Clone, Copy, Debug, PartialEq)]
@@ -30,6 +33,23 @@ impl Held {
             descriptors: std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u64,
             tasks: tokio::runtime::Handle::current().metrics().num_alive_tasks() as u64,
         }
+    }
+}
+
+/// Waits until a service, which tells what it holds `now`, holds no more than before, but for so many bytes.
+pub(crate) async fn returns_to(before: Held, bytes: u64, now: impl AsyncFn() -> Held) {
+    let end = Instant::now() + PATIENCE / 2;
+    loop {
+        let now = now().await;
+        let has_returned = now.descriptors <= before.descriptors
+            && now.tasks <= before.tasks
+            && now.allocated <= before.allocated + bytes;
+        if has_returned {
+            return;
+        }
+        assert!(Instant::now() < end, "it held {before:?}, and holds {now:?}");
+        // What is under way, such as an attempt to connect, takes its time.
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

@@ -11,3 +11,4 @@ mod remote;
 
 mod slow_subscriber;
 mod half_open;
+mod timeouts;

@@ -38,6 +38,11 @@ impl Remote {
         remote
     }
 
+    /// The folder that its book was made for.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     pub(crate) fn address(&self, connection: &str) -> Address {
         let ready = std::fs::read_to_string(self.folder.path().join("ready")).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();

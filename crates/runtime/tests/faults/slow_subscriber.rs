@@ -5,7 +5,7 @@ use service_framework::prelude::*;
 use service_framework_connections::engine::Role;
 use service_framework_core::wire::{self, Encoding, Limits};
 
-use crate::held::Held;
+use crate::held::{Held, returns_to};
 use crate::remote::{self, Remote};
 use crate::support::{Client, Raw, run};
 
@@ -86,6 +86,10 @@ impl Pressing {
         self.client.ask(batch).await.model()
     }
 
+    async fn held(&self) -> Held {
+        self.client.ask(value!({"first": 0, "count": 0})).await.model()
+    }
+
     async fn subscriber(&self) -> Subscriber {
         let raw = Raw::connect(Role::Subscribe(Bytes::new()), &self.remote.address("news")).await;
         Subscriber { raw, first: None, next: 0, received: 0 }
@@ -151,7 +155,7 @@ fn a_subscriber_that_is_too_slow_loses_what_is_counted_and_others_nothing() {
         press.until_taken(&mut fast).await;
         slow.take_until(press.published).await;
         assert_eq!(press.dropped(), 0);
-        let before = press.publish(0).await;
+        let before = press.held().await;
 
         // One of a hundred, while the other takes all of them: four times as much as may wait for the slow one.
         let mut most = 0;
@@ -183,7 +187,7 @@ fn a_publisher_whose_subscribers_are_gone_goes_on_and_holds_nothing_for_them() {
         for _ in 0..2 {
             press.publish(100).await;
         }
-        let before = press.publish(0).await;
+        let before = press.held().await;
         // Three who stop to read, until there is no more room for them.
         let mut subscribers = Vec::new();
         for _ in 0..3 {
@@ -194,21 +198,16 @@ fn a_publisher_whose_subscribers_are_gone_goes_on_and_holds_nothing_for_them() {
         while press.dropped() == 0 {
             press.publish(100).await;
         }
-        assert!(press.publish(0).await.allocated > before.allocated + QUEUE_BYTES / 2);
+        assert!(press.held().await.allocated > before.allocated + QUEUE_BYTES / 2);
         drop(subscribers);
 
-        let mut after = press.publish(0).await;
-        while (after.descriptors, after.tasks) != (before.descriptors, before.tasks) {
-            after = press.publish(0).await;
-        }
+        returns_to(before, 64 << 10, async || press.held().await).await;
         let dropped = press.dropped();
         for _ in 0..100 {
-            after = press.publish(100).await;
+            press.publish(100).await;
         }
         assert_eq!(press.dropped(), dropped, "what nobody is to have is not dropped");
-        assert_eq!((after.descriptors, after.tasks), (before.descriptors, before.tasks));
-        let kept = after.allocated.saturating_sub(before.allocated);
-        assert!(kept < 64 << 10, "{kept} bytes are still held: {before:?} {after:?}");
+        returns_to(before, 64 << 10, async || press.held().await).await;
         // And who comes then has all of it.
         let mut subscriber = press.subscriber().await;
         press.until_taken(&mut subscriber).await;
