@@ -107,6 +107,8 @@ impl Zmtp {
         options.connections = self.0.peers;
         options.queue = Queue { messages: self.0.queue_messages, bytes: self.0.queue_bytes };
         options.when_full = self.0.when_full;
+        // A reply is for who has asked, and for nobody who comes later by the same name.
+        options.heeds_identities = false;
         // Peers are told of no time to live: a service may hold its thread for longer than they would wait.
         options.connection.heartbeat = (!heartbeat.is_zero()).then_some(Heartbeat {
             every: *heartbeat,

@@ -12,3 +12,4 @@ mod remote;
 mod slow_subscriber;
 mod half_open;
 mod timeouts;
+mod same_name;

@@ -1,13 +1,16 @@
 //! Peers that break the protocol below the messages: each is put out or refused, counted, and disturbs nobody.
 
+use bytes::Bytes;
 use service_framework::prelude::*;
 use service_framework_core::address::{Address, Host};
 use service_framework_runtime::Service;
+use service_framework_zmtp::SocketType;
+use service_framework_zmtp::socket::{Options, Socket, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::exchange;
-use crate::support::{address, counters, risen, run, until_async, wired};
+use crate::support::{Answer, address, counters, request, risen, run, until_async, wired};
 use crate::under_load::under_load;
 
 async fn dial(at: &Address) -> TcpStream {
@@ -114,24 +117,29 @@ fn each_breach_of_the_protocol_is_counted_once_and_disturbs_nobody() {
 }
 
 #[test]
-fn two_of_the_same_name_are_one_and_the_first_stays() {
+fn two_of_the_same_name_are_two_and_each_gets_its_own_answer() {
     let mut service = exchange();
     let at = address(&service, "order");
+    let before = counters(&service, "order");
     run(async {
-        let mut first = dial(&at).await;
-        let hello = b"\x00\x05hello";
-        first.write_all(&[&introduction(&[b'n'; 255])[..], hello].concat()).await.unwrap();
-        // By then it was met.
-        until_async(|| counters(&service, "order").refused.contains_key("no_delimiter")).await;
-        let before = counters(&service, "order");
-        let mut second = dial(&at).await;
-        _ = second.write_all(&introduction(&[b'n'; 255])).await;
-        while !matches!(second.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {}
-        until_async(|| risen(&before, &counters(&service, "order")) == [("no_peer".to_owned(), 1)].into())
-            .await;
-        first.write_all(hello).await.unwrap();
-        until_async(|| risen(&before, &counters(&service, "order")).contains_key("no_delimiter")).await;
+        let mut dealers = Vec::new();
+        for _ in 0..2 {
+            let mut options = Options::new(SocketType::Dealer);
+            options.connection.identity = vec![b'n'; 255].into();
+            let dealer = Socket::new(options);
+            dealer.connect(Stream::Tcp(dial(&at).await)).await.unwrap();
+            dealers.push(dealer);
+        }
+        for (number, dealer) in dealers.iter().enumerate() {
+            let order = value!({"id": (number.to_string()), "size": 1, "price": 0.5});
+            dealer.send([&b"1"[..], b"", &request(&order)].map(Bytes::copy_from_slice).into()).unwrap();
+        }
+        for (number, dealer) in dealers.iter().enumerate() {
+            let answer = Answer::read(&dealer.recv().await[2]).ok();
+            assert_eq!(answer.get("id"), Some(&Value::from(number.to_string())));
+        }
     });
+    assert_eq!(risen(&before, &counters(&service, "order")), [].into());
     service.stop().unwrap();
 }
 

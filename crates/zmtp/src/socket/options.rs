@@ -30,6 +30,9 @@ pub struct Options {
     /// such a peer knows it again, and may answer there what was asked before, which would be taken for the answer to what was asked since.
     /// Without a name, what is late reaches nobody. The peer must give back all that stands before the empty frame, as each REP does.
     pub correlate: bool,
+    /// Whether a ROUTER calls its peers by the identities that they ask for. One that does not makes up a name for each connection, which no
+    /// other gets: what is still sent to a peer that has gone reaches nobody, even if it has come back by the same identity.
+    pub heeds_identities: bool,
     /// Says of each client of a [`Mechanism`](crate::Mechanism) with servers whether it is let in; nobody is if nothing says so.
     pub admits: Option<Admits>,
 }
@@ -76,6 +79,7 @@ impl Options {
             queue: Queue { messages: 10_000, bytes: 64 << 20 },
             when_full: WhenFull::default(),
             correlate: false,
+            heeds_identities: true,
             admits: None,
         }
     }
@@ -93,6 +97,7 @@ impl std::fmt::Debug for Options {
             .field("queue", &self.queue)
             .field("when_full", &self.when_full)
             .field("correlate", &self.correlate)
+            .field("heeds_identities", &self.heeds_identities)
             .finish_non_exhaustive()
     }
 }

@@ -17,6 +17,7 @@ use crate::{Encoded, Error, Message, SocketType};
 pub(super) struct Routing {
     socket_type: SocketType,
     when_full: WhenFull,
+    heeds_identities: bool,
     /// In the order in which they were met.
     peers: Vec<Rc<Peer>>,
     by_identity: HashMap<Bytes, Rc<Peer>, RandomState>,
@@ -47,9 +48,12 @@ pub(super) struct Sent {
 
 impl Routing {
     pub(super) fn new(options: &Options) -> Self {
+        let socket_type = options.connection.socket_type;
         Self {
-            socket_type: options.connection.socket_type,
+            socket_type,
             when_full: options.when_full,
+            // Nobody sees the names that a REP uses, and those it makes up are never the same.
+            heeds_identities: options.heeds_identities && socket_type != SocketType::Rep,
             peers: Vec::new(),
             by_identity: HashMap::default(),
             turn: 0,
@@ -70,14 +74,13 @@ impl Routing {
         self.peers.len()
     }
 
-    /// Adds a peer, and gives what it is called by: what it asked for, or a name that begins with zero, as no peer may.
+    /// Adds a peer, and gives what it is called by: what it asked for, if that is heeded, or a name that begins with zero, as no peer may.
     ///
     /// # Errors
     ///
     /// If another peer is called the same. Who was there first stays: otherwise any stranger could put a peer out.
     pub(super) fn meet(&mut self, peer: &Rc<Peer>, wanted: Bytes) -> Result<Bytes, Error> {
-        // Nobody sees the names that a REP uses, and those it makes up are never the same.
-        let is_named = !wanted.is_empty() && self.socket_type != SocketType::Rep;
+        let is_named = !wanted.is_empty() && self.heeds_identities;
         let identity = if is_named { wanted } else { self.name() };
         if matches!(self.socket_type, SocketType::Router | SocketType::Rep) {
             if self.by_identity.contains_key(&identity) {

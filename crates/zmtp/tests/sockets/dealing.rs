@@ -102,6 +102,32 @@ fn a_second_peer_of_the_same_name_is_refused_and_told() {
 }
 
 #[test]
+fn a_router_that_heeds_no_identities_takes_nobody_for_who_was_there_before() {
+    run(async {
+        let (router, place) =
+            bound(SocketType::Router, Carrier::Tcp, |options| options.heeds_identities = false).await;
+        let named = |options: &mut service_framework_zmtp::socket::Options| {
+            options.connection.identity = Bytes::from_static(b"one");
+        };
+        let first = connected(SocketType::Dealer, &place, named).await;
+        send(&first, text("from the first"));
+        let to_first = router.recv().await[0].clone();
+        // Two at once are as good.
+        let second = connected(SocketType::Dealer, &place, named).await;
+        send(&second, text("from the second"));
+        let to_second = router.recv().await[0].clone();
+        assert_ne!(to_first, to_second);
+
+        drop(first);
+        until(|| router.peers() == 1).await;
+        let unsent = router.send(Message::from([to_first, "late".into()])).expect_err("who asked is gone");
+        assert_eq!(unsent.why, Refused::NoPeer);
+        send(&router, Message::from([to_second, "in time".into()]));
+        assert_eq!(second.recv().await, text("in time"));
+    });
+}
+
+#[test]
 fn a_router_says_whom_it_does_not_know() {
     run(async {
         let (router, dealer) = pair(SocketType::Router, SocketType::Dealer, Carrier::Tcp).await;
