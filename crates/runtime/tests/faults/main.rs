@@ -13,3 +13,4 @@ mod slow_subscriber;
 mod half_open;
 mod timeouts;
 mod same_name;
+mod restarts;
