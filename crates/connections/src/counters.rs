@@ -1,6 +1,9 @@
 //! Counts what one connection carried and what it refused, readable from any thread.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use crate::peers::{Asked, Inquiry, Peers};
 
 /// Why a message was dropped by a connection, before or after any handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,6 +96,7 @@ pub struct Counters {
     bytes_out: AtomicU64,
     connected: AtomicU64,
     refused: [AtomicU64; Refusal::ALL.len()],
+    peers: Inquiry,
 }
 
 /// The counters of one connection at one moment.
@@ -135,6 +139,22 @@ impl Counters {
     /// Messages received and handed on.
     pub fn messages_in(&self) -> u64 {
         self.messages_in.load(Relaxed)
+    }
+
+    /// Asks the thread of the connection who its peers are, without waiting for the answer. An engine that does not know them answers that there
+    /// are none, as does a publisher that shares the socket of another.
+    pub fn ask_peers(&self) -> Asked {
+        self.peers.ask()
+    }
+
+    /// Waits for what was asked, no longer than until then. While the thread is held, there is the answer to the last question that it had time
+    /// for.
+    pub fn peers(&self, asked: Asked, until: Instant) -> Peers {
+        self.peers.wait(asked, until)
+    }
+
+    pub(crate) fn inquiry(&self) -> &Inquiry {
+        &self.peers
     }
 
     pub(crate) fn count_in(&self, bytes: usize) {

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use service_framework_connections::{Counters as SocketCounters, Refusal};
+use service_framework_connections::{Counters as SocketCounters, PeerCounts, Peers, Refusal};
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::failure::code;
 
@@ -30,6 +30,8 @@ pub struct ConnectionCounters {
     pub refused: BTreeMap<String, u64>,
     /// How long its handler took.
     pub handler: HandlerTimes,
+    /// Who is connected now, and what each peer has carried since then.
+    pub peers: Peers,
 }
 
 /// How long the calls of a handler took.
@@ -42,6 +44,9 @@ pub struct HandlerTimes {
     /// 99 of 100 calls took no longer.
     pub p99: Duration,
 }
+
+/// How long the thread of a service may take to say who its peers are.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The counters of all connections of one service.
 #[derive(Debug)]
@@ -75,8 +80,15 @@ impl Counters {
         &self.0[connection]
     }
 
+    /// Reads all of them, the peers from the thread of the service, which is not waited for for long.
     pub(crate) fn read(&self) -> BTreeMap<String, ConnectionCounters> {
-        self.0.iter().map(|entry| (entry.name.clone(), entry.read())).collect()
+        let sockets = self.0.iter().map(|entry| entry.socket.lock().clone());
+        // All at once, so that the thread is waited for once.
+        let asked: Vec<_> = sockets.map(|socket| socket.map(|socket| (socket.ask_peers(), socket))).collect();
+        let until = Instant::now() + PATIENCE;
+        let told = asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.peers(asked, until)));
+        let entries = self.0.iter().zip(told);
+        entries.map(|(entry, peers)| (entry.name.clone(), entry.read(peers.unwrap_or_default()))).collect()
     }
 }
 
@@ -122,7 +134,7 @@ impl Entry {
         times.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
-    fn read(&self) -> ConnectionCounters {
+    fn read(&self, peers: Peers) -> ConnectionCounters {
         let counts = self.socket.lock().as_ref().map(|socket| socket.counts()).unwrap_or_default();
         let inner = self.inner.lock();
         let mut refused: BTreeMap<String, u64> =
@@ -145,6 +157,7 @@ impl Entry {
                 p50: quantile(0.5),
                 p99: quantile(0.99),
             },
+            peers,
         }
     }
 }
@@ -152,6 +165,19 @@ impl Entry {
 impl ServiceCounters {
     /// The counters as one line of JSON; times are in microseconds.
     pub fn to_json(&self) -> String {
+        let peer = |peer: &PeerCounts| {
+            serde_json::json!({
+                "address": peer.address,
+                "identity": peer.identity,
+                "messages_in": peer.messages_in,
+                "messages_out": peer.messages_out,
+                "bytes_in": peer.bytes_in,
+                "bytes_out": peer.bytes_out,
+                "queued_messages": peer.queued_messages,
+                "queued_bytes": peer.queued_bytes,
+                "dropped": peer.dropped,
+            })
+        };
         let connection = |counters: &ConnectionCounters| {
             serde_json::json!({
                 "messages_in": counters.messages_in,
@@ -160,6 +186,8 @@ impl ServiceCounters {
                 "handled": counters.handler.count,
                 "handler_p50_us": counters.handler.p50.as_micros() as u64,
                 "handler_p99_us": counters.handler.p99.as_micros() as u64,
+                "peers": counters.peers.busiest.iter().map(peer).collect::<Vec<_>>(),
+                "more_peers": counters.peers.more,
             })
         };
         let connections: serde_json::Map<String, serde_json::Value> =

@@ -42,4 +42,5 @@ pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
 pub use error::{Ended, Error, Unopened};
 pub use plan::{Given, Options, Plan};
 pub use service::{Mode, Service, Stopper};
+pub use service_framework_connections::{PeerCounts, Peers};
 pub use source::Source;

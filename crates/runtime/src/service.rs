@@ -237,7 +237,8 @@ impl Service {
         running.and_then(|running| running.control.up()).map(|up| up.endpoints.clone()).unwrap_or_default()
     }
 
-    /// What it has done since it was started last.
+    /// What it has done since it was started last, and who its peers are. These only its own thread knows: it is asked, and if it is held by a
+    /// handler for a moment, there are those of whom it told last.
     pub fn counters(&self) -> ServiceCounters {
         match &self.running {
             Some(running) => running.control.counters(),

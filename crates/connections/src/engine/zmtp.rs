@@ -24,6 +24,7 @@ use crate::counters::{Counters, Refusal};
 use crate::error::SocketError;
 use crate::link::Task;
 use crate::listen::{self, SocketFile};
+use crate::peers::{PeerCounts, Peers, printable};
 use crate::security::Security;
 
 /// Our own engine, on the tokio runtime of the caller, which should be a current-thread one.
@@ -214,12 +215,28 @@ struct ZmtpSocket {
     watch: RefCell<Option<Watch>>,
     /// Waits for what happens to peers, where nobody else does.
     watching: RefCell<Option<Task>>,
+    telling: RefCell<Option<Telling>>,
 }
 
 impl ZmtpSocket {
     fn new(socket: zmtp::Socket, is_connecting: bool) -> Self {
-        let (file, watch, watching) = Default::default();
-        Self { socket, is_connecting, file, watch, watching }
+        let (file, watch, watching, telling) = Default::default();
+        Self { socket, is_connecting, file, watch, watching, telling }
+    }
+
+    fn peers(&self) -> Peers {
+        let peers = self.socket.peer_counts().into_iter().map(|peer| PeerCounts {
+            address: peer.address.map(|address| address.to_string()),
+            identity: printable(&peer.asked_identity),
+            messages_in: peer.received,
+            messages_out: peer.sent,
+            bytes_in: peer.bytes_read,
+            bytes_out: peer.bytes_written,
+            queued_messages: peer.queued_messages,
+            queued_bytes: peer.queued_bytes,
+            dropped: peer.dropped_full,
+        });
+        Peers::of(peers.collect())
     }
 
     /// Gives what happened next to a peer, counted and logged.
@@ -230,6 +247,34 @@ impl ZmtpSocket {
             watch.tell(&event);
         }
         Poll::Ready(event)
+    }
+}
+
+/// Tells who the peers of a socket are, as often as somebody asks.
+#[derive(Debug)]
+struct Telling {
+    counters: Arc<Counters>,
+    _task: Task,
+}
+
+impl Telling {
+    fn of(socket: &Rc<ZmtpSocket>, counters: &Arc<Counters>) -> Self {
+        counters.inquiry().begin();
+        let (socket, asked) = (Rc::downgrade(socket), Arc::clone(counters));
+        let task = Task::spawn(async move {
+            loop {
+                asked.inquiry().asked().await;
+                let Some(socket) = socket.upgrade() else { return };
+                asked.inquiry().tell(|| socket.peers());
+            }
+        });
+        Self { counters: Arc::clone(counters), _task: task }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.counters.inquiry().end();
     }
 }
 
@@ -338,6 +383,7 @@ impl Socket for ZmtpSocket {
     }
 
     fn watch(self: Rc<Self>, connection: &str, counters: &Arc<Counters>) {
+        self.telling.replace(Some(Telling::of(&self, counters)));
         let seen = Cell::new(self.socket.counts());
         let (connection, counters) = (connection.to_owned(), Arc::clone(counters));
         self.watch.replace(Some(Watch { connection, counters, seen, warned: Cell::default() }));

@@ -22,6 +22,7 @@ mod signal_handlers;
 mod after_signals;
 mod unread;
 mod descriptors;
+mod told_peers;
 mod pressed;
 mod arrived;
 mod outliving;

@@ -19,6 +19,8 @@ pub(super) struct Peer {
     key: usize,
     /// What it is called by, once it was met.
     identity: OnceCell<Bytes>,
+    /// What it asked to be called, by then.
+    asked_identity: OnceCell<Bytes>,
     pipe: RefCell<Pipe>,
     when_full: WhenFull,
     waker: RefCell<Option<Waker>>,
@@ -58,6 +60,7 @@ impl Peer {
         Self {
             key,
             identity: OnceCell::new(),
+            asked_identity: OnceCell::new(),
             pipe: RefCell::new(Pipe::new(stream, options)),
             when_full: options.when_full,
             waker: RefCell::default(),
@@ -80,9 +83,10 @@ impl Peer {
         self.identity.get()
     }
 
-    pub(super) fn name(&self, identity: Bytes) {
+    pub(super) fn name(&self, identity: Bytes, asked: Bytes) {
         // A handshake is done once.
         _ = self.identity.set(identity);
+        _ = self.asked_identity.set(asked);
     }
 
     /// Whoever waits for the handshake, if it was never done.
@@ -172,8 +176,12 @@ impl Peer {
 
     /// What it has carried.
     pub(super) fn counts(&self) -> PeerCounts {
-        let identity = self.identity.get().cloned().unwrap_or_default();
-        PeerCounts { identity, received: self.received.get(), ..self.pipe.borrow_mut().counts() }
+        PeerCounts {
+            identity: self.identity.get().cloned().unwrap_or_default(),
+            asked_identity: self.asked_identity.get().cloned().unwrap_or_default(),
+            received: self.received.get(),
+            ..self.pipe.borrow_mut().counts()
+        }
     }
 
     /// What it has subscribed to.

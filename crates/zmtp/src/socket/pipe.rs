@@ -149,6 +149,7 @@ impl Pipe {
     /// What it has carried, but for what only its peer knows.
     pub(super) fn counts(&mut self) -> PeerCounts {
         PeerCounts {
+            address: self.stream.peer_address(),
             sent: self.sent,
             dropped_full: self.dropped_full,
             bytes_read: self.bytes_read,

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -183,6 +184,10 @@ pub struct Counts {
 pub struct PeerCounts {
     /// What a router calls the peer by.
     pub identity: Bytes,
+    /// The identity that the peer asked for; empty if it asked for none.
+    pub asked_identity: Bytes,
+    /// Where it is, over TCP, while it is connected.
+    pub address: Option<SocketAddr>,
     /// Messages that were read.
     pub received: u64,
     /// Messages that were given to the queue, without those that were dropped there.

@@ -81,7 +81,7 @@ impl Routing {
     /// If another peer is called the same. Who was there first stays: otherwise any stranger could put a peer out.
     pub(super) fn meet(&mut self, peer: &Rc<Peer>, wanted: Bytes) -> Result<Bytes, Error> {
         let is_named = !wanted.is_empty() && self.heeds_identities;
-        let identity = if is_named { wanted } else { self.name() };
+        let identity = if is_named { wanted.clone() } else { self.name() };
         if matches!(self.socket_type, SocketType::Router | SocketType::Rep) {
             if self.by_identity.contains_key(&identity) {
                 return Err(Error::IdentityInUse);
@@ -89,7 +89,7 @@ impl Routing {
             self.by_identity.insert(identity.clone(), Rc::clone(peer));
         }
         self.wanted.prefixes().for_each(|topic| peer.tell(true, &topic));
-        peer.name(identity.clone());
+        peer.name(identity.clone(), wanted);
         self.peers.push(Rc::clone(peer));
         Ok(identity)
     }

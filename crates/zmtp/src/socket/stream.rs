@@ -1,6 +1,7 @@
 //! Streams of bytes, whatever carries them.
 
 use std::io;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 
@@ -77,6 +78,14 @@ impl Stream {
         if let Self::Tcp(stream) = self {
             // A stream that cannot be told so carries the same bytes.
             _ = stream.set_nodelay(true);
+        }
+    }
+
+    /// Where the other end is.
+    pub(super) fn peer_address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(stream) => stream.peer_addr().ok(),
+            _ => None,
         }
     }
 

@@ -27,6 +27,8 @@ fn each_peer_is_counted_apart() {
         let of = |name: &str| counts.iter().find(|peer| peer.identity == name).expect("it is there");
         let (loud, calm) = (of("loud"), of("calm"));
         assert_eq!((loud.received, loud.sent), (3, 3));
+        assert_eq!(loud.asked_identity, "loud");
+        assert!(loud.address.is_some_and(|address| address.ip().is_loopback()));
         assert_eq!((calm.received, calm.sent), (1, 0));
         // Two bytes before a frame of five.
         assert_eq!(loud.bytes_read - calm.bytes_read, 2 * 7);

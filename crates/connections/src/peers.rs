@@ -1,0 +1,179 @@
+//! What each peer of a socket has carried: told by the thread of the socket when another one asks, so that nobody counts for it before.
+
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Instant;
+
+use parking_lot::{Condvar, Mutex};
+use tokio::sync::Notify;
+
+/// The peers of one connection at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// Those who have carried most bytes, most first; no more than [`Peers::SHOWN`].
+    pub busiest: Vec<PeerCounts>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// What one peer has carried since it was met.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCounts {
+    /// Where it connects from, or is connected to, if that is an address of the network.
+    pub address: Option<String>,
+    /// The ZeroMQ identity that it asked for, if it did and that can be printed.
+    pub identity: Option<String>,
+    /// Messages that came from it.
+    pub messages_in: u64,
+    /// Messages that were given to its queue, without those that were dropped there.
+    pub messages_out: u64,
+    /// Bytes that came from it, of all that the protocol says.
+    pub bytes_in: u64,
+    /// Bytes that were sent to it, of all that the protocol says.
+    pub bytes_out: u64,
+    /// Messages that wait to be sent to it.
+    pub queued_messages: usize,
+    /// Bytes that do.
+    pub queued_bytes: usize,
+    /// Messages that its queue had no room for.
+    pub dropped: u64,
+}
+
+impl Peers {
+    /// How many are told apart.
+    pub const SHOWN: usize = 16;
+
+    /// The busiest of these.
+    pub(crate) fn of(mut peers: Vec<PeerCounts>) -> Self {
+        let carried = |peer: &PeerCounts| std::cmp::Reverse(peer.bytes_in.saturating_add(peer.bytes_out));
+        if peers.len() > Self::SHOWN {
+            peers.select_nth_unstable_by_key(Self::SHOWN - 1, carried);
+        }
+        let more = peers.len().saturating_sub(Self::SHOWN);
+        peers.truncate(Self::SHOWN);
+        peers.sort_by_key(carried);
+        Self { busiest: peers, more }
+    }
+}
+
+/// An identity, if it can be printed as it is.
+pub(crate) fn printable(identity: &[u8]) -> Option<String> {
+    let is_printable = !identity.is_empty() && identity.iter().all(|byte| matches!(byte, b' '..=b'~'));
+    is_printable.then(|| String::from_utf8_lossy(identity).into_owned())
+}
+
+/// Where one thread asks for the peers of a socket, and the socket's own thread tells them.
+#[derive(Debug, Default)]
+pub(crate) struct Inquiry {
+    /// How many sockets there are that answer; one, or none while it is not connected.
+    sockets: AtomicUsize,
+    asked: Notify,
+    told: Mutex<Told>,
+    on_told: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    /// How often was asked.
+    asked: u64,
+    /// The last of these that was answered.
+    answered: u64,
+    peers: Peers,
+}
+
+/// An inquiry that was made, by its number.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked(u64);
+
+impl Inquiry {
+    pub(crate) fn ask(&self) -> Asked {
+        let mut told = self.told.lock();
+        told.asked += 1;
+        self.asked.notify_one();
+        Asked(told.asked)
+    }
+
+    /// Waits for the answer, and gives the one before if there is none by then; nobody if there is no socket.
+    pub(crate) fn wait(&self, asked: Asked, until: Instant) -> Peers {
+        let mut told = self.told.lock();
+        while self.sockets.load(Relaxed) > 0 && told.answered < asked.0 {
+            if self.on_told.wait_until(&mut told, until).timed_out() {
+                break;
+            }
+        }
+        if self.sockets.load(Relaxed) > 0 { told.peers.clone() } else { Peers::default() }
+    }
+
+    /// Waits until somebody asks.
+    pub(crate) async fn asked(&self) {
+        self.asked.notified().await;
+    }
+
+    /// Answers all who have asked by now.
+    pub(crate) fn tell(&self, peers: impl FnOnce() -> Peers) {
+        let mut told = self.told.lock();
+        told.answered = told.asked;
+        told.peers = peers();
+        self.on_told.notify_all();
+    }
+
+    /// A socket is there that answers.
+    pub(crate) fn begin(&self) {
+        self.sockets.fetch_add(1, Relaxed);
+    }
+
+    /// It is no more.
+    pub(crate) fn end(&self) {
+        // Nobody looks between the last socket and the lock.
+        let mut told = self.told.lock();
+        self.sockets.fetch_sub(1, Relaxed);
+        told.peers = Peers::default();
+        self.on_told.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busiest_are_told_apart_and_the_others_counted() {
+        let peers = |count: u64| {
+            // In an order that is none.
+            let peer = |number: u64| PeerCounts {
+                bytes_in: number * 7 % count,
+                bytes_out: number * 7 % count,
+                ..PeerCounts::default()
+            };
+            Peers::of((0..count).map(peer).collect())
+        };
+        let told = peers(20);
+        let busiest: Vec<u64> = told.busiest.iter().map(|peer| peer.bytes_in).collect();
+        assert_eq!(busiest, (4..20).rev().collect::<Vec<_>>());
+        assert_eq!(told.more, 4);
+        assert_eq!((peers(16).busiest.len(), peers(16).more), (16, 0));
+        assert_eq!((peers(3).busiest.len(), peers(3).more), (3, 0));
+        assert_eq!(Peers::of(Vec::new()), Peers::default());
+    }
+
+    #[test]
+    fn an_identity_that_could_drive_a_terminal_is_not_told() {
+        assert_eq!(printable(b"gateway 7"), Some("gateway 7".to_owned()));
+        for hidden in [&b""[..], b"\x1b[31m", b"two\nlines", b"\0\0\0\0\x01", "\u{202e}".as_bytes(), b"\x7f"]
+        {
+            assert_eq!(printable(hidden), None, "{hidden:?}");
+        }
+    }
+
+    #[test]
+    fn who_asks_while_nobody_answers_has_the_last_answer_in_time() {
+        let inquiry = Inquiry::default();
+        let now = || inquiry.wait(inquiry.ask(), Instant::now());
+        assert_eq!(now(), Peers::default(), "there is no socket");
+        inquiry.begin();
+        let told = Peers { more: 7, ..Peers::default() };
+        inquiry.tell(|| told.clone());
+        assert_eq!(now(), told, "the thread is held");
+        inquiry.end();
+        assert_eq!(now(), Peers::default(), "the socket is closed");
+    }
+}
