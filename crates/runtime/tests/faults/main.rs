@@ -8,9 +8,11 @@ mod support;
 mod allocator;
 mod held;
 mod remote;
+mod report;
 
 mod slow_subscriber;
 mod half_open;
 mod timeouts;
 mod same_name;
 mod restarts;
+mod crowd;
