@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: lets strangers come and go for a minute, and ten thousand peers be idle, and writes down what stays of it.
+//! `cargo xtask soak`: lets strangers come and go for a minute, ten thousand peers be idle, and a publisher be restarted a hundred times, and writes down what stays
+//! of it.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,7 @@ use crate::workspace::{self, Workspace};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// What is tried; both, and the page `SOAK.md` written, if nothing is named.
+    /// What is tried; all, and the page `SOAK.md` written, if nothing is named.
     what: Option<What>,
 }
 
@@ -22,6 +23,12 @@ enum What {
     Churn,
     /// 10,000 peers that are there and do nothing.
     Idle,
+    /// The same strangers at the replyer of a service under load.
+    ServiceChurn,
+    /// The same peers at the replyer of a service.
+    ServiceIdle,
+    /// A publisher that is killed or stopped 100 times, and a subscriber that hears it each time.
+    Restarts,
 }
 
 /// Tells the tests where to write what they have measured.
@@ -32,13 +39,32 @@ impl What {
         match self {
             Self::Churn => "churn",
             Self::Idle => "idle",
+            Self::ServiceChurn => "service_churn",
+            Self::ServiceIdle => "service_idle",
+            Self::Restarts => "restarts",
         }
     }
 
-    fn test(self) -> &'static str {
+    const ALL: [Self; 5] = [Self::Churn, Self::Idle, Self::ServiceChurn, Self::ServiceIdle, Self::Restarts];
+
+    /// The package, its test binary and the test in it.
+    fn test(self) -> [&'static str; 3] {
+        const ENGINE: &str = "service-framework-zmtp";
+        const RUNTIME: &str = "service-framework-runtime";
         match self {
-            Self::Churn => "churn::a_minute_of_strangers_leaves_nothing_behind",
-            Self::Idle => "idle::ten_thousand_idle_peers_take_little_and_give_it_back",
+            Self::Churn => [ENGINE, "soak", "churn::a_minute_of_strangers_leaves_nothing_behind"],
+            Self::Idle => [ENGINE, "soak", "idle::ten_thousand_idle_peers_take_little_and_give_it_back"],
+            Self::ServiceChurn => {
+                [RUNTIME, "faults", "crowd::a_minute_of_those_who_come_and_go_leaves_nothing_behind"]
+            }
+            Self::ServiceIdle => {
+                [RUNTIME, "faults", "crowd::ten_thousand_idle_clients_take_little_and_give_it_back"]
+            }
+            Self::Restarts => [
+                RUNTIME,
+                "faults",
+                "restarts::a_subscriber_hears_a_publisher_that_is_restarted_a_hundred_times",
+            ],
         }
     }
 
@@ -47,6 +73,9 @@ impl What {
         match self {
             Self::Churn => CHURN,
             Self::Idle => IDLE,
+            Self::ServiceChurn => SERVICE_CHURN,
+            Self::ServiceIdle => SERVICE_IDLE,
+            Self::Restarts => RESTARTS,
         }
     }
 }
@@ -55,7 +84,7 @@ const PAGE: &str = "\
 # Soak
 
 `cargo xtask soak` writes this page; nobody edits it. It says what many strangers and many idle peers take of one socket of
-`crates/zmtp`, a ROUTER over TCP, and what stays of it. Memory and descriptors do not depend on how fast the machine is. A short form of both
+`crates/zmtp`, a ROUTER over TCP, and of a service, and what stays of it. Memory and descriptors do not depend on how fast the machine is. A short form of both
 runs with the other tests.
 ";
 
@@ -75,6 +104,26 @@ fails if a peer takes more than 40 KiB, if a descriptor or task is left, or if l
 those to come. What was freed is the allocator's to give back to the system: here that of the C library, which keeps it.
 ";
 
+const SERVICE_CHURN: &str = "\
+## Strangers at a service
+
+The same at the replyer of a running service, whose handler is asked all the time.
+";
+
+const SERVICE_IDLE: &str = "\
+## Idle clients of a service
+
+The same at the replyer of a running service.
+";
+
+const RESTARTS: &str = "\
+## A publisher that is restarted
+
+A service that publishes is killed, or told to stop, a hundred times, and started again at the same address; a service that subscribes hears it each time
+without a restart of its own, and what it misses is a gap in the numbers of the messages. It has no table: it fails if a life of the publisher is not heard,
+or if anything is missing or twice within what was heard of one.
+";
+
 /// Runs what was asked for.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()> {
     ensure!(cfg!(target_os = "linux"), "what a process holds is read from /proc, which Linux alone has");
@@ -85,7 +134,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     // Before anything is written that would change it.
     let facts = facts(workspace);
     let mut page = format!("{PAGE}\n{facts}");
-    for what in [What::Churn, What::Idle] {
+    for what in What::ALL {
         let table = soak(workspace, what, folder.path())?;
         page += &format!("\n{}\n{table}", what.says());
     }
@@ -99,9 +148,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
 fn soak(workspace: &Workspace, what: What, folder: &Path) -> anyhow::Result<String> {
     step(what.name(), || {
         let mut command = workspace.cargo_command();
-        command.args(["test", "--quiet", "--package", "service-framework-zmtp", "--test", "soak", "--"]);
-        command.args([what.test(), "--exact", "--ignored"]).env(VARIABLE, folder);
+        let [package, binary, test] = what.test();
+        command.args(["test", "--quiet", "--package", package, "--test", binary, "--"]);
+        command.args([test, "--exact", "--ignored"]).env(VARIABLE, folder);
         workspace::run(&mut command)?;
+        if what == What::Restarts {
+            return Ok("100 of 100 were heard.\n".to_owned());
+        }
         let table = folder.join(what.name()).with_extension("md");
         fs::read_to_string(&table).with_context(|| format!("no result in {}", table.display()))
     })
