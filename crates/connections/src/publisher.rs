@@ -138,7 +138,7 @@ impl Publisher {
         }
     }
 
-    /// The same, unless a subscriber has no room and the others are to wait for it ([`WhenFull::Wait`]).
+    /// The same, unless a subscriber has no room and the others are to wait for it ([`WhenFull::Wait`](crate::WhenFull::Wait)).
     ///
     /// # Errors
     ///
