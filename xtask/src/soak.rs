@@ -153,7 +153,7 @@ fn soak(workspace: &Workspace, what: What, folder: &Path) -> anyhow::Result<Stri
         command.args([test, "--exact", "--ignored"]).env(VARIABLE, folder);
         workspace::run(&mut command)?;
         if what == What::Restarts {
-            return Ok("100 of 100 were heard.\n".to_owned());
+            return Ok("It did not fail.\n".to_owned());
         }
         let table = folder.join(what.name()).with_extension("md");
         fs::read_to_string(&table).with_context(|| format!("no result in {}", table.display()))

@@ -141,7 +141,10 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<E
                     Ok(Bytes::new())
                 })),
                 Ok(()) => Exchange::Over(Some(Ok(Bytes::new()))),
-                Err(NoRoom(frame)) => Exchange::Going(Box::pin(in_turn(Rc::clone(publisher), frame))),
+                Err(NoRoom(frame)) => {
+                    let turn = in_turn(Rc::clone(publisher), frame);
+                    Exchange::Going(Box::pin(within(left, local.model(number).name.clone(), turn)))
+                }
             })
         }
         _ => {
@@ -290,6 +293,19 @@ fn attempt(publisher: &Publisher, settings: &ConnectionSettings, frame: Bytes) -
     }
     publisher.publish(frame);
     Ok(())
+}
+
+/// Gives up when the time of the handler is over that publishes.
+async fn within(
+    left: Option<Duration>,
+    name: String,
+    turn: impl Future<Output = Result<Bytes, Failure>>,
+) -> Result<Bytes, Failure> {
+    let Some(left) = left else { return turn.await };
+    tokio::time::timeout(left, turn).await.unwrap_or_else(|_| {
+        let text = format!("publication by `{name}`: no room in time, as a subscriber is too slow");
+        Err(Failure::new(code::DEADLINE, text))
+    })
 }
 
 /// Publishes when all subscribers have room.

@@ -135,6 +135,7 @@ impl Subscribing {
     fn take(&mut self, frame: Bytes) {
         match self.going.is_none() && self.queue.is_empty() {
             true => self.begin(frame),
+            // Nothing is delivered while anything waits; if it were, its order would be kept.
             false => self.queue.push_back(frame),
         }
         if self.going.is_some() {

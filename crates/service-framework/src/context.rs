@@ -134,17 +134,19 @@ impl Context {
     /// # Errors
     ///
     /// If the message cannot be written; with code `busy` if a subscriber has no room and the address book has `slow_subscriber` wait: nobody was
-    /// sent it then, and [`publish_when_ready`](Self::publish_when_ready) would wait.
+    /// sent it then, and [`publish_when_ready`](Self::publish_when_ready) would wait. Another thread than the service's is not told of that: what
+    /// has no room then is dropped, and counted as `queue_full`.
     pub fn publish<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
         self.publish_under(port.name(), None, args)
     }
 
-    /// Publishes, once all subscribers have room where the address book has `slow_subscriber` wait; nothing is lost then. Where it has anything
-    /// else, as [`publish`](Self::publish). Dropping the future may leave the message unpublished.
+    /// Publishes, once all subscribers have room where the address book has `slow_subscriber` wait: then no subscriber that is there and stays misses
+    /// it, and the slowest sets the pace, for `main` without bound. Where the book has anything else, as [`publish`](Self::publish). Dropping the future may
+    /// leave the message unpublished.
     ///
     /// # Errors
     ///
-    /// If the message cannot be written, or the service has stopped.
+    /// If the message cannot be written, or the service has stopped; with code `deadline` if there was no room in the time of the handler.
     pub async fn publish_when_ready<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
         self.publish_in_turn(port.name(), None, args).await
     }

@@ -327,6 +327,8 @@ impl Shared {
 
     /// A subscriber has said what it does not want any more.
     fn cancelled(&self, peer: &Peer, topic: &Bytes) {
+        // Nobody waits any more for room that it has none of.
+        self.on_room.notify_waiters();
         if self.routing.borrow_mut().subscriptions.cancel(peer, topic) {
             self.tell_of_subscription(false, topic);
         }

@@ -196,7 +196,14 @@ async fn connect(address: &Address) -> Result<Stream, SocketError> {
         Address::Ipc(_) => Err(std::io::ErrorKind::Unsupported.into()),
         Address::Inproc(name) => Stream::inproc(name),
     };
-    connected.map_err(SocketError::System)
+    let connected = connected.map_err(SocketError::System)?;
+    // The system gives one that connects any free port, also the one that it looks for, where nobody listens.
+    if let Stream::Tcp(stream) = &connected
+        && matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
+    {
+        return Err(SocketError::System(std::io::ErrorKind::ConnectionRefused.into()));
+    }
+    Ok(connected)
 }
 
 fn misfit(why: Ended, patience: Duration) -> SocketError {

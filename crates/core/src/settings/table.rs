@@ -124,7 +124,8 @@ pub static SETTINGS: &[Setting] = &[
         name: "slow_subscriber",
         doc: "What becomes of a publication when the queue of a subscriber is full. drop_newest: it is dropped for that subscriber, and \
               counted. drop_oldest: those that have waited longest are. disconnect: so is the subscriber, which may come again. wait: it \
-              is sent to nobody, `publish` fails with `busy`, and `publish_when_ready` waits until all have room.",
+              is sent to nobody, `publish` fails with `busy` (on another thread than the service's, it is dropped), and `publish_when_ready` \
+              waits until all have room.",
         kinds: &[Publisher],
         takes: Takes::Choice(SlowSubscriber::NAMES),
         is_own: false,

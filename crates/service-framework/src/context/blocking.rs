@@ -75,11 +75,12 @@ impl BlockingContext {
         block_on(self.0.call(target, args))
     }
 
-    /// As [`Context::publish`].
+    /// As [`Context::publish`], and not told if there is no room: what is to arrive goes by
+    /// [`publish_when_ready`](Self::publish_when_ready).
     ///
     /// # Errors
     ///
-    /// As [`Context::publish`].
+    /// As [`Context::publish`], without `busy`.
     pub fn publish<A: Model>(&self, port: &Publisher<A>, args: &A) -> Result<()> {
         self.0.publish(port, args)
     }

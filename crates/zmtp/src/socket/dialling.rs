@@ -87,13 +87,13 @@ impl Dial {
         async move { is_met.wait_for(|is_met| *is_met).await.map(drop).map_err(|_| Ended::ByUs) }
     }
 
-    /// Tries no more. A peer that was met is parted from as by [`Socket::close`]: what was sent to it leaves first; one
-    /// that was not is left at once.
-    pub fn stop(&self) {
+    /// Tries no more. A peer that was met is parted from as by [`Socket::close`]: what was sent to it leaves first, if it takes that within
+    /// `linger`; one that was not met is left at once.
+    pub fn stop(&self, linger: Duration) {
         let Some(shared) = self.shared.upgrade() else { return };
         let peer = shared.dials.borrow_mut().stop(self.number);
         if let Some(peer) = peer {
-            peer.close();
+            peer.close_within(linger);
         }
     }
 }

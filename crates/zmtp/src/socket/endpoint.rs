@@ -115,11 +115,17 @@ async fn tcp(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
     let mut why = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
     for address in addresses {
         match within(share, TcpStream::connect(address)).await {
+            Ok(stream) if is_ours(&stream) => why = io::ErrorKind::ConnectionRefused.into(),
             Ok(stream) => return Ok(stream),
             Err(error) => why = error,
         }
     }
     Err(why)
+}
+
+/// Whether both ends are ours: the system gives one that connects any free port, also the one that it looks for, where nobody listens.
+fn is_ours(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
 
 #[cfg(test)]

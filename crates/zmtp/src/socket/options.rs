@@ -60,7 +60,8 @@ pub enum WhenFull {
     /// room. One subscriber that does not read holds up all others.
     Wait,
     /// It is sent, and those that have waited longest are dropped and counted until there is room for it. What is
-    /// on its way already, which is at most half of the queue and at most 64 KiB and a message, is not dropped.
+    /// on its way already, which is at most half of the queue and at most 64 KiB, or one message, is not dropped: a queue of one message
+    /// drops the newest.
     DropOldest,
     /// As the first, and the peer is disconnected: what it gets has no gaps that it does not hear of.
     Disconnect,

@@ -4,12 +4,13 @@ use std::cell::{Cell, OnceCell, RefCell};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
-use super::pipe::{Pipe, Reading, Sending};
+use super::pipe::{PARTING, Pipe, Reading, Sending};
 use super::subscriptions::Asked;
 use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, WhenFull, keep};
 use crate::{Encoded, Event, Message};
@@ -105,10 +106,19 @@ impl Peer {
 
     /// Lets what was sent leave, and ends; a stranger was sent nothing.
     pub(super) fn close(&self) {
+        self.part(None);
+    }
+
+    /// The same, within so long.
+    pub(super) fn close_within(&self, linger: Duration) {
+        self.part(Some(linger));
+    }
+
+    fn part(&self, linger: Option<Duration>) {
         if self.course.get() == Course::Open {
             match self.identity.get() {
                 Some(_) => {
-                    self.pipe.borrow_mut().part_when_sent();
+                    self.pipe.borrow_mut().part_within(linger);
                     self.course.set(Course::Parting);
                 }
                 None => self.course.set(Course::Cut),
@@ -305,7 +315,7 @@ impl Peer {
     fn refuse(&self, reason: &str, why: Ended) {
         let mut pipe = self.pipe.borrow_mut();
         pipe.connection.refuse(reason);
-        pipe.part_soon();
+        pipe.part_within(Some(PARTING));
         self.why.set(Some(why));
         self.course.set(Course::Parting);
     }

@@ -49,7 +49,7 @@ const KEPT: usize = 4 << 10;
 const AHEAD: usize = 64 << 10;
 
 /// How long the peer may take to close its end.
-const PARTING: Duration = Duration::from_secs(1);
+pub(super) const PARTING: Duration = Duration::from_secs(1);
 
 impl Pipe {
     pub(super) fn new(stream: Stream, options: &Options) -> Self {
@@ -195,13 +195,20 @@ impl Pipe {
     }
 
     pub(super) fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        let before = self.written;
         loop {
             self.write_ahead();
             if self.connection.output().is_empty() {
                 break;
             }
             match self.stream.poll_write(context, self.connection.output()) {
-                Poll::Pending => break,
+                Poll::Pending => {
+                    // Who takes a backlog is alive, and answers a question behind it when it has come to that.
+                    if self.written > before {
+                        self.connection.received_by(Instant::now);
+                    }
+                    break;
+                }
                 Poll::Ready(Ok(0)) => return Err(io::ErrorKind::WriteZero.into()),
                 Poll::Ready(Ok(bytes)) => self.written += bytes as u64,
                 Poll::Ready(Err(error)) => return Err(error),
@@ -262,14 +269,10 @@ impl Pipe {
         }
     }
 
-    /// Goes over to [`part`](Self::part), which takes no longer than a while even if the peer takes nothing.
-    pub(super) fn part_soon(&mut self) {
-        self.timer = Some(Box::pin(sleep(PARTING)));
-    }
-
-    /// Goes over to [`part`](Self::part), which gives the peer as long as it needs to take what was sent.
-    pub(super) fn part_when_sent(&mut self) {
-        self.timer = None;
+    /// Goes over to [`part`](Self::part), which takes no longer than that even if the peer takes nothing; without a limit the peer has as
+    /// long as it needs to take what was sent.
+    pub(super) fn part_within(&mut self, limit: Option<Duration>) {
+        self.timer = limit.map(|limit| Box::pin(sleep(limit)));
     }
 
     /// Lets the output leave, then says that this was all, and waits a while for the peer to close its end. What comes is passed

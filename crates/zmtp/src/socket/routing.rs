@@ -206,8 +206,14 @@ impl Routing {
             }
         }
         if refused == Refused::Full && matches!(self.when_full, WhenFull::DropOldest | WhenFull::Disconnect) {
-            let peer = Rc::clone(self.next());
-            return peer.send(message).map(|displaced| (peer, displaced));
+            for _ in 0..self.peers.len() {
+                let peer = Rc::clone(self.next());
+                match peer.send(message) {
+                    // One that is being parted from leaves its turn to the next.
+                    Err(Refused::NoPeer) => {}
+                    sent => return sent.map(|displaced| (peer, displaced)),
+                }
+            }
         }
         Err(refused)
     }

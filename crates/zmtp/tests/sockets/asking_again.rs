@@ -4,7 +4,7 @@ use service_framework_zmtp::socket::{Options, Refused};
 use service_framework_zmtp::{Message, SocketType};
 
 use crate::home::{Home, connected, disconnected, named};
-use crate::support::{CARRIERS, Carrier, run, send, socket, text, until};
+use crate::support::{CARRIERS, Carrier, PATIENCE, run, send, socket, text, until};
 
 #[test]
 fn a_question_whose_peer_was_lost_is_forgotten_and_may_be_asked_again() {
@@ -48,7 +48,7 @@ async fn late(carrier: Carrier, change: impl FnOnce(&mut Options)) -> (Message, 
         answer.push(format!("{question}, answered"));
         answers.push(answer);
         if question == "before" {
-            dial.stop();
+            dial.stop(PATIENCE);
             until(|| router.peers() == 0 && asker.peers() == 0).await;
             home.dial(&asker).met().await.expect("it is there");
         }

@@ -1,14 +1,18 @@
 //! Sockets that keep their connections by themselves.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use service_framework_zmtp::socket::{Ended, Endpoint, Event, Listener, Options, Redial, Refused, Socket};
 use service_framework_zmtp::{Error, Message, SocketType};
 use tokio::io::AsyncReadExt as _;
 use tokio::runtime::Handle;
+use tokio::task::yield_now;
 
 use crate::home::{Home, SOON, connected, disconnected, named};
-use crate::support::{CARRIERS, Carrier, event, run, run_alone, send, socket, text, until};
+use crate::support::{
+    CARRIERS, Carrier, PATIENCE, bound, event, ramp, run, run_alone, send, socket, text, until,
+};
 
 /// The next try that came to nothing: why, and how long is waited then.
 async fn failed(socket: &Socket, home: &Home) -> (Ended, Duration) {
@@ -94,7 +98,7 @@ fn each_publisher_that_comes_is_told_what_is_wanted() {
                 if publisher.counts().sent > 0 {
                     break;
                 }
-                tokio::task::yield_now().await;
+                yield_now().await;
             }
             assert_eq!(subscriber.recv().await, text("d"));
         });
@@ -187,12 +191,12 @@ fn who_stops_before_there_is_a_peer_tries_no_more() {
             let push = socket(SocketType::Push, |_| ());
             let dial = home.dial(&push);
             failed(&push, &home).await;
-            dial.stop();
-            dial.stop();
+            dial.stop(PATIENCE);
+            dial.stop(PATIENCE);
             assert!(matches!(dial.met().await, Err(Ended::ByUs)));
             until_tasks_are(0).await;
             // Without ever having had a turn.
-            home.dial(&push).stop();
+            home.dial(&push).stop(PATIENCE);
             until_tasks_are(0).await;
         });
     }
@@ -207,7 +211,7 @@ fn who_stops_in_the_handshake_leaves_the_stranger() {
         let dial = home.dial(&push);
         let (mut stranger, _) = listener.accept().await.expect("it comes");
         stranger.read_u8().await.expect("its greeting");
-        dial.stop();
+        dial.stop(PATIENCE);
         let mut rest = Vec::new();
         stranger.read_to_end(&mut rest).await.expect("it has closed its end");
         assert!(matches!(dial.met().await, Err(Ended::ByUs)));
@@ -228,7 +232,7 @@ fn who_stops_lets_what_was_sent_leave() {
             for _ in 0..20 {
                 send(&push, text("hello"));
             }
-            dial.stop();
+            dial.stop(PATIENCE);
             assert_eq!(push.send(text("late")).expect_err("it was stopped").why, Refused::NoPeer);
             for _ in 0..20 {
                 assert_eq!(pull.recv().await, text("hello"));
@@ -281,10 +285,32 @@ fn a_dropped_socket_dials_no_more() {
             until(|| pull.peers() == 0).await;
             for dial in [dial, waiting] {
                 assert!(matches!(dial.met().await, Err(Ended::ByUs)));
-                dial.stop();
+                dial.stop(PATIENCE);
             }
             drop(pull);
             until_tasks_are(0).await;
         });
     }
+}
+
+#[test]
+fn one_who_takes_nothing_is_left_when_the_time_is_over() {
+    run(async {
+        let (pull, place) =
+            bound(SocketType::Pull, Carrier::Tcp, |options| options.receive_messages = 1).await;
+        let push = socket(SocketType::Push, |options| options.queue.messages = 4);
+        let dial = push
+            .dial(Endpoint::from(SocketAddr::from((Ipv4Addr::LOCALHOST, place.port()))), Redial::default());
+        dial.met().await.expect("it is there");
+        // Until the system takes no more either.
+        while push.peer_counts()[0].queued_messages < 4 {
+            while push.send(Message::from([ramp(1 << 20)])).is_ok() {}
+            for _ in 0..1_000 {
+                yield_now().await;
+            }
+        }
+        dial.stop(Duration::ZERO);
+        until(|| push.peers() == 0).await;
+        drop(pull);
+    });
 }

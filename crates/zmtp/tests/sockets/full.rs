@@ -97,7 +97,7 @@ fn a_publisher_that_waits_loses_nothing() {
         let fast = spawn_local(fast.rest());
         // Until it is held up by the one who does not read, and nobody else is sent more.
         let mut number = 0;
-        while !is_held_up(&publisher).await {
+        while !is_full(&publisher, 10).await {
             while publisher.send(numbered(number, 100 << 10)).is_ok() {
                 number += 1;
             }
@@ -121,12 +121,12 @@ fn a_publisher_that_waits_loses_nothing() {
     });
 }
 
-/// Whether it stays full although others have their turn.
-async fn is_held_up(publisher: &Socket) -> bool {
+/// Whether as many messages wait for a peer although others have had their turn.
+async fn is_full(socket: &Socket, messages: usize) -> bool {
     for _ in 0..1_000 {
         yield_now().await;
     }
-    publisher.peer_counts().iter().any(|peer| peer.queued_messages >= 10)
+    socket.peer_counts().iter().any(|peer| peer.queued_messages >= messages)
 }
 
 #[test]
@@ -142,6 +142,22 @@ fn who_waits_for_room_is_told_that_the_peer_is_gone() {
         drop(hand);
         room.await;
         assert_eq!(push.send(text("x")).expect_err("nobody is there").why, Refused::NoPeer);
+    });
+}
+
+#[test]
+fn who_waits_for_room_is_told_that_nothing_is_wanted_any_more() {
+    run(async {
+        let (publisher, place) = small(SocketType::Pub, WhenFull::Wait, 2).await;
+        let mut lazy = lazy(&publisher, &place).await;
+        while !is_full(&publisher, 2).await {
+            while publisher.send(numbered(0, 100 << 10)).is_ok() {}
+        }
+        let room = publisher.room();
+        lazy.connection.subscribe(false, b"").expect("it is ready");
+        lazy.flush().await;
+        room.await;
+        send(&publisher, numbered(1, 8));
     });
 }
 
