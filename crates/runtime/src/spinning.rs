@@ -102,11 +102,35 @@ mod tests {
         assert!(worth.is_worth_it() && worth.is_worth_it());
     }
 
+    fn is_spun() -> bool {
+        SPINS.load(Ordering::Relaxed)
+    }
+
+    /// All that concerns the one flag of the process.
     #[test]
-    fn one_thread_of_a_process_spins() {
+    fn one_thread_of_a_process_spins_when_it_was_woken_and_until_its_time_is_over() {
         let turn = Turn::take();
         assert!(turn.is_some() && Turn::take().is_none());
         drop(turn);
-        assert!(Turn::take().is_some());
+        if std::thread::available_parallelism().is_ok_and(|cores| cores.get() < 2) {
+            return;
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async {
+            for (time, is_long) in [(Duration::ZERO, false), (Duration::from_secs(3_600), true)] {
+                let woken = Arc::new(Notify::new());
+                let task = tokio::task::spawn_local(spin(Vec::new(), time, Arc::clone(&woken)));
+                tokio::task::yield_now().await;
+                assert!(!is_spun(), "nothing has woken it");
+                woken.notify_one();
+                for _ in 0..10 {
+                    tokio::task::yield_now().await;
+                }
+                assert_eq!(is_spun(), is_long);
+                task.abort();
+                _ = task.await;
+                assert!(!is_spun(), "its turn ends with it");
+            }
+        });
     }
 }
