@@ -35,7 +35,7 @@ pub(crate) fn for_reader(json: &serde_json::Value) -> String {
     if io::stdout().is_terminal() { format!("{json:#}\n") } else { format!("{json}\n") }
 }
 
-/// One schema for the config, and one for each thing that is said over a connection.
+/// One schema for the config, one for each thing that is said over a connection, and one for each state.
 fn schemas(declaration: &Declaration) -> serde_json::Value {
     let schema = |shape: &service_framework_core::model::Shape| -> serde_json::Value {
         serde_json::from_str(&shape.to_json_schema().to_string()).expect("a schema prints as JSON")
@@ -50,9 +50,17 @@ fn schemas(declaration: &Declaration) -> serde_json::Value {
         (connection.name.clone(), schemas.into())
     });
     let connections: serde_json::Map<String, serde_json::Value> = connections.collect();
-    serde_json::json!({
+    let states = declaration.states.iter().map(|state| {
+        let schemas = serde_json::json!({"type": state.kind.name(), "state": schema(&state.state)});
+        (state.name.clone(), schemas)
+    });
+    let mut schemas = serde_json::json!({
         "service": declaration.name,
         "config": schema(&declaration.config),
         "connections": connections,
-    })
+    });
+    if !declaration.states.is_empty() {
+        schemas["states"] = states.collect::<serde_json::Map<_, _>>().into();
+    }
+    schemas
 }

@@ -65,12 +65,14 @@ enum sf_hook {
     SF_HOOK_SETUP_CONFIG = 2,      /* setup */
     SF_HOOK_SETUP_ADDRESSES = 3,   /* setup */
     SF_HOOK_SETUP_CONNECTIONS = 4, /* setup */
-    SF_HOOK_SETUP_STATES = 5,      /* setup; not called before there are states */
+    SF_HOOK_SETUP_STATES = 5,      /* setup */
     SF_HOOK_ON_SIGINT = 6,         /* start */
     SF_HOOK_ON_SIGTERM = 7         /* start */
 };
 
-/* Targets of calls below this are numbers of connections; the others are hooks. */
+/* Targets of calls below SF_FIRST_STATE are numbers of handlers: those of connections, then those of the updates of
+ * states, in the order of the declaration. Then come the copies of states, and then hooks. */
+#define SF_FIRST_STATE 0x40000000u
 #define SF_FIRST_HOOK 0x80000000u
 
 /* --- What is lent ------------------------------------------------------------------------------------------- */
@@ -109,7 +111,7 @@ typedef void (*sf_drop)(void *future);
 
 /* One call of a handler. */
 struct sf_call {
-    uint32_t target;            /* a connection's position in the declaration; or SF_FIRST_HOOK plus an sf_hook */
+    uint32_t target;            /* a handler; a copy: SF_FIRST_STATE plus its position; or SF_FIRST_HOOK plus an sf_hook */
     uint32_t encoding;          /* of `args`, and of the return arguments that are due */
     struct sf_slice args;       /* a map, not empty unless the target is a hook */
     struct sf_slice workflow_id; /* text; null for hooks */
@@ -117,6 +119,26 @@ struct sf_call {
     struct sf_slice topic;      /* text; null if there is none */
     uint64_t deadline_ms;       /* time left for the answer, or SF_NEVER */
 };
+
+/* --- States --------------------------------------------------------------------------------------------------
+ *
+ * The host keeps the value of each state that is declared `.._in` up to date, and tells the service of all that is new of it by
+ * `start` with SF_FIRST_STATE plus its position, on the service's thread, so that the service may hold a copy. The arguments are
+ *
+ *     status       "syncing", "live" or "stale"
+ *     since_us     since when, by the host's `now`
+ *     current_num  the number of the value; missing while there is none
+ *     is_snapshot  with `state` alone: whether that is the whole value, and not a change of it
+ *     state        what is new of the value, if anything is: the whole, or keys with new values, and with null where they go
+ *
+ * The answer is SF_READY with nothing, or SF_FAILED with code `bad_args` for a value that the service does not take, which
+ * must then leave its copy as it was. A service that holds no copy answers SF_READY.
+ *
+ * The handler of a state, if it declares one (`run`), has the number of the state as its target, and is called after each update with
+ * the value itself if the state is a full one, and otherwise with `current_num`, `is_snapshot` and `state`.
+ *
+ * A service publishes states that are declared `.._out` by `publish` with the number of the state: a full one with its
+ * value as arguments; one of deltas with `state` and `is_snapshot` as above, and with `current_num` only if it numbers by itself. */
 
 struct sf_host;
 
@@ -161,7 +183,7 @@ struct sf_plugin {
 
 /* One message that a service sends, or one call of an external target. */
 struct sf_outgoing {
-    uint32_t connection;        /* its position in the declaration */
+    uint32_t connection;        /* its position in the declaration; those of states follow those of connections */
     uint32_t encoding;          /* of `args`; the host's `encoding` says what the peer likes best */
     struct sf_slice args;       /* a map */
     struct sf_slice topic;      /* text, or null for the connection's own */

@@ -49,6 +49,8 @@ pub struct AddressBook {
 /// What a book says of one connection or state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
+    /// Whether it is one of a connection or of a state.
+    pub group: Group,
     /// Under which of the two it stands.
     pub side: Side,
     /// Its name.
@@ -68,6 +70,33 @@ pub struct Endpoint {
     pub address: Option<Address>,
     /// The settings beside the address.
     pub settings: Map,
+}
+
+/// What a book tells the addresses of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Connections.
+    Connections,
+    /// States.
+    States,
+}
+
+impl Group {
+    /// `connections` or `states`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::States => "states",
+        }
+    }
+
+    /// `connection` or `state`.
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Connections => "connection",
+            Self::States => "state",
+        }
+    }
 }
 
 /// The two directions of connections and states.
@@ -147,17 +176,24 @@ impl AddressBook {
         self.value_place(&path)
     }
 
-    /// The steps to an entry for a connection.
+    /// The steps to an entry.
     fn path_of(&self, entry: &Entry) -> Vec<Step> {
-        let mut path = self.path_of_side(entry.side);
+        let mut path = self.path_of_side(entry.group, entry.side);
         path.push(Step::Field(entry.name.clone()));
         path
     }
 
-    fn path_of_side(&self, side: Side) -> Vec<Step> {
-        match self.form {
-            Form::Sides => path(&[side.name()]),
-            Form::Groups => path(&["connections", side.name()]),
+    fn path_of_side(&self, group: Group, side: Side) -> Vec<Step> {
+        match (self.form, group) {
+            (Form::Sides, Group::Connections) => path(&[side.name()]),
+            _ => path(&[group.name(), side.name()]),
+        }
+    }
+
+    fn entries(&self, group: Group) -> &[Entry] {
+        match group {
+            Group::Connections => &self.connections,
+            Group::States => &self.states,
         }
     }
 

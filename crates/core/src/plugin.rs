@@ -48,8 +48,10 @@ pub struct Call<'a> {
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// The handler of a connection, by the connection's number in the declaration.
+    /// The handler of a connection, by the connection's number in the declaration; or of a state's updates, whose numbers follow.
     Connection(u32),
+    /// The copy of a state that the service holds, by the state's position among the states: to take what is new of it.
+    State(u32),
     /// An optional method.
     Hook(crate::declaration::Hook),
 }
@@ -57,7 +59,7 @@ pub enum Target {
 /// One message that a service sends, or one call of an external target.
 #[derive(Clone, Debug)]
 pub struct Outgoing<'a> {
-    /// The number of the connection in the declaration.
+    /// The number of the connection in the declaration, or of the state, which follows those of the connections.
     pub connection: u32,
     /// How the arguments are written.
     pub encoding: crate::wire::Encoding,

@@ -1,6 +1,7 @@
 //! How the framework behaves, in numbers and choices that may be set beside an address.
 
 mod layers;
+mod states;
 mod table;
 mod takes;
 
@@ -12,7 +13,8 @@ use crate::problem::Place;
 use crate::value::Value;
 use crate::wire::{Encoding, Limits, Peer};
 
-pub(crate) use layers::{Layers, check_common, check_connection};
+pub(crate) use layers::{Layers, check_common, check_connection, check_state};
+pub use states::{STATE_SETTINGS, StateSetting, StateSettings};
 pub use table::SETTINGS;
 pub use takes::Takes;
 
@@ -274,6 +276,8 @@ pub enum Origin {
     Attribute,
     /// The author's `setup_connections`.
     SetupConnections,
+    /// The author's `setup_states`.
+    SetupStates,
     /// The address book, and where in it.
     Book(Place),
 }
@@ -284,6 +288,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::Attribute => f.write_str("attribute"),
             Self::SetupConnections => f.write_str("setup_connections"),
+            Self::SetupStates => f.write_str("setup_states"),
             Self::Book(place) => place.fmt(f),
         }
     }
@@ -292,7 +297,7 @@ impl fmt::Display for Origin {
 /// What a setting came out as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chosen {
-    /// Of which connection; `None` for the service as a whole.
+    /// Of which connection, or state and socket as in `book.subscriber`; `None` for the service as a whole.
     pub connection: Option<String>,
     /// The name of the setting.
     pub setting: &'static str,

@@ -1,13 +1,14 @@
-//! What a service is wired to: each declared connection with its address and settings, all of it checked.
+//! What a service is wired to: each declared connection and state with its addresses and settings, all of it checked.
 
 use crate::address::{Address, Host};
-use crate::address_book::AddressBook;
-use crate::declaration::{ConnectionKind, ConnectionModel, Declaration};
+use crate::address_book::{AddressBook, Endpoint, Entry};
+use crate::declaration::{ConnectionKind, ConnectionModel, Declaration, StateKind, StateModel};
 use crate::fault::Step;
 use crate::file::Document;
 use crate::problem::{Place, Problem, Problems, meant};
 use crate::settings::{
     self, ANYBODY, Chosen, ConnectionSettings, Layers, Origin, Plaintext, ServiceSettings, SlowSubscriber,
+    StateSettings,
 };
 use crate::value::{Map, Value};
 use crate::wire::{Encoding, Peer};
@@ -19,14 +20,31 @@ pub struct Wiring {
     pub service: ServiceSettings,
     /// Its connections, in the order they were declared.
     pub connections: Vec<Wired>,
-    /// Each setting of the service, then of each connection, with who set it.
+    /// Its states, in the order they were declared.
+    pub states: Vec<WiredState>,
+    /// Each setting of the service, then of each connection, then of each state and of its sockets, with who set it.
     pub chosen: Vec<Chosen>,
 }
 
-/// A connection, wired.
+/// A state, wired.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WiredState {
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub kind: StateKind,
+    /// How it behaves.
+    pub settings: StateSettings,
+    /// The socket by which its updates go.
+    pub updates: Wired,
+    /// The socket by which the whole is asked for, where there is one.
+    pub snapshots: Option<Wired>,
+}
+
+/// A connection, or a socket of a state, wired.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wired {
-    /// Its name.
+    /// Its name, or that of its state.
     pub name: String,
     /// Its type.
     pub kind: ConnectionKind,
@@ -40,56 +58,96 @@ pub struct Wired {
     pub settings: ConnectionSettings,
 }
 
-/// Brings together what a service declares, what its `setup_connections` gave, and its address book.
+/// What the service's own code gave beside the attributes: for each name a map of settings.
+#[derive(Clone, Debug, Default)]
+pub struct Setup {
+    /// What `setup_connections` gave.
+    pub connections: Option<Document>,
+    /// What `setup_states` gave.
+    pub states: Option<Document>,
+}
+
+/// Brings together what a service declares, what its `setup_connections` and `setup_states` gave, and its address book.
 ///
-/// `given` is a map of the settings of each connection. What does not fit is added to `problems`; the wiring may be used
-/// only if there is none.
-pub fn wire(
-    declaration: &Declaration,
-    given: Option<&Document>,
-    book: &AddressBook,
-    problems: &mut Problems,
-) -> Wiring {
+/// What does not fit is added to `problems`; the wiring may be used only if there is none.
+pub fn wire(declaration: &Declaration, given: &Setup, book: &AddressBook, problems: &mut Problems) -> Wiring {
     book.check(declaration, problems);
     settings::check_common(&book.settings, |name| book.place_of_setting(name), problems);
-    let given = given.and_then(|document| check_given(declaration, document, problems));
+    let of_connections = given.connections.as_ref().and_then(|document| {
+        let names: Vec<_> = declaration.connections.iter().map(|model| &*model.name).collect();
+        check_given("connection", &names, document, problems, |name, settings, place, problems| {
+            if let Some((_, model)) = declaration.connection(name) {
+                settings::check_connection(name, model.kind, settings, place, problems);
+            }
+        })
+    });
+    let of_states = given.states.as_ref().and_then(|document| {
+        let names: Vec<_> = declaration.states.iter().map(|model| &*model.name).collect();
+        check_given("state", &names, document, problems, |name, settings, place, problems| {
+            if let Some((_, model)) = declaration.state(name) {
+                settings::check_state(name, model.kind, model.kind.sockets(), settings, place, problems);
+            }
+        })
+    });
     let mut layers = Layers::default();
     layers.push(&book.settings, |name| Origin::Book(book.place_of_setting(name)));
     let mut chosen = Vec::new();
     let service = layers.service(&mut chosen);
     let connections = declaration.connections.iter().map(|model| {
-        let given = given.and_then(|map| map.get(&model.name)).and_then(Value::as_map);
+        let given = of_connections.and_then(|map| map.get(&model.name)).and_then(Value::as_map);
         connection(model, given, book, &service, &mut chosen, problems)
     });
     let connections: Vec<_> = connections.collect();
-    check_listeners(&connections, problems);
-    check_shared(&connections, problems);
-    Wiring { service, connections, chosen }
+    let states = declaration.states.iter().map(|model| {
+        let given = of_states.and_then(|map| map.get(&model.name)).and_then(Value::as_map);
+        state(model, given, book, &service, &mut chosen, problems)
+    });
+    let states: Vec<_> = states.collect();
+    let wiring = Wiring { service, connections, states, chosen };
+    let sockets: Vec<&Wired> = wiring.sockets().collect();
+    check_listeners(&sockets, problems);
+    check_shared(&sockets, problems);
+    wiring
 }
 
-/// The settings of each connection that code gave, each checked.
+impl Wiring {
+    /// The sockets of all connections, then those of all states.
+    pub fn sockets(&self) -> impl Iterator<Item = &Wired> {
+        self.connections.iter().chain(self.states.iter().flat_map(WiredState::sockets))
+    }
+}
+
+impl WiredState {
+    /// Its sockets: the one by which its updates go, then the one by which the whole is asked for.
+    pub fn sockets(&self) -> impl Iterator<Item = &Wired> {
+        [&self.updates].into_iter().chain(&self.snapshots)
+    }
+}
+
+/// The settings that code gave for each of `names`, checked by `check`.
 fn check_given<'d>(
-    declaration: &Declaration,
+    noun: &str,
+    names: &[&str],
     document: &'d Document,
     problems: &mut Problems,
+    check: impl Fn(&str, &Map, &dyn Fn(&str) -> Place, &mut Problems),
 ) -> Option<&'d Map> {
     let wrong = |text: String, name: &str, problems: &mut Problems| {
         problems.add_with(|| Problem::at(document.key_place(&[Step::Field(name.to_owned())]), text));
     };
     let value = document.value()?;
     let Some(map) = value.as_map() else {
-        let text = format!("expected a map of settings for each connection, got {}", value.named());
+        let text = format!("expected a map of settings for each {noun}, got {}", value.named());
         wrong(text, "", problems);
         return None;
     };
     for (name, value) in map.iter() {
         let name = name.as_text().unwrap_or_default();
-        let Some((_, model)) = declaration.connection(name) else {
-            let known = declaration.connections.iter().map(|model| model.name.as_str());
-            let text = format!("`{name}` is no connection of the service{}", meant(name, known));
+        if !names.contains(&name) {
+            let text = format!("`{name}` is no {noun} of the service{}", meant(name, names.iter().copied()));
             wrong(text, name, problems);
             continue;
-        };
+        }
         let Some(settings) = value.as_map() else {
             wrong(format!("`{name}`: expected a map of settings, got {}", value.named()), name, problems);
             continue;
@@ -97,7 +155,7 @@ fn check_given<'d>(
         let place = |setting: &str| {
             document.key_place(&[Step::Field(name.to_owned()), Step::Field(setting.to_owned())])
         };
-        settings::check_connection(name, model.kind, settings, place, problems);
+        check(name, settings, &place, problems);
     }
     Some(map)
 }
@@ -111,23 +169,81 @@ fn connection(
     problems: &mut Problems,
 ) -> Wired {
     let (name, kind) = (&model.name, model.kind);
-    let attribute = |_: &str| Place::Code("the attribute".into());
     settings::check_connection(name, kind, &model.settings, attribute, problems);
-    let mut layers = Layers::default();
-    layers.push(&model.settings, |_| Origin::Attribute);
-    if let Some(given) = given {
-        layers.push(given, |_| Origin::SetupConnections);
-    }
+    let mut layers = authors(&model.settings, given, Origin::SetupConnections);
     layers.push(&book.settings, |name| Origin::Book(book.place_of_setting(name)));
-    let found = book.endpoint(model);
+    let found = book.endpoint(model, kind);
     if let Some((entry, endpoint)) = found {
         let place = |name: &str| book.place_of_endpoint_setting(entry, endpoint, name);
         settings::check_connection(name, kind, &endpoint.settings, place, problems);
         layers.push(&endpoint.settings, move |name| Origin::Book(place(name)));
     }
     let settings = layers.connection(name, kind, chosen);
+    wired(name, kind, found, settings, book, service, problems)
+}
+
+fn state(
+    model: &StateModel,
+    given: Option<&Map>,
+    book: &AddressBook,
+    service: &ServiceSettings,
+    chosen: &mut Vec<Chosen>,
+    problems: &mut Problems,
+) -> WiredState {
+    let (name, kind) = (&model.name, model.kind);
+    settings::check_state(name, kind, kind.sockets(), &model.settings, attribute, problems);
+    let mut layers = authors(&model.settings, given, Origin::SetupStates);
+    let updates = book.endpoint(model, kind.sockets()[0]);
+    if let Some((entry, endpoint)) = updates {
+        let place = move |name: &str| Origin::Book(book.place_of_endpoint_setting(entry, endpoint, name));
+        layers.push(&endpoint.settings, place);
+    }
+    let settings = layers.state(name, kind, chosen);
+    let mut socket = |socket: ConnectionKind, chosen: &mut Vec<Chosen>| {
+        let mut layers = authors(&model.settings, given, Origin::SetupStates);
+        layers.push(&book.settings, |name| Origin::Book(book.place_of_setting(name)));
+        let found = book.endpoint(model, socket);
+        if let Some((entry, endpoint)) = found {
+            let place = |name: &str| book.place_of_endpoint_setting(entry, endpoint, name);
+            settings::check_state(name, kind, &[socket], &endpoint.settings, place, problems);
+            layers.push(&endpoint.settings, move |name| Origin::Book(place(name)));
+        }
+        let mut of_socket = layers.state_socket(name, kind, socket, chosen);
+        if kind.is_in() {
+            of_socket.limits.max_values = settings.max_values;
+        }
+        wired(name, socket, found, of_socket, book, service, problems)
+    };
+    let updates = socket(kind.sockets()[0], chosen);
+    let snapshots = kind.sockets().get(1).map(|kind| socket(*kind, chosen));
+    WiredState { name: name.clone(), kind, settings, updates, snapshots }
+}
+
+fn attribute(_: &str) -> Place {
+    Place::Code("the attribute".into())
+}
+
+/// What the author has set, at the connection or state and in the method that sets up all of them.
+fn authors<'a>(attributes: &'a Map, given: Option<&'a Map>, by: Origin) -> Layers<'a> {
+    let mut layers = Layers::default();
+    layers.push(attributes, |_| Origin::Attribute);
+    if let Some(given) = given {
+        layers.push(given, move |_| by.clone());
+    }
+    layers
+}
+
+fn wired(
+    name: &str,
+    kind: ConnectionKind,
+    found: Option<(&Entry, &Endpoint)>,
+    settings: ConnectionSettings,
+    book: &AddressBook,
+    service: &ServiceSettings,
+    problems: &mut Problems,
+) -> Wired {
     let wired = Wired {
-        name: name.clone(),
+        name: name.to_owned(),
         kind,
         address: found.and_then(|(_, endpoint)| endpoint.address.clone()),
         place: found.map(|(entry, endpoint)| book.place_of_address(entry, endpoint)),
@@ -221,7 +337,7 @@ fn check_wired(wired: &Wired, service: &ServiceSettings, problems: &mut Problems
 }
 
 /// Reports connections of one service that would listen at one address. Publishers may: they share a socket.
-fn check_listeners(connections: &[Wired], problems: &mut Problems) {
+fn check_listeners(connections: &[&Wired], problems: &mut Problems) {
     for (position, later) in connections.iter().enumerate() {
         let rival = connections[..position].iter().find(|earlier| {
             let both_publish =
@@ -232,14 +348,18 @@ fn check_listeners(connections: &[Wired], problems: &mut Problems) {
                 && is_taken(earlier.address.as_ref(), later.address.as_ref())
         });
         if let (Some(earlier), Some(address)) = (rival, &later.address) {
-            let text = format!("`{}` cannot listen at {address}: `{}` does", later.name, earlier.name);
+            let rival = match earlier.name == later.name {
+                true => format!("its own {}", earlier.kind),
+                false => format!("`{}`", earlier.name),
+            };
+            let text = format!("`{}` cannot listen at {address}: {rival} does", later.name);
             problems.add(Problem { text, place: later.place.clone() });
         }
     }
 }
 
 /// Reports publishers that share a socket and would have it behave differently.
-fn check_shared(connections: &[Wired], problems: &mut Problems) {
+fn check_shared(connections: &[&Wired], problems: &mut Problems) {
     let publishers = connections.iter().filter(|wired| wired.kind == ConnectionKind::Publisher);
     let publishers: Vec<_> = publishers
         .filter(|wired| wired.address.as_ref().is_some_and(|address| !address.is_ephemeral()))

@@ -8,7 +8,7 @@ use service_framework_core::declaration::{ConnectionKind, ConnectionModel, Decla
 use service_framework_core::file::{Document, JsonFile};
 use service_framework_core::problem::Problems;
 use service_framework_core::value::Map;
-use service_framework_core::wiring::{Wiring, wire};
+use service_framework_core::wiring::{Setup, Wiring, wire};
 use service_framework_core::{Value, model, value};
 
 #[path = "address_books/addresses.rs"]
@@ -49,7 +49,7 @@ fn book(text: &str, problems: &mut Problems) -> AddressBook {
 fn wired(text: &str) -> (Wiring, Problems) {
     let mut problems = Problems::new();
     let book = book(text, &mut problems);
-    let wiring = wire(&gateway(), None, &book, &mut problems);
+    let wiring = wire(&gateway(), &Setup::default(), &book, &mut problems);
     (wiring, problems)
 }
 
@@ -117,7 +117,7 @@ fn both_shapes_say_the_same() {
     let wiring = |value| {
         let mut problems = Problems::new();
         let book = AddressBook::read(&Document::given(value, "setup_addresses"), &mut problems);
-        let wiring = wire(&gateway(), None, &book, &mut problems);
+        let wiring = wire(&gateway(), &Setup::default(), &book, &mut problems);
         assert_eq!(problems.to_string(), "");
         wiring
     };
@@ -201,7 +201,7 @@ fn what_is_no_book_is_refused() {
 #[test]
 fn without_a_book_each_address_is_missing() {
     let mut problems = Problems::new();
-    wire(&gateway(), None, &AddressBook::default(), &mut problems);
+    wire(&gateway(), &Setup::default(), &AddressBook::default(), &mut problems);
     expect![[r#"
         connection `orders` has no address: give an address book that has "orders": {"replyer": "HOST:PORT"} under `in`
         connection `prices` has no address: give an address book that has "prices": {"subscriber": "HOST:PORT"} under `in`
@@ -342,7 +342,7 @@ proptest! {
         let mut problems = Problems::new();
         let text = value.to_string();
         let book = book(&text, &mut problems);
-        wire(&gateway(), Some(&Document::given(value, "setup_connections")), &book, &mut problems);
+        wire(&gateway(), &Setup { connections: Some(Document::given(value, "setup_connections")), states: None }, &book, &mut problems);
         // A report has a place in the file wherever there is a file.
         for problem in problems.iter() {
             prop_assert!(problem.place.is_some(), "{}", problem);

@@ -12,6 +12,7 @@ use service_framework_core::problem::Problems;
 use service_framework_core::settings::{SETTINGS, Setting};
 use service_framework_core::value::Map;
 use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::wiring::Setup;
 use service_framework_core::{Value, value, wiring};
 
 const HEAD: &str = "\
@@ -60,7 +61,7 @@ fn is_own(setting: &Setting) -> bool {
     let mut problems = Problems::new();
     let document = Document::given(value!({"settings": (Value::Map(settings))}), "the test");
     let book = AddressBook::read(&document, &mut problems);
-    wiring::wire(&Declaration::new("service", ""), None, &book, &mut problems);
+    wiring::wire(&Declaration::new("service", ""), &Setup::default(), &book, &mut problems);
     !problems.is_empty()
 }
 
@@ -102,7 +103,7 @@ fn the_address_books_that_the_guide_shows_are_right() {
         let mut problems = Problems::new();
         let document = Document::read(JsonFile::from_text("sample.json", book), &mut problems);
         let book = AddressBook::read(&document, &mut problems);
-        wiring::wire(&shown, None, &book, &mut problems);
+        wiring::wire(&shown, &Setup::default(), &book, &mut problems);
         assert!(problems.is_empty(), "{problems}");
     }
 }

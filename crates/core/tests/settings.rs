@@ -11,7 +11,7 @@ use service_framework_core::settings::{
     ConnectionSettings, Overflow, SETTINGS, ServiceSettings, Setting, Takes,
 };
 use service_framework_core::wire::{Encoding, Limits, Peer};
-use service_framework_core::wiring::{Wiring, wire};
+use service_framework_core::wiring::{Setup, Wiring, wire};
 use service_framework_core::{Value, model, value};
 
 #[path = "settings/ranges.rs"]
@@ -57,7 +57,12 @@ fn wired(given: &Given) -> (Wiring, Problems) {
     let document = Document::read(JsonFile::from_text("a.json", &text), &mut problems);
     let book = AddressBook::read(&document, &mut problems);
     let setup = Document::given(setup.clone(), "setup_connections");
-    let wiring = wire(&service(*kind, attribute), Some(&setup), &book, &mut problems);
+    let wiring = wire(
+        &service(*kind, attribute),
+        &Setup { connections: Some(setup.clone()), states: None },
+        &book,
+        &mut problems,
+    );
     (wiring, problems)
 }
 
@@ -302,7 +307,7 @@ fn all_faults_are_told_wherever_they_are() {
 fn settings_without_a_book_hold() {
     let mut problems = Problems::new();
     let declaration = service(ExternalTarget, &value!({"deadline_s": 30}));
-    let wiring = wire(&declaration, None, &AddressBook::default(), &mut problems);
+    let wiring = wire(&declaration, &Setup::default(), &AddressBook::default(), &mut problems);
     assert_eq!(problems.to_string(), "");
     assert_eq!(wiring.connections[0].settings.deadline, Some(Duration::from_secs(30)));
     assert_eq!(wiring.service, ServiceSettings::default());

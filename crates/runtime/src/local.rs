@@ -126,9 +126,7 @@ impl Local {
             published: Cell::new(0),
             connections,
             on_idle: RefCell::default(),
-            watched: Arc::new(Watched::new(
-                plan.declaration.connections.iter().map(|model| model.name.clone()).collect(),
-            )),
+            watched: Arc::new(Watched::new(&plan.declaration)),
             background: Background::default(),
             stopping,
             is_stopping: Cell::new(false),

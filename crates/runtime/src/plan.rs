@@ -97,12 +97,12 @@ pub struct Plan {
     pub declaration: Declaration,
     /// Its config, with where each key came from.
     pub config: Config,
-    /// Where its connections live and how they behave, each setting with where it came from.
+    /// Where its connections and states live and how they behave, each setting with where it came from.
     pub wiring: Wiring,
 }
 
 impl Plan {
-    /// Loads a service and checks everything it is given, in the order of the original: config, then addresses, then connections.
+    /// Loads a service and checks everything it is given, in the order of the original: config, then addresses, then connections, then states.
     ///
     /// # Errors
     ///
@@ -116,19 +116,24 @@ impl Plan {
             problems.add(Problem::nowhere(text));
         }
         if mode == Mode::Main && declaration.hook(Hook::Main).is_some() {
-            let exclusive = declaration.connections.iter().filter(|model| model.exclusive);
-            exclusive.for_each(|model| problems.add(never_alone(&declaration.name, &model.name)));
+            let connections = declaration.connections.iter().filter(|model| model.exclusive);
+            let states = declaration.states.iter().filter(|model| model.exclusive);
+            let exclusive = connections.map(|model| &model.name).chain(states.map(|model| &model.name));
+            exclusive.for_each(|name| problems.add(never_alone(&declaration.name, name)));
         }
         let setup = Setup { plugin, declaration: &declaration };
         let config = setup.config(options, &mut problems);
         // The hooks after this one are promised a config that fits.
         let fits = problems.is_empty().then(|| config.value().clone());
         let book = setup.addresses(options, fits.as_ref(), &mut problems);
-        let given = setup.connections(fits.as_ref(), &mut problems);
-        let wiring = wiring::wire(&declaration, given.as_ref(), &book, &mut problems);
+        let given = wiring::Setup {
+            connections: setup.settings(Hook::SetupConnections, fits.as_ref(), &mut problems),
+            states: setup.settings(Hook::SetupStates, fits.as_ref(), &mut problems),
+        };
+        let wiring = wiring::wire(&declaration, &given, &book, &mut problems);
         // Keys are looked at once it is clear whose they are.
         if problems.is_empty() {
-            for wired in &wiring.connections {
+            for wired in wiring.sockets() {
                 if let Err(text) = keys::security(wired) {
                     problems.add(Problem { text, place: wired.place.clone() });
                 }
@@ -157,7 +162,7 @@ impl Plan {
             |error: std::io::Error| Error::System { what: "look up hosts".into(), why: error.to_string() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system)?;
         let mut problems = Problems::new();
-        for wired in &self.wiring.connections {
+        for wired in self.wiring.sockets() {
             let Wired { name, address, place, listens, .. } = wired;
             let Some(address) = address else { continue };
             let engine = sockets::engine_of(&self.wiring.service, wired)?;
@@ -215,9 +220,10 @@ impl Setup<'_> {
         }
     }
 
-    fn connections(&self, config: Option<&Value>, problems: &mut Problems) -> Option<Document> {
-        let returned = self.hook(Hook::SetupConnections, &input(config?, None), problems)?;
-        Some(Document::given(returned, "setup_connections"))
+    /// What `setup_connections` or `setup_states` gives.
+    fn settings(&self, hook: Hook, config: Option<&Value>, problems: &mut Problems) -> Option<Document> {
+        let returned = self.hook(hook, &input(config?, None), problems)?;
+        Some(Document::given(returned, hook.name()))
     }
 
     fn document(&self, given: &Given, by: &str, problems: &mut Problems) -> Option<Document> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
-use service_framework_core::declaration::Hook;
+use service_framework_core::declaration::{Declaration, Hook};
 use service_framework_core::plugin::Target;
 
 use crate::log::{Level, Recorder};
@@ -16,10 +16,13 @@ pub(crate) struct Watched {
     /// Counts the steps begun and ended: odd while one runs.
     steps: AtomicU64,
     target: AtomicU32,
-    /// The names of connections, to name their handlers.
+    /// The names of connections, then of states, to name their handlers.
     names: Vec<String>,
+    /// How many of them are those of connections.
+    connections: usize,
 }
 
+const FIRST_STATE: u32 = 1 << 30;
 const FIRST_HOOK: u32 = 1 << 31;
 const DROP: u32 = u32::MAX;
 const BACKGROUND: u32 = u32::MAX - 1;
@@ -28,8 +31,11 @@ const BACKGROUND: u32 = u32::MAX - 1;
 pub(crate) const BACKGROUND_WORK: &str = "background work";
 
 impl Watched {
-    pub(crate) fn new(names: Vec<String>) -> Self {
-        Self { names, ..Self::default() }
+    pub(crate) fn new(declaration: &Declaration) -> Self {
+        let connections = declaration.connections.iter().map(|model| model.name.clone());
+        let states = declaration.states.iter().map(|model| model.name.clone());
+        let names = connections.chain(states).collect();
+        Self { names, connections: declaration.connections.len(), ..Self::default() }
     }
 
     /// Runs a step of the service on its thread.
@@ -82,7 +88,10 @@ impl Watched {
             _ if number == DROP => "drop".into(),
             _ if number == BACKGROUND => BACKGROUND_WORK.into(),
             Some(hook) => Hook::ALL.get(hook as usize).map_or(String::new(), |hook| hook.name().to_owned()),
-            None => self.names.get(number as usize).cloned().unwrap_or_default(),
+            None => {
+                let handler = number.checked_sub(FIRST_STATE).map(|state| self.connections + state as usize);
+                self.names.get(handler.unwrap_or(number as usize)).cloned().unwrap_or_default()
+            }
         }
     }
 }
@@ -90,6 +99,7 @@ impl Watched {
 fn number_of(target: Target) -> u32 {
     match target {
         Target::Connection(number) => number,
+        Target::State(state) => FIRST_STATE + state,
         Target::Hook(hook) => {
             FIRST_HOOK + Hook::ALL.iter().position(|known| *known == hook).unwrap_or(0) as u32
         }

@@ -85,6 +85,7 @@ impl<S: Exported> Guest for Running<S> {
     fn start(self: &Arc<Self>, blocking: &Blocking, call: Call<'_>) -> Started {
         let handler = match call.target {
             Target::Connection(number) => self.declare.handlers.get(number as usize).and_then(Option::as_ref),
+            Target::State(_) => None,
             Target::Hook(hook) => self.declare.hooks.get(&hook),
         };
         match handler {

@@ -7,7 +7,7 @@ use service_framework_core::file::{Document, JsonFile};
 use service_framework_core::model::describe;
 use service_framework_core::problem::Problems;
 use service_framework_core::value::{DateTime, Decimal, Map, Uuid};
-use service_framework_core::wiring::wire;
+use service_framework_core::wiring::{Setup, wire};
 use service_framework_macros::Model;
 
 /// One field of each type that a text is read for.
@@ -55,7 +55,7 @@ fn check_book(document: &Document) {
         assert_eq!(problems.to_string(), "");
         assert_eq!(again, book, "what a book says reads as the book");
     }
-    wire(&gateway(), None, &book, &mut problems);
+    wire(&gateway(), &Setup::default(), &book, &mut problems);
     check_places(&problems);
 }
 

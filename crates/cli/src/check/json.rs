@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use service_framework_core::address::Address;
 use service_framework_core::problem::Problem;
 use service_framework_core::settings::Chosen;
-use service_framework_core::wiring::Wired;
+use service_framework_core::wiring::{Wired, WiredState};
 use service_framework_runtime::{Error, Plan};
 
 use super::given;
@@ -19,6 +19,7 @@ pub(super) fn of(plan: &Plan) -> Json {
         "version": plan.declaration.version,
         "config": config.collect::<Vec<_>>(),
         "connections": plan.wiring.connections.iter().map(connection).collect::<Vec<_>>(),
+        "states": plan.wiring.states.iter().map(state).collect::<Vec<_>>(),
         "settings": plan.wiring.chosen.iter().map(setting).collect::<Vec<_>>(),
         "problems": [],
     })
@@ -43,6 +44,11 @@ fn connection(wired: &Wired) -> Json {
         "listens": wired.listens,
         "origin": given::place(wired.place.as_ref()),
     })
+}
+
+fn state(wired: &WiredState) -> Json {
+    let sockets: Vec<Json> = wired.sockets().map(connection).collect();
+    json!({"name": wired.name, "type": wired.kind.name(), "sockets": sockets})
 }
 
 fn setting(chosen: &Chosen) -> Json {

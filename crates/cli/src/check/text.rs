@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use service_framework_core::address::Address;
 use service_framework_core::model::Shape;
 use service_framework_core::settings::Chosen;
-use service_framework_core::wiring::Wired;
+use service_framework_core::wiring::{Wired, WiredState};
 use service_framework_runtime::Plan;
 
 use super::given;
@@ -24,6 +24,8 @@ pub(super) fn of(plan: &Plan) -> String {
     section(&mut text, "config", config.chain(absent).collect());
 
     section(&mut text, "connections", plan.wiring.connections.iter().map(connection).collect());
+    let sockets = plan.wiring.states.iter().flat_map(WiredState::sockets);
+    section(&mut text, "states", sockets.map(connection).collect());
 
     let settings_of = |connection: Option<&str>| {
         let chosen =
@@ -33,6 +35,13 @@ pub(super) fn of(plan: &Plan) -> String {
     section(&mut text, "settings of the service", settings_of(None));
     for Wired { name, .. } in &plan.wiring.connections {
         section(&mut text, &format!("settings of {name}"), settings_of(Some(name)));
+    }
+    for state in &plan.wiring.states {
+        section(&mut text, &format!("settings of {}", state.name), settings_of(Some(&state.name)));
+        for Wired { name, kind, .. } in state.sockets() {
+            let name = format!("{name}.{kind}");
+            section(&mut text, &format!("settings of {name}"), settings_of(Some(&name)));
+        }
     }
     text.push_str("\nnothing is wrong\n");
     text

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use service_framework_core::declaration::{ConnectionModel, Declaration};
+use service_framework_core::declaration::{ConnectionModel, Declaration, StateModel};
 use service_framework_core::model::{Field, Record, Shape};
+use service_framework_core::value::Map;
 
 use super::types;
 
@@ -21,6 +22,13 @@ pub(super) fn of(declaration: &Declaration) -> String {
             text.line(0, &format!("\n{side}"));
         }
         connections.for_each(|connection| text.connection(connection));
+    }
+    for (side, is_in) in [("in", true), ("out", false)] {
+        let mut states = declaration.states.iter().filter(|state| state.kind.is_in() == is_in).peekable();
+        if states.peek().is_some() {
+            text.line(0, &format!("\nstates, {side}"));
+        }
+        states.for_each(|state| text.state(state));
     }
     if !declaration.hooks.is_empty() {
         let hooks: Vec<_> = declaration.hooks.iter().map(|(hook, _)| hook.name()).collect();
@@ -46,14 +54,28 @@ impl Text {
         let alone = if *exclusive { ", runs alone" } else { "" };
         self.line(2, &format!("{name}: {kind}{run}{alone}"));
         self.doc(4, doc);
-        for (setting, value) in settings.iter() {
-            self.line(4, &format!("{} = {value}", setting.key_text().unwrap_or_default()));
-        }
+        self.settings(settings);
         self.line(4, "args");
         self.model(6, args);
         if kind.has_answer() {
             self.line(4, "returns");
             self.model(6, returns);
+        }
+    }
+
+    fn state(&mut self, state: &StateModel) {
+        let StateModel { name, doc, kind, state, run, exclusive, settings } = state;
+        let run = run.map_or(String::new(), |run| format!(", with a handler: {run}"));
+        let alone = if *exclusive { ", runs alone" } else { "" };
+        self.line(2, &format!("{name}: {kind}{run}{alone}"));
+        self.doc(4, doc);
+        self.settings(settings);
+        self.model(6, state);
+    }
+
+    fn settings(&mut self, settings: &Map) {
+        for (setting, value) in settings.iter() {
+            self.line(4, &format!("{} = {value}", setting.key_text().unwrap_or_default()));
         }
     }
 

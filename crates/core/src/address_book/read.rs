@@ -1,6 +1,6 @@
 //! Reads an address book from a value, and reports everything in it that is none.
 
-use super::{AddressBook, Endpoint, Entry, Form, Side, path};
+use super::{AddressBook, Endpoint, Entry, Form, Group, Side, path};
 use crate::declaration::ConnectionKind;
 use crate::fault::{Step, quoted};
 use crate::file::Document;
@@ -45,10 +45,14 @@ impl AddressBook {
                         book.settings = map.clone();
                     }
                 }
-                ("connections", _) => reading.group(value, &here, &mut book.connections),
-                ("states", _) => reading.group(value, &here, &mut book.states),
-                ("in", Form::Sides) => reading.side(Side::In, value, &here, &mut book.connections),
-                ("out", Form::Sides) => reading.side(Side::Out, value, &here, &mut book.connections),
+                ("connections", _) => {
+                    reading.group(Group::Connections, value, &here, &mut book.connections);
+                }
+                ("states", _) => reading.group(Group::States, value, &here, &mut book.states),
+                ("in" | "out", Form::Sides) => {
+                    let side = if key == "in" { Side::In } else { Side::Out };
+                    reading.side((Group::Connections, side), value, &here, &mut book.connections);
+                }
                 ("in" | "out", Form::Groups) => {}
                 _ => {
                     let text = format!("`{key}` is unknown in an address book{}", meant(key, TOP));
@@ -105,16 +109,16 @@ impl Reading<'_> {
         text
     }
 
-    fn group(&mut self, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
-        let name = if let Some(Step::Field(name)) = path.last() { name.as_str() } else { "" };
-        let Some(sides) = self.section(value, path, &format!("`{name}` is a map with `in` and `out`")) else {
+    fn group(&mut self, group: Group, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
+        let expected = format!("`{}` is a map with `in` and `out`", group.name());
+        let Some(sides) = self.section(value, path, &expected) else {
             return;
         };
         for (key, value) in sides.iter() {
             let Some(key) = self.text_key(path, key) else { continue };
             let here = deeper(path, key);
             match Side::ALL.into_iter().find(|side| side.name() == key) {
-                Some(side) => self.side(side, value, &here, entries),
+                Some(side) => self.side((group, side), value, &here, entries),
                 None => {
                     self.wrong_key(&here, format!("`{key}` is unknown here{}", meant(key, ["in", "out"])));
                     self.is_partial = true;
@@ -123,12 +127,13 @@ impl Reading<'_> {
         }
     }
 
-    fn side(&mut self, side: Side, value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
+    fn side(&mut self, (group, side): (Group, Side), value: &Value, path: &[Step], entries: &mut Vec<Entry>) {
         let expected = format!("`{}` is a map of names", side.name());
         let Some(names) = self.section(value, path, &expected) else { return };
         for (name, value) in names.iter() {
             let Some(name) = self.text_key(path, name) else { continue };
-            let mut entry = Entry { side, name: name.to_owned(), endpoints: Vec::new(), unread: false };
+            let mut entry =
+                Entry { group, side, name: name.to_owned(), endpoints: Vec::new(), unread: false };
             self.entry(value, &deeper(path, name), &mut entry);
             entries.push(entry);
         }
@@ -136,7 +141,12 @@ impl Reading<'_> {
 
     fn entry(&mut self, value: &Value, path: &[Step], entry: &mut Entry) {
         let name = &entry.name;
-        let example = if entry.side == Side::In { "replyer" } else { "requester" };
+        let example = match (entry.group, entry.side) {
+            (Group::Connections, Side::In) => "replyer",
+            (Group::Connections, Side::Out) => "requester",
+            (Group::States, Side::In) => "subscriber",
+            (Group::States, Side::Out) => "publisher",
+        };
         let Some(sockets) = value.as_map() else {
             let found = value.named();
             let text = match value {

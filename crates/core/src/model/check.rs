@@ -18,6 +18,30 @@ impl Shape {
         check(self, value, None, &mut faults);
         faults
     }
+
+    /// Everything about `change` that is no change of a value of this shape: of a map some keys with new values, or with null where they are to go.
+    pub fn faults_of_change(&self, change: &Value) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        match (self, change) {
+            (Self::Record(record), Value::Map(map)) => {
+                check_record(record, map, None, Missing::Stays, &mut faults);
+            }
+            (Self::Map(key, value), Value::Map(map)) => {
+                check_map(key, &Self::Nullable(value.clone()), map, None, &mut faults);
+            }
+            _ => check(self, change, None, &mut faults),
+        }
+        faults
+    }
+}
+
+/// What it means that a map lacks a field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    /// That it is not there.
+    IsMissing,
+    /// That it is what it was.
+    Stays,
 }
 
 /// A record that a shape is inside of.
@@ -60,12 +84,14 @@ fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut
         (Shape::Map(key_shape, value_shape), Value::Map(map)) => {
             return check_map(key_shape, value_shape, map, around, faults);
         }
-        (Shape::Record(record), Value::Map(map)) => return check_record(record, map, around, faults),
+        (Shape::Record(record), Value::Map(map)) => {
+            return check_record(record, map, around, Missing::IsMissing, faults);
+        }
         (Shape::Outer(name), Value::Map(map)) => {
             let mut outwards = std::iter::successors(around, |around| around.outer);
             match outwards.find(|around| *around.record.name == **name) {
                 // What the record refers to is around it, not around the reference.
-                Some(found) => check_record(found.record, map, found.outer, faults),
+                Some(found) => check_record(found.record, map, found.outer, Missing::IsMissing, faults),
                 None => faults.push(Fault::malformed(format!("the model `{name}` is not around this field"))),
             }
             return;
@@ -77,12 +103,18 @@ fn check(shape: &Shape, value: &Value, around: Option<&Around<'_>>, faults: &mut
     }
 }
 
-fn check_record(record: &Record, map: &Map, outer: Option<&Around<'_>>, faults: &mut Vec<Fault>) {
+fn check_record(
+    record: &Record,
+    map: &Map,
+    outer: Option<&Around<'_>>,
+    missing: Missing,
+    faults: &mut Vec<Fault>,
+) {
     let around = Around { record, outer };
     for field in &record.fields {
         let step = |fault: Fault| fault.within(&field.name);
         match map.get(&field.name) {
-            None if field.required => faults.push(step(Fault::missing())),
+            None if field.required && missing == Missing::IsMissing => faults.push(step(Fault::missing())),
             None => {}
             Some(Value::Null) if !field.required => {}
             Some(value) => inside(faults, step, |faults| check(&field.shape, value, Some(&around), faults)),

@@ -29,7 +29,11 @@ pub const FOR_PYTHON: u32 = 0x100;
 /// A duration in milliseconds that means there is none.
 pub const NEVER: u64 = u64::MAX;
 
-/// The numbers of hooks as targets of calls begin here; connections are numbered from 0.
+/// The numbers of states begin here where what a plugin holds of them is meant, and not the handler that is called after an update: that has a number like those of
+/// connections, which are numbered from 0 and followed by those of states.
+pub const FIRST_STATE: u32 = 0x4000_0000;
+
+/// The numbers of hooks as targets of calls begin here.
 pub const FIRST_HOOK: u32 = 0x8000_0000;
 
 /// Bytes that are lent for the duration of a call. A null pointer means that there are none to speak of.
@@ -76,7 +80,8 @@ pub type Drop = unsafe extern "C" fn(future: *mut c_void);
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
-    /// The number of a connection, or [`FIRST_HOOK`] plus the position of a hook in the header's list.
+    /// The number of a connection; or that of a state, which follows those of the connections, for the handler of its updates; [`FIRST_STATE`] plus the position of a state among
+    /// the states, for the copy; or [`FIRST_HOOK`] plus the position of a hook in the header's list.
     pub target: u32,
     /// [`MESSAGE_PACK`] or [`JSON`], plus [`FOR_PYTHON`]: how the arguments are written and the return arguments are to be.
     pub encoding: u32,
@@ -141,7 +146,7 @@ const _: () = assert!(size_of::<Plugin>() == Plugin::FIRST_SIZE, "a host refers 
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing {
-    /// The number of the connection in the declaration.
+    /// The number of the connection in the declaration, or of the state, which follows those of the connections.
     pub connection: u32,
     /// [`MESSAGE_PACK`] or [`JSON`]: how the arguments are written. The answer says by its first byte how it is.
     pub encoding: u32,

@@ -54,6 +54,7 @@ fn assertions() -> String {
         ("SF_MESSAGE_PACK", abi::MESSAGE_PACK),
         ("SF_JSON", abi::JSON),
         ("SF_FOR_PYTHON", abi::FOR_PYTHON),
+        ("SF_FIRST_STATE", abi::FIRST_STATE),
         ("SF_FIRST_HOOK", abi::FIRST_HOOK),
     ] {
         assert_that(out, c, rust.into());

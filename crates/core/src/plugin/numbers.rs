@@ -1,8 +1,8 @@
-//! The numbers that encodings, times and optional methods have at the boundary.
+//! The numbers that encodings, times and targets of calls have at the boundary.
 
 use std::time::Duration;
 
-use super::abi;
+use super::{Target, abi};
 use crate::declaration::Hook;
 use crate::wire::{Encoding, Peer};
 
@@ -32,4 +32,19 @@ pub(super) fn read_hook(number: u32) -> Option<Hook> {
 pub(super) fn write_hook(hook: Hook) -> u32 {
     let position = Hook::ALL.iter().position(|known| *known == hook);
     position.expect("the list has all hooks") as u32
+}
+
+pub(super) fn read_target(number: u32) -> Option<Target> {
+    if let Some(hook) = number.checked_sub(abi::FIRST_HOOK) {
+        return read_hook(hook).map(Target::Hook);
+    }
+    Some(number.checked_sub(abi::FIRST_STATE).map_or(Target::Connection(number), Target::State))
+}
+
+pub(super) fn write_target(target: Target) -> u32 {
+    match target {
+        Target::Connection(number) => number,
+        Target::State(number) => abi::FIRST_STATE + number,
+        Target::Hook(hook) => abi::FIRST_HOOK + write_hook(hook),
+    }
 }

@@ -1,7 +1,10 @@
 //! Settings from several hands, of which a later one wins, checked and made into one.
 
-use super::{Chosen, ConnectionSettings, Origin, SETTINGS, ServiceSettings, Set, Setting};
-use crate::declaration::ConnectionKind;
+use super::{
+    Chosen, ConnectionSettings, Origin, SETTINGS, STATE_SETTINGS, ServiceSettings, Set, Setting,
+    StateSetting, StateSettings,
+};
+use crate::declaration::{ConnectionKind, StateKind};
 use crate::problem::{Place, Problem, Problems, meant};
 use crate::value::{Map, Value};
 
@@ -34,8 +37,43 @@ impl<'a> Layers<'a> {
         kind: ConnectionKind,
         chosen: &mut Vec<Chosen>,
     ) -> ConnectionSettings {
+        self.socket(name, kind, |setting| setting.is_of(kind), chosen)
+    }
+
+    /// The settings of a socket of a state, likewise.
+    pub(crate) fn state_socket(
+        &self,
+        name: &str,
+        kind: StateKind,
+        socket: ConnectionKind,
+        chosen: &mut Vec<Chosen>,
+    ) -> ConnectionSettings {
+        self.socket(&format!("{name}.{socket}"), socket, |setting| setting.is_of_state(kind, socket), chosen)
+    }
+
+    /// The settings that a state has beside those of its sockets, likewise.
+    pub(crate) fn state(&self, name: &str, kind: StateKind, chosen: &mut Vec<Chosen>) -> StateSettings {
+        let mut settings = StateSettings::default_of(kind);
+        for setting in STATE_SETTINGS.iter().filter(|setting| setting.kinds.contains(&kind)) {
+            let (value, origin) = self
+                .find(setting.name, |value| setting.allows(kind, value))
+                .unwrap_or_else(|| (setting.default(kind), Origin::Default));
+            (setting.set)(&mut settings, &value);
+            let connection = Some(name.to_owned());
+            chosen.push(Chosen { connection, setting: setting.name, value: shown(&value), origin });
+        }
+        settings
+    }
+
+    fn socket(
+        &self,
+        name: &str,
+        kind: ConnectionKind,
+        has: impl Fn(&Setting) -> bool,
+        chosen: &mut Vec<Chosen>,
+    ) -> ConnectionSettings {
         let mut settings = ConnectionSettings::default_of(kind);
-        for setting in SETTINGS.iter().filter(|setting| setting.is_of(kind)) {
+        for setting in SETTINGS.iter().filter(|setting| has(setting)) {
             let (value, origin) = self.choose(setting, Some(kind));
             if let Set::Connection(set) = setting.set {
                 set(&mut settings, &value);
@@ -64,14 +102,16 @@ impl<'a> Layers<'a> {
     }
 
     fn choose(&self, setting: &Setting, kind: Option<ConnectionKind>) -> (Value, Origin) {
-        for layer in self.0.iter().rev() {
-            if let Some(value) = layer.map.get(setting.name)
-                && setting.allows(kind, value)
-            {
-                return (value.clone(), (layer.origin)(setting.name));
-            }
-        }
-        (setting.default(kind), Origin::Default)
+        let found = self.find(setting.name, |value| setting.allows(kind, value));
+        found.unwrap_or_else(|| (setting.default(kind), Origin::Default))
+    }
+
+    /// The value of the topmost layer that has one that is allowed.
+    fn find(&self, name: &str, allows: impl Fn(&Value) -> bool) -> Option<(Value, Origin)> {
+        self.0.iter().rev().find_map(|layer| {
+            let value = layer.map.get(name).filter(|value| allows(value))?;
+            Some((value.clone(), (layer.origin)(name)))
+        })
     }
 }
 
@@ -98,16 +138,12 @@ pub(crate) fn check_connection(
     place: impl Fn(&str) -> Place,
     problems: &mut Problems,
 ) {
-    for (key, value) in map.iter() {
-        let Some(key) = key.as_text() else {
-            let text = format!("`{name}`: a setting has a name, not {}", key.named());
-            problems.add_with(|| Problem::at(place(""), text));
-            continue;
-        };
-        let text = match Setting::by_name(key) {
+    let known = || SETTINGS.iter().filter(|setting| setting.is_of(kind)).map(|setting| setting.name);
+    check_each(name, map, place, problems, |key, value| {
+        Some(match Setting::by_name(key) {
             Some(setting) if setting.is_of(kind) => {
                 if setting.allows(Some(kind), value) {
-                    continue;
+                    return None;
                 }
                 wrong_value(&format!("`{name}`: "), setting, Some(kind), value)
             }
@@ -120,13 +156,70 @@ pub(crate) fn check_connection(
                 let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
                 format!("`{name}`: `{key}` is no setting of type {kind}, but of {}", kinds.join(", "))
             }
-            None => {
-                let known = SETTINGS.iter().filter(|setting| setting.is_of(kind));
-                let hint = meant(key, known.map(|setting| setting.name));
-                format!("`{name}`: `{key}` is no setting of type {kind}{hint}")
+            None => format!("`{name}`: `{key}` is no setting of type {kind}{}", meant(key, known())),
+        })
+    });
+}
+
+/// Checks the settings that stand beside sockets of a state: beside one, or those for all.
+pub(crate) fn check_state(
+    name: &str,
+    kind: StateKind,
+    sockets: &[ConnectionKind],
+    map: &Map,
+    place: impl Fn(&str) -> Place,
+    problems: &mut Problems,
+) {
+    // Those of the state itself stand beside the socket by which its updates go.
+    let has_own = sockets.first() == kind.sockets().first();
+    let own = || STATE_SETTINGS.iter().filter(|setting| has_own && setting.kinds.contains(&kind));
+    let of_socket = |setting: &Setting| sockets.iter().find(|socket| setting.is_of_state(kind, **socket));
+    let known = || {
+        let theirs = SETTINGS.iter().filter(|setting| of_socket(setting).is_some());
+        own().map(|setting| setting.name).chain(theirs.map(|setting| setting.name))
+    };
+    check_each(name, map, place, problems, |key, value| {
+        if let Some(setting) = own().find(|setting| setting.name == key) {
+            return (!setting.allows(kind, value)).then(|| wrong_state_value(name, setting, kind, value));
+        }
+        let found = Setting::by_name(key).and_then(|setting| Some((setting, *of_socket(setting)?)));
+        match found {
+            Some((setting, socket)) if setting.allows(Some(socket), value) => None,
+            Some((setting, socket)) => {
+                Some(wrong_value(&format!("`{name}`: "), setting, Some(socket), value))
             }
+            None if StateSetting::by_name(key, kind).is_some() => {
+                let socket = kind.sockets()[0];
+                Some(format!("`{name}`: `{key}` is a setting of the state: write it beside its `{socket}`"))
+            }
+            None => {
+                let what = match sockets {
+                    [socket] => format!("the {socket} of a {kind}"),
+                    _ => format!("type {kind}"),
+                };
+                Some(format!("`{name}`: `{key}` is no setting of {what}{}", meant(key, known())))
+            }
+        }
+    });
+}
+
+/// Reports, of each setting in a map, what `wrong` says of it.
+fn check_each(
+    name: &str,
+    map: &Map,
+    place: impl Fn(&str) -> Place,
+    problems: &mut Problems,
+    wrong: impl Fn(&str, &Value) -> Option<String>,
+) {
+    for (key, value) in map.iter() {
+        let Some(key) = key.as_text() else {
+            let text = format!("`{name}`: a setting has a name, not {}", key.named());
+            problems.add_with(|| Problem::at(place(""), text));
+            continue;
         };
-        problems.add_with(|| Problem::at(place(key), text));
+        if let Some(text) = wrong(key, value) {
+            problems.add_with(|| Problem::at(place(key), text));
+        }
     }
 }
 
@@ -158,4 +251,9 @@ pub(crate) fn check_common(map: &Map, place: impl Fn(&str) -> Place, problems: &
 fn wrong_value(subject: &str, setting: &Setting, kind: Option<ConnectionKind>, value: &Value) -> String {
     let or_null = if kind.is_some() && setting.default(kind) == Value::Null { ", or null" } else { "" };
     format!("{subject}`{}` is {}{or_null}, got {}", setting.name, setting.takes.named(), value.named())
+}
+
+fn wrong_state_value(name: &str, setting: &StateSetting, kind: StateKind, value: &Value) -> String {
+    let or_null = if setting.default(kind) == Value::Null { ", or null" } else { "" };
+    format!("`{name}`: `{}` is {}{or_null}, got {}", setting.name, setting.takes.named(), value.named())
 }

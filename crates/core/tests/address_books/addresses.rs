@@ -147,13 +147,13 @@ fn publishers_may_share_an_address() {
     let mut problems = Problems::new();
     let book =
         book(r#"{"out": {"bids": {"publisher": "*:1"}, "asks": {"publisher": "*:1"}}}"#, &mut problems);
-    wire(&declaration, None, &book, &mut problems);
+    wire(&declaration, &Setup::default(), &book, &mut problems);
     assert_eq!(problems.to_string(), "");
     // They share a socket, which has one way to behave.
     let asks = r#"{"publisher": {"address": "*:1", "curve_keys": "a.key", "curve_allow": "anybody", "slow_subscriber": "wait"}}"#;
     let text = format!(r#"{{"out": {{"bids": {{"publisher": "*:1"}}, "asks": {asks}}}}}"#);
     let book = self::book(&text, &mut problems);
-    wire(&declaration, None, &book, &mut problems);
+    wire(&declaration, &Setup::default(), &book, &mut problems);
     expect![[r#"
         addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and another `curve_keys`: give both the same
         addresses/gateway.json:1:74: `asks` has the address of `bids`, whose socket it shares, and another `curve_allow`: give both the same

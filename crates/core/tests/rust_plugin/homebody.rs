@@ -26,6 +26,7 @@ impl Guest for Homebody {
             doc: String::new(),
             checks_messages: true,
             config: Shape::Any,
+            states: Vec::new(),
             connections: Vec::new(),
             hooks: vec![(Hook::Main, Run::Blocking)],
         }

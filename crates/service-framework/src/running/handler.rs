@@ -49,7 +49,7 @@ fn prepare<A: Model>(shared: &Arc<Shared>, call: &Call<'_>) -> Result<(A, Contex
     let args = match call.target {
         // Hooks have no arguments; nothing stands there.
         Target::Hook(_) => wire::decode(&[0x80], Encoding::MessagePack, &Limits::default()),
-        Target::Connection(_) => wire::decode(call.args, call.encoding, &HOST_HAS_BOUNDED),
+        Target::Connection(_) | Target::State(_) => wire::decode(call.args, call.encoding, &HOST_HAS_BOUNDED),
     };
     let args = args.map_err(|fault| Error::new(code::BAD_ARGS, fault.within("args").to_string()))?;
     Ok((args, Context::of_call(Arc::clone(shared), call), answer))

@@ -10,9 +10,9 @@ use super::host::Host;
 use super::{Guest, Pending, Started};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, lent_waker, text};
-use crate::plugin::numbers::{read_duration, read_encoding, read_hook};
+use crate::plugin::numbers::{read_duration, read_encoding, read_hook, read_target};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
-use crate::plugin::{Call, Target, abi};
+use crate::plugin::{Call, abi};
 use crate::wire::{self, Encoding, Limits};
 use crate::workflow::WorkflowId;
 
@@ -197,13 +197,8 @@ unsafe extern "C" fn start<G: Guest>(
 ///
 /// The slices of the call are valid for as long as the result is used.
 unsafe fn read_call<'a>(call: &abi::Call) -> Result<Call<'a>, Failure> {
-    let target = match call.target.checked_sub(abi::FIRST_HOOK) {
-        None => Target::Connection(call.target),
-        Some(hook) => {
-            let hook = read_hook(hook);
-            Target::Hook(hook.ok_or_else(|| Failure::msg("the host called a hook that there is not"))?)
-        }
-    };
+    let target =
+        read_target(call.target).ok_or_else(|| Failure::msg("the host called a hook that there is not"))?;
     // SAFETY: passed on to the caller.
     let (args, workflow_id, topic) =
         unsafe { (bytes(call.args), text(call.workflow_id)?, text(call.topic)?) };

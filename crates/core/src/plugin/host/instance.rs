@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_host_waker, optional, sink, slice};
-use crate::plugin::numbers::{write_duration, write_encoding, write_hook};
+use crate::plugin::numbers::{write_duration, write_encoding, write_target};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
@@ -65,10 +65,11 @@ impl Instance {
         table: &'static abi::Plugin,
         declaration: &Declaration,
     ) -> Self {
-        let connections = declaration.connections.iter().enumerate();
-        let connections = connections.map(|(number, model)| (Target::Connection(number as u32), model.run));
+        let numbers = 0..declaration.connections.len() + declaration.states.len();
+        let handlers =
+            numbers.filter_map(|number| Some((Target::Connection(number as u32), declaration.run(number)?)));
         let hooks = declaration.hooks.iter().map(|(hook, run)| (Target::Hook(*hook), *run));
-        let blocking = connections.chain(hooks).filter(|(_, run)| *run == Run::Blocking);
+        let blocking = handlers.chain(hooks).filter(|(_, run)| *run == Run::Blocking);
         let blocking = blocking.map(|(target, _)| target).collect();
         Self(Arc::new(Pointer { pointer, table, blocking }), PhantomData)
     }
@@ -111,10 +112,7 @@ fn not_blocking(target: Target) -> Failure {
 fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started {
     let workflow_id = call.workflow_id.as_ref();
     let raw = abi::Call {
-        target: match call.target {
-            Target::Connection(number) => number,
-            Target::Hook(hook) => abi::FIRST_HOOK + write_hook(hook),
-        },
+        target: write_target(call.target),
         encoding: write_encoding(call.encoding, call.peer),
         args: slice(call.args),
         workflow_id: optional(workflow_id.map(WorkflowId::as_str)),
