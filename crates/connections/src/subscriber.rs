@@ -28,6 +28,17 @@ enum End {
     Connecting(Link),
 }
 
+/// What happens to a subscriber.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Its publisher was found, and told what it subscribes to. One that listens is not told who comes.
+    Up,
+    /// Its publisher was lost, and is looked for again.
+    Down,
+    /// A message came.
+    Message(Bytes),
+}
+
 impl Subscriber {
     /// Listens on `address` for connecting publishers (`is_binder`), and takes the messages that begin with
     /// `filter`; an empty one takes all.
@@ -85,9 +96,29 @@ impl Subscriber {
     /// Messages of several frames are dropped and counted.
     pub fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Bytes> {
         loop {
-            let frames = ready!(self.poll_frames(cx));
-            if let Some(frame) = open(&self.counters, frames) {
+            if let Arrival::Message(frame) = ready!(self.poll_arrival(cx)) {
                 return Poll::Ready(frame);
+            }
+        }
+    }
+
+    /// As [`poll_recv`](Self::poll_recv), and tells when the publisher was found or lost.
+    pub fn poll_arrival(&self, cx: &mut Context<'_>) -> Poll<Arrival> {
+        loop {
+            let frames = match &self.end {
+                End::Listening(socket) => match ready!(socket.poll_recv(cx)) {
+                    Event::Message(frames) => frames,
+                    // A listening socket has no peer of its own to lose.
+                    Event::Lost => continue,
+                },
+                End::Connecting(link) => match ready!(link.poll(cx)) {
+                    LinkEvent::Message(frames) => frames,
+                    LinkEvent::Up => return Poll::Ready(Arrival::Up),
+                    LinkEvent::Down => return Poll::Ready(Arrival::Down),
+                },
+            };
+            if let Some(frame) = open(&self.counters, frames) {
+                return Poll::Ready(Arrival::Message(frame));
             }
         }
     }
@@ -103,23 +134,6 @@ impl Subscriber {
             End::Connecting(link) => link.deliver_to(delivery.receiver()),
         }
         delivery
-    }
-
-    fn poll_frames(&self, cx: &mut Context<'_>) -> Poll<Frames> {
-        loop {
-            match &self.end {
-                End::Listening(socket) => {
-                    if let Event::Message(frames) = ready!(socket.poll_recv(cx)) {
-                        return Poll::Ready(frames);
-                    }
-                }
-                End::Connecting(link) => {
-                    if let LinkEvent::Message(frames) = ready!(link.poll(cx)) {
-                        return Poll::Ready(frames);
-                    }
-                }
-            }
-        }
     }
 
     /// Closes it, within `linger`.
