@@ -88,7 +88,11 @@ impl<'a> WorkflowId<'a> {
     }
 
     /// Reads an id of at most `max_bytes`; null is no id.
-    pub(crate) fn read(reader: &mut Reader<'a>, max_bytes: usize) -> Result<Option<Self>, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// If it is longer, or no id.
+    pub fn read(reader: &mut Reader<'a>, max_bytes: usize) -> Result<Option<Self>, Fault> {
         let start = reader.offset();
         if let Some(text) = read_usual_uuid(reader).filter(|_| max_bytes >= Hyphenated::LENGTH) {
             return Ok(Some(Self { text: text.into(), is_uuid: true }));
@@ -107,7 +111,7 @@ impl<'a> WorkflowId<'a> {
     }
 
     /// Writes the id.
-    pub(crate) fn write(&self, writer: &mut Writer) {
+    pub fn write(&self, writer: &mut Writer) {
         if self.is_uuid {
             wire::write_tagged_text(writer, "__uuid__", &self.text);
         } else {

@@ -1,0 +1,139 @@
+//! What a reader makes of a reply to its request for a snapshot.
+
+use std::time::Instant;
+
+use super::asking::Asked;
+use super::parts::{Next, Parts, Whole};
+use super::{Accept, Event, MAX_OWNERS, Reader, Status};
+use crate::message::SnapshotReply;
+
+impl Reader {
+    /// The owner's replyer has answered. Without a request in flight it is passed over.
+    pub fn reply(&mut self, reply: &SnapshotReply, now: Instant, accept: Accept<'_>) {
+        let Some(asked) = self.asking.end(now) else { return };
+        if let Some(whole) = self.collect(reply, asked)
+            && self.is_right(whole.digest, whole.copy.digest())
+        {
+            let is_other = self.holding.as_ref().is_some_and(|holding| holding.owner != whole.epoch);
+            self.judge(whole, now, accept);
+            // Two owners that answer in turns would otherwise be followed at full speed.
+            if !is_other && self.assess() == Status::Live {
+                self.asking.succeeded(now);
+            }
+        }
+        self.settle(now);
+    }
+
+    /// The whole snapshot, if this completes one. Asks for the next part if not.
+    fn collect(&mut self, reply: &SnapshotReply, asked: Asked) -> Option<Whole> {
+        let Some(part) = reply.part else {
+            self.parts = None;
+            return Some(Whole::of(reply, asked));
+        };
+        match Parts::add(&mut self.parts, reply, part, asked, self.settings.max_snapshot_bytes) {
+            Next::Done(whole) => Some(whole),
+            Next::Ask(part) => {
+                self.asking.go_on(asked);
+                self.ask(Some(part));
+                None
+            }
+            Next::Again => {
+                self.counts.bad_snapshots += 1;
+                None
+            }
+        }
+    }
+
+    /// Makes use of a snapshot.
+    fn judge(&mut self, whole: Whole, now: Instant, accept: Accept<'_>) {
+        let asked = whole.asked;
+        // What was answered before the link was up says nothing of updates that were published in between.
+        let is_sure = asked.link.is_some() && asked.link == self.link.life();
+        let owner = self.holding.as_ref().map(|holding| holding.owner);
+        match whole.epoch {
+            None => self.judge_python(whole, now, accept),
+            Some(_) if owner == Some(whole.epoch) => {
+                self.refuse_others(asked.doubts);
+                self.catch_up(whole, accept);
+                self.is_unsure &= !is_sure;
+            }
+            Some(_) => {
+                let Whole { copy, number, epoch, .. } = whole;
+                let event = Event::Replace { copy: &copy, number, workflow_id: None };
+                if self.is_accepted(&event, accept) {
+                    self.is_unsure = !is_sure;
+                    self.adopt(copy, number, epoch, now, accept);
+                } else {
+                    self.lose();
+                }
+            }
+        }
+    }
+
+    /// A snapshot of the owner that the copy is of.
+    fn catch_up(&mut self, whole: Whole, accept: Accept<'_>) {
+        let Some(holding) = &mut self.holding else { return };
+        let is_same = whole.number == holding.number && whole.copy.digest() == holding.copy.digest();
+        if whole.number < holding.number || is_same {
+            holding.is_lost &= !is_same;
+            return;
+        }
+        holding.seen = holding.seen.max(whole.number);
+        let Whole { copy, number, .. } = whole;
+        if !self.is_accepted(&Event::Replace { copy: &copy, number, workflow_id: None }, accept) {
+            return;
+        }
+        if let Some(holding) = &mut self.holding {
+            (holding.copy, holding.number, holding.is_lost) = (copy, number, false);
+            self.counts.replaced += 1;
+        }
+        self.drain(accept);
+    }
+
+    /// A snapshot of an owner in Python, which does not say what number it has. It is of use only with updates that were held since before the request:
+    /// it has the first of those in it, so that they may be applied all, one over the other.
+    fn judge_python(&mut self, whole: Whole, now: Instant, accept: Accept<'_>) {
+        let first = self.held.of(None).next().map(|update| i128::from(update.number));
+        let is_based =
+            whole.asked.base.is_some_and(|base| first.is_some_and(|first| first <= i128::from(base) + 1));
+        if !is_based {
+            self.awaits_update = self.held.of(None).next().is_none();
+            // If the copy is of another owner, that one is gone.
+            if self.epoch().is_some() {
+                self.lose();
+            }
+            return;
+        }
+        let mut copy = whole.copy;
+        let mut number = 0;
+        for update in self.held.of(None) {
+            copy.apply(&update.state);
+            number = update.number;
+        }
+        if self.is_accepted(&Event::Replace { copy: &copy, number, workflow_id: None }, accept) {
+            self.is_unsure = !self.link.is_up;
+            self.held.retain(|update| update.epoch.is_some());
+            self.adopt(copy, number, None, now, accept);
+        } else {
+            self.lose();
+        }
+    }
+
+    /// The copy is of no owner any more.
+    fn lose(&mut self) {
+        if let Some(holding) = &mut self.holding {
+            holding.is_lost = true;
+        }
+    }
+
+    /// The replyer belongs to the owner that the copy is of, and not to those that were doubted when it was asked.
+    fn refuse_others(&mut self, doubts: usize) {
+        for stranger in self.doubts.drain(..doubts.min(self.doubts.len())) {
+            self.counts.other_owner += self.held.retain(|update| update.epoch != stranger);
+            if self.strangers.len() == MAX_OWNERS {
+                self.strangers.pop_front();
+            }
+            self.strangers.push_back(stranger);
+        }
+    }
+}

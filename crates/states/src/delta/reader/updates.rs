@@ -1,0 +1,203 @@
+//! What a reader makes of an update that arrives.
+
+use std::time::Instant;
+
+use service_framework_core::value::Uuid;
+
+use super::{Accept, Event, Holding, MAX_OWNERS, Reader};
+use crate::copy::Copy;
+use crate::message::Update;
+
+impl Reader {
+    /// An update has arrived by the link.
+    pub fn update(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
+        match self.holding.as_ref().map(|holding| holding.owner) {
+            None if update.is_snapshot => self.begin_with(&update, now, accept),
+            None => self.hold(update, now),
+            Some(owner) if owner != update.epoch => self.doubt(update, now),
+            Some(Some(_)) => self.follow(update, now, accept),
+            Some(None) => self.follow_python(update, now, accept),
+        }
+        self.settle(now);
+    }
+
+    /// Nothing is there yet, and the whole state has come.
+    fn begin_with(&mut self, update: &Update, now: Instant, accept: Accept<'_>) {
+        let copy = Copy::of(&update.state);
+        if !self.is_right(update.digest, copy.digest()) {
+            return;
+        }
+        let Update { number, epoch, ref workflow_id, .. } = *update;
+        let event = Event::Replace { copy: &copy, number, workflow_id: workflow_id.as_ref() };
+        if self.is_accepted(&event, accept) {
+            self.adopt(copy, number, epoch, now, accept);
+            self.is_unsure = !self.link.is_up;
+        }
+    }
+
+    /// An update of the owner that the copy is of, which is one of ours.
+    fn follow(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
+        let Some(holding) = &mut self.holding else { return };
+        (self.heard, self.is_silent) = (now, false);
+        let ahead = i128::from(update.number) - i128::from(holding.number);
+        if ahead <= 0 {
+            self.counts.skipped += 1;
+            return;
+        }
+        let was_behind = holding.is_behind();
+        holding.seen = holding.seen.max(update.number);
+        if ahead > 1 && !update.is_snapshot {
+            self.counts.gaps += u64::from(!was_behind);
+            self.hold(update, now);
+        } else if self.apply(&update, accept) {
+            self.drain(accept);
+        }
+    }
+
+    /// An update of the owner that the copy is of, which is in Python: only its numbers tell that it has started again.
+    fn follow_python(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
+        let Some(holding) = &mut self.holding else { return };
+        let ahead = i128::from(update.number) - i128::from(holding.number);
+        if update.is_snapshot {
+            self.forget_python();
+            self.apply(&update, accept);
+        } else if self.is_unsure || holding.is_lost {
+            self.hold(update, now);
+        } else if ahead == 1 {
+            holding.seen = update.number;
+            self.apply(&update, accept);
+        } else if ahead == 0 {
+            self.counts.skipped += 1;
+        } else {
+            holding.is_lost = true;
+            self.counts.gaps += 1;
+            self.hold(update, now);
+        }
+    }
+
+    /// An update of another owner than the one that the copy is of: the state's owner has started again, or there are two.
+    fn doubt(&mut self, update: Update, now: Instant) {
+        if self.strangers.contains(&update.epoch) {
+            self.counts.other_owner += 1;
+            return;
+        }
+        if !self.doubts.contains(&update.epoch) {
+            if self.doubts.len() == MAX_OWNERS {
+                self.counts.other_owner += 1;
+                return;
+            }
+            self.doubts.push(update.epoch);
+        }
+        self.hold(update, now);
+    }
+
+    /// Keeps an update until it is known what it follows.
+    pub(super) fn hold(&mut self, update: Update, now: Instant) {
+        if update.epoch.is_none() && !self.goes_on(&update, now) {
+            self.counts.skipped += 1;
+            return;
+        }
+        self.counts.held += 1;
+        self.counts.held_dropped += self.held.push(update);
+    }
+
+    /// Makes sure that what is held of an owner in Python has no gap in it, so that it may be applied to a snapshot without a number.
+    fn goes_on(&mut self, update: &Update, now: Instant) -> bool {
+        let last = self.held.of(None).next_back().map(|last| last.number);
+        match last.map(|last| i128::from(update.number) - i128::from(last)) {
+            Some(0) => return false,
+            Some(1) => {}
+            Some(_) => self.forget_python(),
+            None => {
+                if std::mem::take(&mut self.awaits_update) {
+                    self.asking.at_once(now);
+                }
+            }
+        }
+        true
+    }
+
+    /// Applies an update that follows what is held, or replaces it; says whether it did.
+    pub(super) fn apply(&mut self, update: &Update, accept: Accept<'_>) -> bool {
+        let Some(holding) = &self.holding else { return false };
+        let Update { number, ref state, ref workflow_id, .. } = *update;
+        let workflow_id = workflow_id.as_ref();
+        let whole = update.is_snapshot.then(|| Copy::of(state));
+        let digest = whole.as_ref().map_or_else(|| holding.copy.digest_after(state), Copy::digest);
+        let event = match &whole {
+            Some(copy) => Event::Replace { copy, number, workflow_id },
+            None => Event::Apply { change: state, number, workflow_id },
+        };
+        if !self.is_right(update.digest, digest) || !self.is_accepted(&event, accept) {
+            // An owner in Python cannot be followed by its numbers any more.
+            self.holding.as_mut().into_iter().for_each(|holding| holding.is_lost |= holding.owner.is_none());
+            return false;
+        }
+        let Some(holding) = &mut self.holding else { return false };
+        match whole {
+            Some(copy) => {
+                holding.copy = copy;
+                self.counts.replaced += 1;
+            }
+            None => {
+                holding.copy.apply(state);
+                self.counts.applied += 1;
+            }
+        }
+        holding.number = number;
+        holding.is_lost = false;
+        if holding.owner.is_none() {
+            holding.seen = number;
+        }
+        // Whatever was missed while the link was down would be missing now.
+        self.is_unsure = !self.link.is_up;
+        true
+    }
+
+    /// Applies all that is held and follows.
+    pub(super) fn drain(&mut self, accept: Accept<'_>) {
+        while let Some(Holding { owner, number, .. }) = self.holding {
+            let Some(next) = self.held.take_next(owner, number) else { break };
+            if !self.apply(&next, accept) {
+                break;
+            }
+        }
+        if let Some(Holding { owner, number, .. }) = self.holding {
+            self.held.retain(|update| update.epoch != owner || update.number > number);
+        }
+    }
+
+    /// Takes a copy of an owner that may be another one than before, with all that is held and follows.
+    pub(super) fn adopt(
+        &mut self,
+        copy: Copy,
+        number: i64,
+        owner: Option<Uuid>,
+        now: Instant,
+        accept: Accept<'_>,
+    ) {
+        let highest = self.held.of(owner).map(|update| update.number).max();
+        let seen = highest.filter(|_| owner.is_some()).map_or(number, |highest| highest.max(number));
+        self.holding = Some(Holding { copy, number, owner, seen, is_lost: false });
+        self.counts.replaced += 1;
+        self.strangers.retain(|stranger| *stranger != owner);
+        self.doubts.clear();
+        (self.heard, self.is_silent, self.awaits_update) = (now, false, false);
+        self.held.retain(|update| update.epoch == owner && update.number > number);
+        self.drain(accept);
+    }
+
+    /// Whether a digest is the one that it should be.
+    pub(super) fn is_right(&mut self, told: Option<u64>, found: u64) -> bool {
+        let is_right = told.is_none_or(|told| told == found);
+        self.counts.bad_digest += u64::from(!is_right);
+        is_right
+    }
+
+    /// Whether the plugin takes a new value.
+    pub(super) fn is_accepted(&mut self, event: &Event<'_>, accept: Accept<'_>) -> bool {
+        let is_accepted = accept(event).is_ok();
+        self.counts.refused += u64::from(!is_accepted);
+        is_accepted
+    }
+}

@@ -1,0 +1,92 @@
+//! The state of an owner at one number, and how it is written for those who ask.
+
+use service_framework_core::value::Uuid;
+use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::{Fault, Value};
+use thiserror::Error;
+
+use crate::copy::{Copy, Entry};
+use crate::message::{Head, Part};
+
+/// The state of an owner at one number. It is cloned at once, and encoded on any thread.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The start of the owner.
+    pub epoch: Uuid,
+    /// The number of the last update that is in it.
+    pub number: i64,
+    /// The state.
+    pub copy: Copy,
+}
+
+/// An entry that no reply may be long enough for.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("an entry of the state has {entry_bytes} bytes, and a reply may have {max_bytes}")]
+pub struct TooLarge {
+    /// The entry's size.
+    pub entry_bytes: usize,
+    /// The longest reply that the reader takes.
+    pub max_bytes: usize,
+}
+
+impl Snapshot {
+    /// The reply that has the whole state in it, in MessagePack.
+    pub fn encode_whole(&self) -> Vec<u8> {
+        self.head(None).write(self.copy.len(), self.copy.entries(), self.copy.size_bytes())
+    }
+
+    /// The same in JSON, for those who ask in JSON. It has no digest, which is of other bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the state has something in it that JSON has no form for, such as a key that is no text.
+    pub fn encode_json(&self) -> Result<Vec<u8>, Fault> {
+        let head = Head { digest: None, ..self.head(None) };
+        let whole = head.write(self.copy.len(), self.copy.entries(), self.copy.size_bytes());
+        let limits = Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
+        let value: Value = wire::decode(&whole, Encoding::MessagePack, &limits)?;
+        wire::encode(&value, Encoding::Json)
+    }
+
+    /// The replies that together have the whole state in them, none longer than `max_bytes`: the whole, if it fits, or parts.
+    ///
+    /// # Errors
+    ///
+    /// If one entry alone is longer than that.
+    pub fn encode_parts(&self, max_bytes: usize) -> Result<Vec<Vec<u8>>, TooLarge> {
+        let room = max_bytes.saturating_sub(Head::MAX_BYTES);
+        if self.copy.size_bytes() <= room {
+            return Ok(vec![self.encode_whole()]);
+        }
+        let parts = self.cut(room).map_err(|entry_bytes| TooLarge { entry_bytes, max_bytes })?;
+        let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        let encode = |(index, part): (u32, &Vec<&Entry>)| {
+            let size_bytes = part.iter().map(|entry| entry.bytes().len()).sum();
+            self.head(Some(Part { index, count })).write(part.len(), part.iter().copied(), size_bytes)
+        };
+        Ok((0..count).zip(&parts).map(encode).collect())
+    }
+
+    /// Entries in groups of at most so many bytes; or the bytes of one that has more.
+    fn cut(&self, room: usize) -> Result<Vec<Vec<&Entry>>, usize> {
+        let (mut parts, mut part, mut size) = (Vec::new(), Vec::new(), 0);
+        for entry in self.copy.entries() {
+            let length = entry.bytes().len();
+            if length > room {
+                return Err(length);
+            }
+            if size + length > room {
+                parts.push(std::mem::take(&mut part));
+                size = 0;
+            }
+            part.push(entry);
+            size += length;
+        }
+        parts.push(part);
+        Ok(parts)
+    }
+
+    fn head(&self, part: Option<Part>) -> Head {
+        Head { number: self.number, epoch: Some(self.epoch), digest: Some(self.copy.digest()), part }
+    }
+}
