@@ -215,7 +215,7 @@ pub(crate) fn append_message_pack(out: &mut Vec<u8>, id: Option<&WorkflowId<'_>>
 }
 
 /// The bytes of a null id.
-pub(crate) fn null(encoding: Encoding) -> &'static [u8] {
+pub fn null(encoding: Encoding) -> &'static [u8] {
     match encoding {
         Encoding::MessagePack => &[0xc0],
         Encoding::Json => b"null",

@@ -45,6 +45,17 @@
 pub mod copy;
 pub mod message;
 pub mod delta;
+pub mod news;
+pub mod owner;
+mod delta_update_in;
+mod delta_update_out;
+mod full_update_in;
+mod full_update_out;
 
 pub use copy::{Change, Copy};
+pub use delta_update_in::{DeltaUpdateIn, ReaderOptions};
+pub use delta_update_out::DeltaUpdateOut;
+pub use full_update_in::{FullOptions, FullUpdateIn};
+pub use full_update_out::{FullOwner, FullUpdateOut};
 pub use message::{SnapshotReply, SnapshotRequest, Update};
+pub use owner::{DeltaOwner, OwnerOptions};

@@ -3,10 +3,12 @@
 //! They are written in MessagePack. Those of others may be JSON, which is turned into MessagePack before it is read.
 
 mod fields;
+mod given;
 mod reply;
 mod request;
 mod update;
 
+pub use given::Given;
 pub(crate) use reply::Head;
 pub use reply::{Part, SnapshotReply};
 pub use request::{Since, SnapshotRequest, WantedPart};

@@ -181,6 +181,11 @@ impl Reader {
         self.holding.as_ref()?.owner
     }
 
+    /// By how many updates the owner is known to be ahead.
+    pub fn lag(&self) -> u64 {
+        self.holding.as_ref().map_or(0, |holding| holding.seen.abs_diff(holding.number))
+    }
+
     /// What has happened since the start.
     pub fn counts(&self) -> Counts {
         self.counts

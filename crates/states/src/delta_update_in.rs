@@ -1,0 +1,281 @@
+//! A copy of a delta state on its sockets: takes updates as they are read, and asks for the whole when one is missing.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use service_framework_connections::subscriber::Arrival;
+use service_framework_connections::{Delivery, Requester, Subscriber};
+use service_framework_core::wire::Limits;
+use service_framework_core::{Failure, Fault, topic};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::delta::Reader;
+use crate::delta::reader::{Event, Output, Settings};
+use crate::message::{SnapshotReply, SnapshotRequest, Update};
+use crate::news::{self, Figures, News, Standing, Take};
+
+/// A reply longer than that is read away from the service's thread.
+const SMALL_BYTES: usize = 64 << 10;
+
+/// How a copy behaves.
+#[derive(Clone, Debug)]
+pub struct ReaderOptions {
+    /// The topic that it takes alone, if there is one.
+    pub topic: Option<String>,
+    /// Bounds on updates.
+    pub limits: Limits,
+    /// Bounds on replies.
+    pub reply_limits: Limits,
+    /// How long a reply may take.
+    pub deadline: Duration,
+    /// The longest workflow id that is taken, in bytes.
+    pub max_workflow_id_bytes: usize,
+    /// How the protocol behaves.
+    pub protocol: Settings,
+}
+
+/// A copy of a delta state, on the thread of its sockets. Dropping it ends it.
+pub struct DeltaUpdateIn {
+    inner: Rc<Inner>,
+    task: JoinHandle<()>,
+}
+
+struct Inner {
+    machine: RefCell<Reader>,
+    subscriber: Rc<Subscriber>,
+    requester: Requester,
+    options: ReaderOptions,
+    take: Take,
+    figures: Arc<Mutex<Figures>>,
+    unreadable: Cell<u64>,
+    /// What it has asked for.
+    ask: RefCell<Option<Ask>>,
+    waker: RefCell<Option<Waker>>,
+    /// When the task wakes by itself.
+    alarm: Cell<Option<std::time::Instant>>,
+}
+
+type Ask = Pin<Box<dyn Future<Output = Option<SnapshotReply>>>>;
+
+impl DeltaUpdateIn {
+    /// Begins to take updates, and tells `take` what is new. Must be called inside a `LocalSet` or a `LocalRuntime`.
+    pub fn open(
+        subscriber: Rc<Subscriber>,
+        requester: Requester,
+        options: ReaderOptions,
+        take: Take,
+    ) -> Self {
+        let machine = Reader::new(options.protocol, Instant::now().into_std());
+        let figures = Arc::new(Mutex::new(figures(&machine, 0)));
+        let inner = Rc::new(Inner {
+            machine: RefCell::new(machine),
+            subscriber,
+            requester,
+            options,
+            take,
+            figures,
+            unreadable: Cell::new(0),
+            ask: RefCell::default(),
+            waker: RefCell::default(),
+            alarm: Cell::default(),
+        });
+        let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
+        Self { inner, task }
+    }
+
+    /// What can be read of it from any thread.
+    pub fn figures(&self) -> &Arc<Mutex<Figures>> {
+        &self.inner.figures
+    }
+
+    /// Where updates come from.
+    pub fn subscriber(&self) -> &Subscriber {
+        &self.inner.subscriber
+    }
+
+    /// Where the whole is asked for.
+    pub fn requester(&self) -> &Requester {
+        &self.inner.requester
+    }
+
+    /// Closes both sockets, within `linger`.
+    pub async fn close(&self, linger: Duration) {
+        self.task.abort();
+        self.inner.ask.take();
+        tokio::join!(self.inner.subscriber.close(linger), self.inner.requester.close(linger));
+    }
+}
+
+impl Drop for DeltaUpdateIn {
+    fn drop(&mut self) {
+        self.task.abort();
+        // It holds whom it asks for.
+        self.inner.ask.take();
+    }
+}
+
+impl std::fmt::Debug for DeltaUpdateIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeltaUpdateIn").field("figures", &*self.inner.figures.lock()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    /// Waits for what is not delivered: the link, replies, and times.
+    async fn go_on(self: Rc<Self>) {
+        let this = Rc::downgrade(&self);
+        let _delivery: Delivery = self.subscriber.deliver_to(move |frame| {
+            if let Some(this) = this.upgrade() {
+                this.arrived(&frame);
+            }
+        });
+        let mut timer = pin!(sleep(Duration::ZERO));
+        self.settle();
+        poll_fn(|context| {
+            self.waker.replace(Some(context.waker().clone()));
+            while self.step(timer.as_mut(), context) {}
+            Poll::<()>::Pending
+        })
+        .await;
+    }
+
+    /// Does one thing, if there is any to do.
+    fn step(&self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> bool {
+        if let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
+            match arrival {
+                Arrival::Up => self.with(Reader::connected),
+                Arrival::Down => self.with(Reader::disconnected),
+                Arrival::Message(frame) => self.arrived(&frame),
+            }
+            return true;
+        }
+        let mut ask = self.ask.take();
+        if let Some(asking) = &mut ask {
+            match asking.as_mut().poll(context) {
+                Poll::Ready(reply) => {
+                    self.answered(reply.as_ref());
+                    return true;
+                }
+                Poll::Pending => _ = self.ask.replace(ask),
+            }
+        }
+        let wake = self.machine.borrow().next_wake();
+        self.alarm.set(wake);
+        let Some(wake) = wake else { return false };
+        timer.as_mut().reset(Instant::from_std(wake));
+        if timer.as_mut().poll(context).is_ready() {
+            self.with(Reader::tick);
+            return true;
+        }
+        false
+    }
+
+    fn with(&self, step: impl FnOnce(&mut Reader, std::time::Instant)) {
+        step(&mut self.machine.borrow_mut(), Instant::now().into_std());
+        self.settle();
+    }
+
+    fn arrived(&self, frame: &[u8]) {
+        match self.read(frame) {
+            Ok(update) => {
+                let now = Instant::now().into_std();
+                self.machine.borrow_mut().update(update, now, &mut |event| self.accept(event));
+                self.settle();
+            }
+            Err(fault) => {
+                tracing::warn!(address = %self.subscriber.address(), "no update of a state: {fault}");
+                self.unreadable.set(self.unreadable.get() + 1);
+                self.figures.lock().unreadable = self.unreadable.get();
+            }
+        }
+    }
+
+    fn read(&self, frame: &[u8]) -> Result<Update, Fault> {
+        let ReaderOptions { topic: wanted, limits, max_workflow_id_bytes, .. } = &self.options;
+        let (topic, payload) = topic::split(frame)?;
+        if wanted.is_some() && topic != wanted.as_deref() {
+            return Err(Fault::malformed("it does not have the topic that was subscribed to"));
+        }
+        Update::read(payload, limits, *max_workflow_id_bytes)
+    }
+
+    fn answered(&self, reply: Option<&SnapshotReply>) {
+        let now = Instant::now().into_std();
+        let mut machine = self.machine.borrow_mut();
+        match reply {
+            Some(reply) => machine.reply(reply, now, &mut |event| self.accept(event)),
+            None => machine.ask_failed(now),
+        }
+        drop(machine);
+        self.settle();
+    }
+
+    fn accept(&self, event: &Event<'_>) -> Result<(), Failure> {
+        (self.take)(&event.into()).inspect_err(|failure| {
+            tracing::warn!(address = %self.subscriber.address(), "an update of a state was refused: {failure}");
+        })
+    }
+
+    /// Does what the machine wants, and tells how the copy stands.
+    fn settle(&self) {
+        let next = || self.machine.borrow_mut().poll();
+        let mut is_due = false;
+        while let Some(output) = next() {
+            match output {
+                Output::Ask(request) => {
+                    self.ask.replace(Some(self.ask_for(&request)));
+                    is_due = true;
+                }
+                Output::Status { status, since, number } => {
+                    news::log(self.subscriber.address(), status);
+                    // There is nothing in a status to refuse.
+                    _ = (self.take)(&News::Status(Standing { status, since, number }));
+                }
+            }
+        }
+        let machine = self.machine.borrow();
+        *self.figures.lock() = figures(&machine, self.unreadable.get());
+        // An alarm that is too early costs one look; setting it anew for each update would cost more.
+        is_due |= machine.next_wake().is_some_and(|wake| self.alarm.get().is_none_or(|alarm| wake < alarm));
+        if let (true, Some(waker)) = (is_due, &*self.waker.borrow()) {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Asks the owner, and reads its reply.
+    fn ask_for(&self, request: &SnapshotRequest) -> Ask {
+        let until = Instant::now() + self.options.deadline;
+        let call = self.requester.call(request.write().into(), Some(until.into_std()));
+        let (limits, address) = (self.options.reply_limits, self.requester.address().clone());
+        Box::pin(async move {
+            let read = match call.await {
+                Ok(reply) => read(reply, limits).await,
+                Err(error) => Err(error.to_string()),
+            };
+            read.inspect_err(|why| tracing::debug!(%address, "no snapshot of a state: {why}")).ok()
+        })
+    }
+}
+
+async fn read(reply: Bytes, limits: Limits) -> Result<SnapshotReply, String> {
+    let is_small = reply.len() < SMALL_BYTES;
+    let read = move || SnapshotReply::read(&reply, &limits).map_err(|failure| failure.to_string());
+    match is_small {
+        true => read(),
+        false => tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string())),
+    }
+}
+
+fn figures(machine: &Reader, unreadable: u64) -> Figures {
+    let standing = Standing { status: machine.status(), since: machine.since(), number: machine.number() };
+    let entries = machine.copy().map_or(0, crate::Copy::len);
+    Figures { standing, lag: machine.lag(), entries, counts: machine.counts(), unreadable }
+}

@@ -1,0 +1,263 @@
+//! The owner of a delta state on its sockets: publishes what changes, and gives the whole to those who ask.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::pending;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use service_framework_connections::{Publisher, ReplyTo, Replyer, Request};
+use service_framework_core::Failure;
+use service_framework_core::envelope::Reply;
+use service_framework_core::failure::code;
+use service_framework_core::wire::{Encoding, Limits};
+use service_framework_core::workflow;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+
+use crate::delta::Snapshot;
+use crate::message::SnapshotRequest;
+use crate::owner::DeltaOwner;
+
+/// A state smaller than that is encoded at once, where it is asked for.
+const SMALL_BYTES: usize = 64 << 10;
+
+/// How many encoded snapshots are kept, so that those who fetch one part by part find the next.
+const KEPT: usize = 4;
+
+/// The owner of a delta state, on the thread of its sockets. Dropping it ends it.
+pub struct DeltaUpdateOut {
+    desk: Rc<Desk>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+/// What answers requests for the whole.
+struct Desk {
+    owner: Arc<DeltaOwner>,
+    publisher: Rc<Publisher>,
+    replyer: Rc<Replyer>,
+    limits: Limits,
+    kept: RefCell<VecDeque<Encoded>>,
+    /// Those who wait for a snapshot to be encoded that is taken after they have asked.
+    waiting: RefCell<Vec<(ReplyTo, Form)>>,
+    is_encoding: Cell<bool>,
+    snapshots: Cell<u64>,
+}
+
+/// How a snapshot is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// In one reply, however long.
+    Whole,
+    /// In replies of at most so many bytes.
+    Parts(usize),
+    /// In one reply, in JSON.
+    Json,
+}
+
+/// The replies of one snapshot in one form; or why there is none.
+struct Encoded {
+    number: i64,
+    form: Form,
+    replies: Result<Vec<Bytes>, Failure>,
+}
+
+impl DeltaUpdateOut {
+    /// Begins to publish and to answer. Must be called inside a `LocalSet` or a `LocalRuntime`. `limits` bound what is asked, and each reply to those who take parts.
+    pub fn open(
+        owner: Arc<DeltaOwner>,
+        publisher: Rc<Publisher>,
+        replyer: Rc<Replyer>,
+        limits: Limits,
+    ) -> Self {
+        let desk = Rc::new(Desk {
+            owner,
+            publisher,
+            replyer,
+            limits,
+            kept: RefCell::default(),
+            waiting: RefCell::default(),
+            is_encoding: Cell::new(false),
+            snapshots: Cell::new(0),
+        });
+        let tasks = [
+            tokio::task::spawn_local(Rc::clone(&desk).answer()),
+            tokio::task::spawn_local(Rc::clone(&desk).beat()),
+        ];
+        Self { desk, tasks }
+    }
+
+    /// Sends what was published by the owner, on whichever thread.
+    pub fn flush(&self) {
+        self.desk.flush();
+    }
+
+    /// The owner that any thread may publish by.
+    pub fn owner(&self) -> &Arc<DeltaOwner> {
+        &self.desk.owner
+    }
+
+    /// How often the whole was given to somebody.
+    pub fn snapshots(&self) -> u64 {
+        self.desk.snapshots.get()
+    }
+
+    /// Where updates are published.
+    pub fn publisher(&self) -> &Rc<Publisher> {
+        &self.desk.publisher
+    }
+
+    /// Where the whole is asked for.
+    pub fn replyer(&self) -> &Rc<Replyer> {
+        &self.desk.replyer
+    }
+
+    /// Closes both sockets, once what was published and answered has left, within `linger`.
+    pub async fn close(&self, linger: Duration) {
+        self.desk.flush();
+        self.tasks.iter().for_each(JoinHandle::abort);
+        tokio::join!(self.desk.publisher.close(linger), self.desk.replyer.close(linger));
+    }
+}
+
+impl Drop for DeltaUpdateOut {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+impl std::fmt::Debug for DeltaUpdateOut {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DeltaUpdateOut").field("owner", &self.desk.owner).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    fn flush(&self) {
+        self.owner.take().into_iter().for_each(|frame| self.publisher.publish(frame));
+    }
+
+    /// Publishes whenever nothing else was.
+    async fn beat(self: Rc<Self>) {
+        loop {
+            let next = self.owner.beat();
+            self.flush();
+            match next {
+                Some(next) => sleep_until(Instant::from_std(next)).await,
+                None => pending().await,
+            }
+        }
+    }
+
+    async fn answer(self: Rc<Self>) {
+        loop {
+            let Request { payload, reply_to } = self.replyer.recv().await;
+            self.take(&payload, reply_to);
+        }
+    }
+
+    /// Answers a request, at once if its answer is there.
+    fn take(self: &Rc<Self>, payload: &[u8], reply_to: ReplyTo) {
+        let request = match SnapshotRequest::read(payload, &self.limits) {
+            Ok(request) => request,
+            Err(fault) => {
+                let failure = Failure::new(code::BAD_MESSAGE, fault.to_string());
+                return self.refuse(reply_to, Encoding::of(payload), &failure);
+            }
+        };
+        let form = match (request.since, request.encoding) {
+            (None, Encoding::Json) => Form::Json,
+            (None, Encoding::MessagePack) => Form::Whole,
+            (Some(since), _) => {
+                let theirs = usize::try_from(since.max_bytes).unwrap_or(usize::MAX);
+                Form::Parts(theirs.min(self.limits.max_message_bytes))
+            }
+        };
+        let (number, index) = match request.part {
+            Some(part) => (part.number, part.index as usize),
+            None => (self.owner.number(), 0),
+        };
+        let kept = self.kept.borrow();
+        let kept = kept.iter().find(|kept| kept.number == number && kept.form == form);
+        match kept.map(|kept| &kept.replies) {
+            Some(Ok(replies)) if index < replies.len() => self.reply(reply_to, replies[index].clone()),
+            Some(Err(failure)) => self.refuse(reply_to, request.encoding, failure),
+            // Whoever was at a later part begins again: what it had is of no use any more.
+            _ => self.waiting.borrow_mut().push((reply_to, form)),
+        }
+        if !self.waiting.borrow().is_empty() && !self.is_encoding.replace(true) {
+            tokio::task::spawn_local(Rc::clone(self).encode());
+        }
+    }
+
+    /// Encodes the state, away from this thread if it is large, for all who have asked until then; and again for those who ask meanwhile.
+    async fn encode(self: Rc<Self>) {
+        loop {
+            let asked = std::mem::take(&mut *self.waiting.borrow_mut());
+            if asked.is_empty() {
+                break;
+            }
+            let snapshot = self.owner.snapshot();
+            let mut forms: Vec<Form> = Vec::new();
+            for (_, form) in &asked {
+                if !forms.contains(form) {
+                    forms.push(*form);
+                }
+            }
+            let encode = move || forms.into_iter().map(|form| encode(&snapshot, form)).collect::<Vec<_>>();
+            let encoded = match self.owner.size_bytes() < SMALL_BYTES {
+                true => encode(),
+                // It fails only while the runtime ends.
+                false => tokio::task::spawn_blocking(encode).await.unwrap_or_default(),
+            };
+            for (reply_to, form) in asked {
+                let found = encoded.iter().find(|encoded| encoded.form == form).map(|found| &found.replies);
+                match found {
+                    Some(Ok(replies)) => {
+                        if let Some(first) = replies.first() {
+                            self.reply(reply_to, first.clone());
+                        }
+                    }
+                    Some(Err(failure)) => {
+                        let is_json = form == Form::Json;
+                        let encoding = if is_json { Encoding::Json } else { Encoding::MessagePack };
+                        self.refuse(reply_to, encoding, failure);
+                    }
+                    None => {}
+                }
+            }
+            let mut kept = self.kept.borrow_mut();
+            // Only those who fetch parts come back for an older one.
+            kept.retain(|kept| matches!(kept.form, Form::Parts(_)));
+            kept.extend(encoded);
+            while kept.len() > KEPT {
+                kept.pop_front();
+            }
+        }
+        self.is_encoding.set(false);
+    }
+
+    fn reply(&self, reply_to: ReplyTo, reply: Bytes) {
+        self.snapshots.set(self.snapshots.get() + 1);
+        self.replyer.reply(reply_to, reply);
+    }
+
+    fn refuse(&self, reply_to: ReplyTo, encoding: Encoding, failure: &Failure) {
+        let reply = Reply::failure(encoding, workflow::null(encoding), failure);
+        self.replyer.reply(reply_to, reply.into());
+    }
+}
+
+fn encode(snapshot: &Snapshot, form: Form) -> Encoded {
+    let replies = match form {
+        Form::Whole => Ok(vec![snapshot.encode_whole().into()]),
+        Form::Json => snapshot.encode_json().map(|reply| vec![reply.into()]).map_err(Failure::from),
+        Form::Parts(max_bytes) => snapshot
+            .encode_parts(max_bytes)
+            .map(|parts| parts.into_iter().map(Bytes::from).collect())
+            .map_err(|error| Failure::new(code::TOO_LARGE, error.to_string())),
+    };
+    Encoded { number: snapshot.number, form, replies }
+}
