@@ -120,7 +120,7 @@ impl Bus {
             ("publishers", ConnectionKind::Subscriber, bus.publishers()),
             ("subscribers", ConnectionKind::Publisher, bus.subscribers()),
         ];
-        let counters = Counters::new(ends.iter().map(|(name, kind, _)| ((*name).to_owned(), *kind)));
+        let counters = Counters::new(ends.iter().map(|(name, kind, _)| ((*name).to_owned(), *kind)), &[]);
         for (number, (_, _, (_, counted))) in ends.iter().enumerate() {
             counters.of(number).watch(counted);
         }

@@ -207,6 +207,7 @@ impl Life {
 impl Up {
     fn counters(&self) -> ServiceCounters {
         let lost = self.recorder.dropped();
-        ServiceCounters { connections: self.counters.read(), log_lines_lost: (lost.console, lost.file) }
+        let (connections, states) = self.counters.read();
+        ServiceCounters { connections, states, log_lines_lost: (lost.console, lost.file) }
     }
 }

@@ -1,4 +1,6 @@
-//! What a service has done so far, per connection, readable from any thread.
+//! What a service has done so far, per connection and state, readable from any thread.
+
+mod states;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,14 +9,19 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
 use service_framework_connections::{Counters as SocketCounters, PeerCounts, Peers, Refusal};
-use service_framework_core::declaration::ConnectionKind;
+use service_framework_core::declaration::{ConnectionKind, StateModel};
 use service_framework_core::failure::code;
+
+pub use self::states::StateCounters;
+pub(crate) use self::states::{StateEntry, StateSource};
 
 /// The counters of a service at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ServiceCounters {
     /// By the name of the connection.
     pub connections: BTreeMap<String, ConnectionCounters>,
+    /// By the name of the state.
+    pub states: BTreeMap<String, StateCounters>,
     /// Log lines that were lost: those that the console did not take, and those that the file did not.
     pub log_lines_lost: (u64, u64),
 }
@@ -48,9 +55,14 @@ pub struct HandlerTimes {
 /// How long the thread of a service may take to say who its peers are.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The counters of all connections of one service.
+/// The counters of all connections and states of one service.
 #[derive(Debug)]
-pub(crate) struct Counters(Vec<Entry>);
+pub(crate) struct Counters {
+    /// Those of connections, then those of states.
+    entries: Vec<Entry>,
+    connections: usize,
+    states: Vec<StateEntry>,
+}
 
 /// The counters of one connection.
 #[derive(Debug)]
@@ -70,25 +82,47 @@ struct Inner {
 }
 
 impl Counters {
-    pub(crate) fn new(connections: impl Iterator<Item = (String, ConnectionKind)>) -> Self {
+    pub(crate) fn new(
+        connections: impl Iterator<Item = (String, ConnectionKind)>,
+        states: &[StateModel],
+    ) -> Self {
         let entry = |(name, kind)| Entry { name, kind, socket: Mutex::default(), inner: Mutex::default() };
-        Self(connections.map(entry).collect())
+        let mut entries: Vec<Entry> = connections.map(entry).collect();
+        let connections = entries.len();
+        entries.extend(states.iter().map(|model| entry((model.name.clone(), ConnectionKind::Subscriber))));
+        Self {
+            entries,
+            connections,
+            states: states.iter().map(|model| StateEntry::new(model.kind)).collect(),
+        }
+    }
+
+    /// Takes over what there is to tell of a state, by its position among the states.
+    pub(crate) fn watch_state(&self, position: usize, source: StateSource) {
+        self.of(self.connections + position).watch(&source.updates);
+        self.states[position].watch(source);
     }
 
     /// The counters of a connection by its number.
     pub(crate) fn of(&self, connection: usize) -> &Entry {
-        &self.0[connection]
+        &self.entries[connection]
     }
 
     /// Reads all of them, the peers from the thread of the service, which is not waited for for long.
-    pub(crate) fn read(&self) -> BTreeMap<String, ConnectionCounters> {
-        let sockets = self.0.iter().map(|entry| entry.socket.lock().clone());
+    pub(crate) fn read(&self) -> (BTreeMap<String, ConnectionCounters>, BTreeMap<String, StateCounters>) {
+        let sockets = self.entries.iter().map(|entry| entry.socket.lock().clone());
         // All at once, so that the thread is waited for once.
         let asked: Vec<_> = sockets.map(|socket| socket.map(|socket| (socket.ask_peers(), socket))).collect();
         let until = Instant::now() + PATIENCE;
         let told = asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.peers(asked, until)));
-        let entries = self.0.iter().zip(told);
-        entries.map(|(entry, peers)| (entry.name.clone(), entry.read(peers.unwrap_or_default()))).collect()
+        let mut read = self
+            .entries
+            .iter()
+            .zip(told)
+            .map(|(entry, peers)| (entry.name.clone(), entry.read(peers.unwrap_or_default())));
+        let connections = read.by_ref().take(self.connections).collect();
+        let states = read.zip(&self.states).map(|((name, updates), state)| (name, state.read(updates)));
+        (connections, states.collect())
     }
 }
 
@@ -194,6 +228,13 @@ impl ServiceCounters {
             self.connections.iter().map(|(name, counters)| (name.clone(), connection(counters))).collect();
         let (console, file) = self.log_lines_lost;
         let lost = serde_json::json!({"console": console, "file": file});
-        serde_json::json!({"counters": connections, "log_lines_lost": lost}).to_string()
+        let mut line = serde_json::json!({"counters": connections, "log_lines_lost": lost});
+        if !self.states.is_empty() {
+            let state = |(name, state): (&String, &StateCounters)| {
+                (name.clone(), state.to_json(&connection(&state.updates)))
+            };
+            line["states"] = self.states.iter().map(state).collect::<serde_json::Map<_, _>>().into();
+        }
+        line.to_string()
     }
 }

@@ -4,9 +4,9 @@ mod asked;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_core::Failure;
@@ -27,6 +27,7 @@ use crate::local::Local;
 use crate::log::{Level, Recorder};
 use crate::outgoing::{self, OwnedOutgoing};
 use crate::plan::Plan;
+use crate::states::{Owned, State};
 
 thread_local! {
     /// The service of this thread.
@@ -50,6 +51,7 @@ const COMMANDS: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct ServiceHost {
     connections: Vec<Wired>,
+    states: Vec<OwnState>,
     declaration: service_framework_core::declaration::Declaration,
     counters: Arc<Counters>,
     commands: mpsc::Sender<Command>,
@@ -60,6 +62,16 @@ pub(crate) struct ServiceHost {
     runtime: Handle,
     /// Whether `main` has ever asked when it is to stop; it is then waited for.
     main_heeds_stop: AtomicBool,
+}
+
+/// A state, as far as the service publishes it.
+#[derive(Debug)]
+struct OwnState {
+    name: String,
+    peer: Peer,
+    owned: Owned,
+    /// Whether the service's thread has been asked to send what was published.
+    is_flush_due: Arc<AtomicBool>,
 }
 
 /// What another thread asks for.
@@ -132,6 +144,12 @@ fn heed(wanted: Wanted) {
             }
         }
         Wanted::Nothing(number) => drop(take(number)),
+        Wanted::Flush(position, is_due) => {
+            // Before: what is published from now on asks again.
+            is_due.store(false, Ordering::Release);
+            let local = HERE.with_borrow(|here| here.as_ref().map(|home| Rc::clone(&home.local)));
+            local.iter().filter_map(|local| local.states().get(position)).for_each(State::flush);
+        }
     }
 }
 
@@ -177,7 +195,14 @@ impl ServiceHost {
     ) -> (Arc<Self>, Commands) {
         let (commands, commanded) = mpsc::channel(COMMANDS);
         let (want, wanted) = mpsc::unbounded_channel();
+        let states = plan.wiring.states.iter().map(|wired| OwnState {
+            name: wired.name.clone(),
+            peer: wired.updates.settings.peer,
+            owned: Owned::new(wired),
+            is_flush_due: Arc::default(),
+        });
         let host = Self {
+            states: states.collect(),
             connections: plan.wiring.connections.clone(),
             declaration: plan.declaration.clone(),
             counters: Arc::clone(counters),
@@ -254,6 +279,26 @@ impl ServiceHost {
         }
     }
 
+    /// What it publishes of its states, in the order in which they are declared.
+    pub(crate) fn owned(&self) -> impl Iterator<Item = &Owned> {
+        self.states.iter().map(|state| &state.owned)
+    }
+
+    /// Publishes a state, by its position among the states.
+    fn publish_state(&self, position: usize, message: Outgoing<'_>) -> Result<(), Failure> {
+        let state =
+            self.states.get(position).ok_or_else(|| outgoing::unknown(self.connections.len() + position))?;
+        let model = self.declaration.states.get(position).filter(|_| !self.declaration.checks_messages);
+        state.owned.publish(&state.name, model, message)?;
+        match self.here() {
+            Some(local) => local.states().get(position).into_iter().for_each(State::flush),
+            // Once is enough: all that was published by then is sent.
+            None if state.is_flush_due.swap(true, Ordering::AcqRel) => {}
+            None => self.want(Wanted::Flush(position, Arc::clone(&state.is_flush_due))),
+        }
+        Ok(())
+    }
+
     /// Publishes from another thread, which is told at once if it may not.
     fn publish_from_outside(&self, message: Outgoing<'_>) -> Result<(), Failure> {
         let number = message.connection as usize;
@@ -278,10 +323,24 @@ fn stopped() -> Failure {
     Failure::new(code::STOPPING, "the service has stopped")
 }
 
+/// The clock that services see.
+pub(crate) fn now() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
+}
+
 impl Host for ServiceHost {
+    fn now(&self) -> Duration {
+        now()
+    }
+
     fn encoding(&self, connection: u32) -> (Encoding, Peer) {
-        let settings = self.connections.get(connection as usize).map(|wired| &wired.settings);
-        settings.map(|settings| (settings.encoding, settings.peer)).unwrap_or_default()
+        let number = connection as usize;
+        if let Some(wired) = self.connections.get(number) {
+            return (wired.settings.encoding, wired.settings.peer);
+        }
+        let state = self.states.get(number - self.connections.len());
+        state.map(|state| (Encoding::MessagePack, state.peer)).unwrap_or_default()
     }
 
     fn request(&self, message: Outgoing<'_>) -> Operation {
@@ -299,6 +358,9 @@ impl Host for ServiceHost {
     }
 
     fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure> {
+        if let Some(position) = (message.connection as usize).checked_sub(self.connections.len()) {
+            return self.publish_state(position, message);
+        }
         match self.here() {
             Some(local) => outgoing::publish(&local, message),
             None => self.publish_from_outside(message),

@@ -22,6 +22,7 @@ mod background;
 mod job;
 mod replying;
 mod subscribing;
+mod states;
 mod outgoing;
 mod host;
 mod rounds;
@@ -38,7 +39,7 @@ mod guide;
 const LOG: &str = "service_framework";
 
 pub use bus::Bus;
-pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters};
+pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters, StateCounters};
 pub use error::{Ended, Error, Unopened};
 pub use plan::{Given, Options, Plan};
 pub use service::{Mode, Service, Stopper};

@@ -1,8 +1,9 @@
 //! What the thread of a service holds: its instance, its sockets, and who may run now.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
@@ -15,13 +16,15 @@ use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
 use service_framework_core::plugin::host::Instance;
 use service_framework_core::settings::{ConnectionSettings, ServiceSettings};
 use service_framework_core::wiring::Wiring;
+use service_framework_core::workflow::WorkflowId;
 use tokio::sync::{Semaphore, watch};
 
 use crate::background::Background;
 use crate::control::Stop;
-use crate::counters::{Counters, Entry};
+use crate::counters::{Counters, Entry, StateSource};
 use crate::plan::Plan;
 use crate::rounds::Rounds;
+use crate::states::{self, Handling, State};
 use crate::watchdog::Watched;
 
 /// An open connection.
@@ -82,6 +85,11 @@ pub(crate) struct Local {
     counters: Arc<Counters>,
     wiring: Wiring,
     connections: Vec<Connection>,
+    /// The handlers by their numbers: those of connections, then those of states.
+    handlers: Vec<ConnectionModel>,
+    states: OnceCell<Vec<State>>,
+    /// The updates that wait for the handlers of states.
+    handling: Vec<Rc<Handling>>,
     gate: RefCell<Gate>,
     /// Calls that wait at the gate, by their numbers.
     waiting: RefCell<HashMap<u64, Option<Waker>>>,
@@ -110,6 +118,7 @@ impl Local {
         rounds: Rounds,
         stopping: watch::Receiver<Stop>,
     ) -> Self {
+        let handlers = states::handlers(&plan.declaration);
         Self {
             declaration: plan.declaration.clone(),
             instance,
@@ -120,8 +129,11 @@ impl Local {
             gate: RefCell::new(Gate::new(plan.wiring.service.in_flight)),
             wiring: plan.wiring.clone(),
             waiting: RefCell::default(),
-            in_work: connections.iter().map(|_| Cell::new(0)).collect(),
-            queued: connections.iter().map(|_| Cell::new(0)).collect(),
+            in_work: handlers.iter().map(|_| Cell::new(0)).collect(),
+            queued: handlers.iter().map(|_| Cell::new(0)).collect(),
+            handlers,
+            states: OnceCell::new(),
+            handling: plan.declaration.states.iter().map(|_| Rc::default()).collect(),
             intakes: Cell::new(0),
             published: Cell::new(0),
             connections,
@@ -154,12 +166,48 @@ impl Local {
         self.connections.iter().filter_map(Connection::counters).cloned().collect()
     }
 
+    /// What is declared of a handler.
     pub(crate) fn model(&self, number: usize) -> &ConnectionModel {
-        &self.declaration.connections[number]
+        &self.handlers[number]
     }
 
+    /// The settings of a connection, or of the socket by which the updates of a state go.
     pub(crate) fn settings(&self, number: usize) -> &ConnectionSettings {
-        &self.wiring.connections[number].settings
+        let connection = self.wiring.connections.get(number);
+        let state = || &self.wiring.states[number - self.wiring.connections.len()].updates;
+        &connection.unwrap_or_else(state).settings
+    }
+
+    pub(crate) fn wiring(&self) -> &Wiring {
+        &self.wiring
+    }
+
+    /// The states, once they are begun.
+    pub(crate) fn states(&self) -> &[State] {
+        self.states.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// To be called once.
+    pub(crate) fn set_states(&self, states: Vec<State>) {
+        let is_first = self.states.set(states).is_ok();
+        debug_assert!(is_first, "states are begun once");
+    }
+
+    pub(crate) fn watch_state(&self, position: usize, source: StateSource) {
+        self.counters.watch_state(position, source);
+    }
+
+    /// Has the handler of a state called.
+    pub(crate) fn handle_update(&self, position: usize, args: Vec<u8>, id: WorkflowId<'static>) {
+        let number = self.connections.len() + position;
+        if self.handling[position].push(args, id, self.wiring.states[position].settings.queue) {
+            states::handling::count_dropped(self, number);
+        }
+    }
+
+    /// The updates that wait for the handler of a state.
+    pub(crate) fn handling(&self, position: usize) -> &Rc<Handling> {
+        &self.handling[position]
     }
 
     pub(crate) fn service_settings(&self) -> &ServiceSettings {
@@ -301,15 +349,24 @@ impl Local {
     pub(crate) fn in_work(&self) -> Vec<String> {
         let counts =
             self.in_work.iter().zip(&self.queued).map(|(running, queued)| running.get() + queued.get());
-        let counts = self.declaration.connections.iter().zip(counts).filter(|(_, count)| *count > 0);
+        let updates = self.handling.iter().map(|handling| handling.len());
+        let connections = self.connections.len();
+        let counts = counts.enumerate().map(|(number, count)| match number.checked_sub(connections) {
+            Some(position) => count + updates.clone().nth(position).unwrap_or_default(),
+            None => count,
+        });
+        let counts = self.handlers.iter().zip(counts).filter(|(_, count)| *count > 0);
         counts.map(|(model, count)| format!("{} ({count})", model.name)).collect()
     }
 
     /// Closes all sockets, letting what was sent leave.
     pub(crate) async fn close(&self, linger: Duration) {
         // All at once, so that one whose peer reads nothing takes no time from the others.
-        let mut closing: Vec<_> =
-            self.connections.iter().map(|connection| Box::pin(connection.close(linger))).collect();
+        let connections = self.connections.iter().map(|connection| connection.close(linger));
+        let states = self.states().iter().map(|state| state.close(linger));
+        let mut closing: Vec<Pin<Box<dyn Future<Output = ()> + '_>>> = Vec::new();
+        closing.extend(connections.map(|closing| Box::pin(closing) as _));
+        closing.extend(states.map(|closing| Box::pin(closing) as _));
         poll_fn(|context| {
             closing.retain_mut(|closing| closing.as_mut().poll(context).is_pending());
             if closing.is_empty() { Poll::Ready(()) } else { Poll::Pending }

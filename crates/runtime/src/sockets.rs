@@ -21,9 +21,10 @@ use crate::error::Error;
 use crate::keys;
 use crate::local::Connection;
 use crate::plan::Plan;
+use crate::states::Sockets;
 
-/// Opens all sockets. Publishers at one endpoint share one.
-pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connection>, Error> {
+/// Opens all sockets, those of connections and those of states. Publishers at one endpoint share one.
+pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<(Vec<Connection>, Vec<Sockets>), Error> {
     let service = &plan.wiring.service;
     if service.engine == "zeromq" {
         tracing::warn!(target: crate::LOG,
@@ -34,26 +35,44 @@ pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<Vec<Connect
     let mut opened = Vec::new();
     let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
     for (number, wired) in plan.wiring.connections.iter().enumerate() {
-        let engine = engine_of(service, wired)?;
-        if let (true, Some(address), Plaintext::Warn) =
-            (wired.is_exposed(), &wired.address, service.plaintext)
-        {
-            warn_of_plaintext(&wired.name, address);
-        }
-        let opened_one = open_one(&engine, wired, &mut publishers).await;
-        let connection = opened_one.map_err(|cause| Error::at(wired.place.clone(), cause))?;
+        let connection = open_one(service, wired, &mut publishers).await?;
         if let Some(socket) = connection.counters() {
             counters.of(number).watch(socket);
         }
         opened.push(connection);
     }
-    // All are open by then: two services that subscribe to each other find what they wait for.
-    for connection in &opened {
-        if let Connection::Publisher(publisher) = connection {
-            publisher.settle().await;
-        }
+    let mut states = Vec::new();
+    for wired in &plan.wiring.states {
+        let updates = open_one(service, &wired.updates, &mut publishers).await?;
+        let snapshots = match &wired.snapshots {
+            Some(wired) => open_one(service, wired, &mut publishers).await?,
+            None => Connection::Target,
+        };
+        states.push(match (updates, snapshots) {
+            (Connection::Subscriber(updates), Connection::Requester(snapshots)) => {
+                Sockets::DeltaIn(updates, snapshots)
+            }
+            (Connection::Publisher(updates), Connection::Replyer(snapshots)) => {
+                Sockets::DeltaOut(updates, snapshots)
+            }
+            (Connection::Subscriber(updates), _) => Sockets::FullIn(updates),
+            (Connection::Publisher(updates), _) => Sockets::FullOut(updates),
+            _ => return Err(Error::Fault(format!("state `{}` has no sockets", wired.name))),
+        });
     }
-    Ok(opened)
+    // All are open by then: two services that subscribe to each other find what they wait for.
+    let of_connections = opened.iter().filter_map(|connection| match connection {
+        Connection::Publisher(publisher) => Some(publisher),
+        _ => None,
+    });
+    let of_states = states.iter().filter_map(|sockets| match sockets {
+        Sockets::FullOut(publisher) | Sockets::DeltaOut(publisher, _) => Some(publisher),
+        Sockets::FullIn(_) | Sockets::DeltaIn(..) => None,
+    });
+    for publisher in of_connections.chain(of_states) {
+        publisher.settle().await;
+    }
+    Ok((opened, states))
 }
 
 /// Says that a connection leaves this machine unencrypted.
@@ -92,7 +111,21 @@ pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<d
         .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))
 }
 
+/// Opens one socket.
 async fn open_one(
+    service: &ServiceSettings,
+    wired: &Wired,
+    publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,
+) -> Result<Connection, Error> {
+    let engine = engine_of(service, wired)?;
+    if let (true, Some(address), Plaintext::Warn) = (wired.is_exposed(), &wired.address, service.plaintext) {
+        warn_of_plaintext(&wired.name, address);
+    }
+    let opened = open_by(&engine, wired, publishers).await;
+    opened.map_err(|cause| Error::at(wired.place.clone(), cause))
+}
+
+async fn open_by(
     engine: &Rc<dyn Engine>,
     wired: &Wired,
     publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,

@@ -11,6 +11,7 @@ use crate::host::ServiceHost;
 use crate::local::{Connection, Local};
 use crate::method::{self, Failed, Method};
 use crate::replying::Replying;
+use crate::states::handling;
 use crate::subscribing;
 use crate::watchdog::BACKGROUND_WORK;
 
@@ -105,6 +106,13 @@ impl Incoming {
                     self.subscribers.push(tokio::task::spawn_local(reading));
                 }
                 _ => {}
+            }
+        }
+        for (position, state) in local.declaration.states.iter().enumerate() {
+            if state.kind.is_in() && state.run.is_some() {
+                let number = local.connections() + position;
+                let serving = handling::serve(Rc::clone(local), number, Rc::clone(local.handling(position)));
+                self.subscribers.push(tokio::task::spawn_local(serving));
             }
         }
     }

@@ -25,9 +25,9 @@ use crate::local::{Intake, Local, Pass};
 const BATCH: usize = 64;
 
 /// The reason under which messages are counted that made room for newer ones.
-const DROPPED_OLDEST: &str = "dropped_oldest";
+pub(crate) const DROPPED_OLDEST: &str = "dropped_oldest";
 
-type Going = Pin<Box<dyn Future<Output = ()>>>;
+pub(crate) type Going = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Takes messages until the service is to stop and everything that had arrived is handled.
 pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscriber>) {
@@ -226,7 +226,18 @@ fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<
         topic,
         deadline: until.map(|until| until.saturating_duration_since(arrived)),
     };
-    let progress = job::start(local, number, &call, Vec::new(), (arrived, until), Role::Handler(pass));
+    run(local, number, &call, (arrived, until), pass)
+}
+
+/// Starts a handler that answers nothing; gives what goes on. `began` is now, `until` when it is given up.
+pub(crate) fn run(
+    local: &Rc<Local>,
+    number: usize,
+    call: &Call<'_>,
+    (began, until): (Instant, Option<Instant>),
+    pass: Pass,
+) -> Option<Going> {
+    let progress = job::start(local, number, call, Vec::new(), (began, until), Role::Handler(pass));
     let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
     match progress {
         Progress::Done(done) => {

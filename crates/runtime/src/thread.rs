@@ -25,7 +25,7 @@ use crate::rounds::Rounds;
 use crate::service::Mode;
 use crate::source::Source;
 use crate::stopping::{self, Incoming, LINGER};
-use crate::{ready, sockets, spinning, watchdog};
+use crate::{ready, sockets, spinning, states, watchdog};
 
 /// How long stderr is given to say what the log could not.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -112,7 +112,7 @@ async fn live(
 ) -> Result<Ended, Error> {
     let service = plan.declaration.name.clone();
     let connections = plan.declaration.connections.iter().map(|model| (model.name.clone(), model.kind));
-    let counters = Arc::new(Counters::new(connections));
+    let counters = Arc::new(Counters::new(connections, &plan.declaration.states));
     let (host, commands) = ServiceHost::new(&plan, control, &counters, log.recorder().clone());
     let config = wire::encode(plan.config.value(), Encoding::MessagePack)
         .map_err(|fault| Error::Fault(format!("a checked config cannot be encoded: {fault}")))?;
@@ -126,16 +126,17 @@ async fn live(
         }
         opened = sockets::open(&plan, &counters) => opened?,
     };
-    let endpoints: BTreeMap<String, Address> = plan
-        .wiring
-        .connections
-        .iter()
-        .zip(&opened)
-        .filter_map(|(wired, connection)| Some((wired.name.clone(), connection.address()?.clone())))
-        .collect();
+    let (opened, states) = opened;
+    let of_connections = plan.wiring.connections.iter().zip(&opened);
+    let of_connections = of_connections
+        .filter_map(|(wired, connection)| Some((wired.name.clone(), connection.address()?.clone())));
+    let of_states = plan.wiring.states.iter().zip(&states);
+    let of_states = of_states.flat_map(|(wired, sockets)| sockets.addresses(&wired.name));
+    let endpoints: BTreeMap<String, Address> = of_connections.chain(of_states).collect();
     let (rounds, stopping) = (Rounds::new(options.loop_wait), control.stopping());
     let local = Rc::new(Local::new(&plan, instance, opened, Arc::clone(&counters), rounds, stopping));
     let _entered = host.enter(&local);
+    states::begin(&local, states, host.owned());
     tokio::task::spawn_local(Commands::carry_out(commands, Rc::clone(&local)));
     let spin = plan.wiring.service.spin;
     if !spin.is_zero() {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -20,13 +21,15 @@ pub(super) type Outcome = Result<Bytes, Failure>;
 #[derive(Default)]
 pub(super) struct Requests(RefCell<Slab<Option<Exchange>>>);
 
-/// What another thread wants of a request that was begun.
+/// What another thread wants: of a request that was begun, or of a state.
 #[derive(Debug)]
 pub(super) enum Wanted {
     /// Its outcome.
     Outcome(usize, oneshot::Sender<Outcome>),
     /// Nothing any more.
     Nothing(usize),
+    /// That what was published of a state, by its position, is sent. The flag says that this is asked for.
+    Flush(usize, Arc<AtomicBool>),
 }
 
 impl Requests {
