@@ -1,0 +1,115 @@
+//! Full states: whole values, and whether their owner is still heard.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use service_framework_connections::{Publisher, publisher};
+use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::workflow::WorkflowId;
+use service_framework_core::{Value, value};
+use service_framework_states::delta::reader::Status;
+use service_framework_states::news::{self, News};
+use service_framework_states::{FullOptions, FullOwner, FullUpdateIn, FullUpdateOut, OwnerOptions};
+use tokio::sync::Notify;
+
+use crate::support::{self, LINGER, any_port, engine, run, subscriber};
+
+#[derive(Default)]
+struct Seen {
+    values: RefCell<Vec<Value>>,
+    statuses: RefCell<Vec<Status>>,
+    changed: Notify,
+}
+
+impl Seen {
+    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+        while !condition(self) {
+            self.changed.notified().await;
+        }
+    }
+
+    async fn is(&self, status: Status) {
+        self.until(|seen| seen.statuses.borrow().last() == Some(&status)).await;
+    }
+}
+
+fn copied(
+    address: &service_framework_core::address::Address,
+    expect_every: Option<Duration>,
+) -> (FullUpdateIn, Rc<Seen>) {
+    let seen = Rc::new(Seen::default());
+    let told = Rc::clone(&seen);
+    let options =
+        FullOptions { topic: None, limits: Limits::default(), max_workflow_id_bytes: 1_024, expect_every };
+    let take = Box::new(move |news: &News<'_>| {
+        match *news {
+            News::Value { value: news::Value::Full(args), .. } => {
+                let value = wire::decode(args, Encoding::MessagePack, &Limits::default())?;
+                told.values.borrow_mut().push(value);
+            }
+            News::Status(standing) => told.statuses.borrow_mut().push(standing.status),
+            News::Value { .. } => panic!("a full state has whole values"),
+        }
+        told.changed.notify_one();
+        Ok(())
+    });
+    (FullUpdateIn::open(Rc::new(subscriber(address)), options, take), seen)
+}
+
+async fn owned(at: &service_framework_core::address::Address) -> FullUpdateOut {
+    let owner = FullOwner::new(OwnerOptions { name: "summary".into(), ..Default::default() });
+    let options = publisher::Options { wait_after_creation: Duration::from_secs(60), subscribers: 1 };
+    let publisher = Publisher::bind(&engine(), "summary", at, options).await.unwrap();
+    publisher.settle().await;
+    FullUpdateOut::open(Arc::new(owner), Rc::new(publisher))
+}
+
+fn set(state: &FullUpdateOut, encoding: Encoding, value: &Value) {
+    let args = wire::encode(value, encoding).unwrap();
+    state.owner().publish(encoding, &args, &WorkflowId::new()).unwrap();
+    state.flush();
+}
+
+#[test]
+fn a_copy_is_live_with_its_first_value_and_stale_without_its_owner() {
+    run(async {
+        let at = any_port();
+        let owner = FullOwner::new(OwnerOptions { name: "summary".into(), ..Default::default() });
+        let first = support::publisher(&at).await;
+        let address = first.address().clone();
+        let first = FullUpdateOut::open(Arc::new(owner), Rc::new(first));
+        let (_copy, seen) = copied(&address, None);
+        first.publisher().settle().await;
+        set(&first, Encoding::MessagePack, &value!({"mean": 1.5}));
+        seen.is(Status::Live).await;
+        set(&first, Encoding::Json, &value!({"mean": 2.5}));
+        seen.until(|seen| seen.values.borrow().len() == 2).await;
+        assert_eq!(*seen.values.borrow(), [value!({"mean": 1.5}), value!({"mean": 2.5})]);
+        first.close(LINGER).await;
+        seen.is(Status::Stale).await;
+
+        let second = owned(&address).await;
+        set(&second, Encoding::MessagePack, &value!({"mean": 3.5}));
+        seen.is(Status::Live).await;
+        assert_eq!(seen.values.borrow().last(), Some(&value!({"mean": 3.5})));
+    });
+}
+
+#[test]
+fn a_copy_that_expects_a_value_now_and_then_is_stale_without_one() {
+    run(async {
+        let publisher = support::publisher(&any_port()).await;
+        let address = publisher.address().clone();
+        let owner = FullOwner::new(OwnerOptions::default());
+        let state = FullUpdateOut::open(Arc::new(owner), Rc::new(publisher));
+        let (_copy, seen) = copied(&address, Some(Duration::from_millis(50)));
+        state.publisher().settle().await;
+        set(&state, Encoding::MessagePack, &value!({"a": 1}));
+        seen.is(Status::Live).await;
+        seen.is(Status::Stale).await;
+        set(&state, Encoding::MessagePack, &value!({"a": 2}));
+        seen.is(Status::Live).await;
+    });
+}

@@ -1,0 +1,9 @@
+//! Owners and copies on real sockets: late ones, lossy ways, restarts, crowds, and peers that are not what they should be.
+
+mod support;
+
+mod deltas;
+mod faults;
+mod full;
+mod hostile;
+mod sizes;
