@@ -12,7 +12,7 @@
 //! use service_framework_states::delta::{Owner, Reader};
 //! use service_framework_states::{Change, SnapshotReply, Update};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # fn main() -> Result<(), service_framework_core::Failure> {
 //! fn change(value: &Value) -> Result<Change, service_framework_core::Fault> {
 //!     Change::read(&wire::encode(value, Encoding::MessagePack)?, &Limits::default())
 //! }

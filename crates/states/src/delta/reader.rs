@@ -37,6 +37,8 @@ pub struct Reader {
     link: Link,
     /// Whether updates may have been missed while the link was down.
     is_unsure: bool,
+    /// Whether an update was thrown away since the last request was sent, so that its reply may lack it.
+    has_missed: bool,
     /// Whether the owner has said nothing for longer than it ever should.
     is_silent: bool,
     /// When the owner was last heard.
@@ -95,6 +97,7 @@ impl Reader {
             asking: Asking::new(first_pause, max_pause, seed, now),
             link: Link::default(),
             is_unsure: true,
+            has_missed: false,
             is_silent: false,
             heard: now,
             doubts: Vec::new(),
@@ -215,10 +218,13 @@ impl Reader {
         if self.asking.is_due(wants, now) {
             let asked = Asked {
                 link: self.link.life(),
+                owner: self.holding.as_ref().map(|holding| holding.owner),
+                seen: self.holding.as_ref().map(|holding| holding.seen),
                 doubts: self.doubts.len(),
                 base: self.held.of(None).next_back().map(|update| update.number),
             };
             self.parts = None;
+            self.has_missed = false;
             self.asking.begin(asked);
             self.counts.asks += 1;
             self.ask(None);

@@ -2,11 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use service_framework_core::value::Uuid;
+
 /// What was known when a request was sent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
     /// Which life of the subscription's link it was sent in, if in one.
     pub(super) link: Option<u64>,
+    /// The owner that the copy was of, if there was one.
+    pub(super) owner: Option<Option<Uuid>>,
+    /// The highest number that this owner was known to have reached.
+    pub(super) seen: Option<i64>,
     /// How many other owners there was doubt about.
     pub(super) doubts: usize,
     /// The number of the last update of an owner in Python that was held.
@@ -47,7 +53,8 @@ impl Asking {
 
     /// Takes note of whether there is a reason to ask; says whether to do it now.
     pub(super) fn is_due(&mut self, is_wanted: bool, now: Instant) -> bool {
-        let is_new = is_wanted && !std::mem::replace(&mut self.is_wanted, is_wanted);
+        let was_wanted = std::mem::replace(&mut self.is_wanted, is_wanted);
+        let is_new = is_wanted && !was_wanted;
         if is_new && self.in_flight.is_none() && now.saturating_duration_since(self.ended) >= CALM {
             self.at_once(now);
         }
@@ -93,6 +100,13 @@ impl Asking {
     pub(super) fn forget_base(&mut self) {
         if let Some(asked) = &mut self.in_flight {
             asked.base = None;
+        }
+    }
+
+    /// The reply to what is in flight may lack what was published before.
+    pub(super) fn distrust(&mut self) {
+        if let Some(asked) = &mut self.in_flight {
+            asked.link = None;
         }
     }
 

@@ -53,16 +53,22 @@ impl Reader {
         match whole.epoch {
             None => self.judge_python(whole, now, accept),
             Some(_) if owner == Some(whole.epoch) => {
-                self.refuse_others(asked.doubts);
+                self.refuse_others(if asked.owner == owner { asked.doubts } else { 0 });
                 self.catch_up(whole, accept);
                 self.is_unsure &= !is_sure;
+            }
+            // Meanwhile a newer owner has published its whole state; whether it is newer, the next reply says.
+            Some(_) if asked.owner != owner => {
+                if !self.doubts.contains(&whole.epoch) {
+                    self.doubts.push(whole.epoch);
+                }
             }
             Some(_) => {
                 let Whole { copy, number, epoch, .. } = whole;
                 let event = Event::Replace { copy: &copy, number, workflow_id: None };
                 if self.is_accepted(&event, accept) {
                     self.is_unsure = !is_sure;
-                    self.adopt(copy, number, epoch, now, accept);
+                    self.adopt(copy, number, epoch, asked.doubts, now, accept);
                 } else {
                     self.lose();
                 }
@@ -73,6 +79,13 @@ impl Reader {
     /// A snapshot of the owner that the copy is of.
     fn catch_up(&mut self, whole: Whole, accept: Accept<'_>) {
         let Some(holding) = &mut self.holding else { return };
+        let asked = whole.asked;
+        if asked.owner == Some(holding.owner) && asked.seen.is_some_and(|seen| seen > whole.number) {
+            // A snapshot has all in it that was published before it was asked for: what claimed a higher number was not the owner's.
+            holding.seen = holding.number.max(whole.number);
+            let owner = holding.owner;
+            self.held.retain(|update| update.epoch != owner);
+        }
         let is_same = whole.number == holding.number && whole.copy.digest() == holding.copy.digest();
         if whole.number < holding.number || is_same {
             holding.is_lost &= !is_same;
@@ -113,7 +126,7 @@ impl Reader {
         if self.is_accepted(&Event::Replace { copy: &copy, number, workflow_id: None }, accept) {
             self.is_unsure = !self.link.is_up;
             self.held.retain(|update| update.epoch.is_some());
-            self.adopt(copy, number, None, now, accept);
+            self.adopt(copy, number, None, whole.asked.doubts, now, accept);
         } else {
             self.lose();
         }

@@ -13,7 +13,7 @@ impl Reader {
     pub fn update(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
         match self.holding.as_ref().map(|holding| holding.owner) {
             None if update.is_snapshot => self.begin_with(&update, now, accept),
-            None => self.hold(update, now),
+            None => self.doubt(update, now),
             Some(owner) if owner != update.epoch => self.doubt(update, now),
             Some(Some(_)) => self.follow(update, now, accept),
             Some(None) => self.follow_python(update, now, accept),
@@ -24,14 +24,18 @@ impl Reader {
     /// Nothing is there yet, and the whole state has come.
     fn begin_with(&mut self, update: &Update, now: Instant, accept: Accept<'_>) {
         let copy = Copy::of(&update.state);
+        if update.epoch.is_none() {
+            // Whether it is taken or not: what came before it is over.
+            self.forget_python();
+        }
         if !self.is_right(update.digest, copy.digest()) {
             return;
         }
         let Update { number, epoch, ref workflow_id, .. } = *update;
         let event = Event::Replace { copy: &copy, number, workflow_id: workflow_id.as_ref() };
         if self.is_accepted(&event, accept) {
-            self.adopt(copy, number, epoch, now, accept);
             self.is_unsure = !self.link.is_up;
+            self.adopt(copy, number, epoch, 0, now, accept);
         }
     }
 
@@ -49,9 +53,17 @@ impl Reader {
         if ahead > 1 && !update.is_snapshot {
             self.counts.gaps += u64::from(!was_behind);
             self.hold(update, now);
-        } else if self.apply(&update, accept) {
+        } else if self.apply_arrived(&update, accept) {
             self.drain(accept);
         }
+    }
+
+    /// Applies an update that has arrived just now.
+    fn apply_arrived(&mut self, update: &Update, accept: Accept<'_>) -> bool {
+        let is_applied = self.apply(update, accept);
+        // Whatever was missed while the link was down would be missing now; what was thrown away would not.
+        self.is_unsure &= !(is_applied && self.link.is_up && !self.has_missed);
+        is_applied
     }
 
     /// An update of the owner that the copy is of, which is in Python: only its numbers tell that it has started again.
@@ -60,12 +72,12 @@ impl Reader {
         let ahead = i128::from(update.number) - i128::from(holding.number);
         if update.is_snapshot {
             self.forget_python();
-            self.apply(&update, accept);
+            self.apply_arrived(&update, accept);
         } else if self.is_unsure || holding.is_lost {
             self.hold(update, now);
         } else if ahead == 1 {
             holding.seen = update.number;
-            self.apply(&update, accept);
+            self.apply_arrived(&update, accept);
         } else if ahead == 0 {
             self.counts.skipped += 1;
         } else {
@@ -75,15 +87,17 @@ impl Reader {
         }
     }
 
-    /// An update of another owner than the one that the copy is of: the state's owner has started again, or there are two.
+    /// An update of another owner than the one that the copy is of, if there is a copy: the state's owner has started again, or there are two.
     fn doubt(&mut self, update: Update, now: Instant) {
         if self.strangers.contains(&update.epoch) {
             self.counts.other_owner += 1;
+            self.has_missed = true;
             return;
         }
         if !self.doubts.contains(&update.epoch) {
             if self.doubts.len() == MAX_OWNERS {
                 self.counts.other_owner += 1;
+                self.has_missed = true;
                 return;
             }
             self.doubts.push(update.epoch);
@@ -98,7 +112,9 @@ impl Reader {
             return;
         }
         self.counts.held += 1;
-        self.counts.held_dropped += self.held.push(update);
+        let dropped = self.held.push(update);
+        self.counts.held_dropped += dropped;
+        self.has_missed |= dropped > 0;
     }
 
     /// Makes sure that what is held of an owner in Python has no gap in it, so that it may be applied to a snapshot without a number.
@@ -149,8 +165,6 @@ impl Reader {
         if holding.owner.is_none() {
             holding.seen = number;
         }
-        // Whatever was missed while the link was down would be missing now.
-        self.is_unsure = !self.link.is_up;
         true
     }
 
@@ -167,12 +181,14 @@ impl Reader {
         }
     }
 
-    /// Takes a copy of an owner that may be another one than before, with all that is held and follows.
+    /// Takes a copy of an owner that may be another one than before, with all that is held and follows. The replyer was found not to belong to
+    /// so many of those in doubt.
     pub(super) fn adopt(
         &mut self,
         copy: Copy,
         number: i64,
         owner: Option<Uuid>,
+        judged: usize,
         now: Instant,
         accept: Accept<'_>,
     ) {
@@ -181,10 +197,20 @@ impl Reader {
         self.holding = Some(Holding { copy, number, owner, seen, is_lost: false });
         self.counts.replaced += 1;
         self.strangers.retain(|stranger| *stranger != owner);
-        self.doubts.clear();
+        self.doubts.drain(..judged.min(self.doubts.len()));
+        self.doubts.retain(|doubted| *doubted != owner);
         (self.heard, self.is_silent, self.awaits_update) = (now, false, false);
-        self.held.retain(|update| update.epoch == owner && update.number > number);
+        let doubts = &self.doubts;
+        self.held.retain(|update| match update.epoch == owner {
+            true => update.number > number,
+            false => doubts.contains(&update.epoch),
+        });
         self.drain(accept);
+        if self.has_missed && owner.is_some() {
+            self.is_unsure = true;
+            self.asking.distrust();
+            self.parts.as_mut().into_iter().for_each(|parts| parts.asked.link = None);
+        }
     }
 
     /// Whether a digest is the one that it should be.
