@@ -1,0 +1,148 @@
+//! Laws of copies, changes and messages, tried on arbitrary ones.
+
+use std::collections::BTreeMap;
+
+use proptest::collection::{btree_map, vec};
+use proptest::prelude::*;
+use service_framework_core::value::{Map, Uuid};
+use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::{Value, value};
+use service_framework_states::message::{Part, Since, WantedPart};
+use service_framework_states::{Change, Copy, SnapshotReply, SnapshotRequest, Update};
+
+/// What a state is when it is not bytes.
+type Simple = BTreeMap<String, Value>;
+
+fn values() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        any::<i64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        "[a-z]{0,40}".prop_map(Value::from),
+        Just(value!({"asks": [1, 2.5], "nothing": null})),
+    ]
+}
+
+/// Few keys, so that they meet.
+fn changes() -> impl Strategy<Value = BTreeMap<String, Option<Value>>> {
+    btree_map("[a-e]{1,2}", proptest::option::of(values()), 0..60)
+}
+
+fn encoded(change: &BTreeMap<String, Option<Value>>) -> Vec<u8> {
+    let entries = change.iter().map(|(key, value)| (key.as_str(), value.clone()));
+    wire::encode(&Value::Map(entries.collect::<Map>()), Encoding::MessagePack).unwrap()
+}
+
+fn read(map: &[u8]) -> Change {
+    Change::read(map, &Limits::default()).unwrap()
+}
+
+fn copy_of(state: &Simple) -> Copy {
+    let change = state.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect();
+    Copy::of(&read(&encoded(&change)))
+}
+
+proptest! {
+    #[test]
+    fn applying_is_the_top_level_of_rfc_7396_and_the_digest_is_that_of_the_result(changes in vec(changes(), 0..20)) {
+        let (mut copy, mut simple) = (Copy::new(), Simple::new());
+        for change in &changes {
+            let read = read(&encoded(change));
+            let (before, expected) = (copy.clone(), copy.digest_after(&read));
+            let simple_before = simple.clone();
+            copy.apply(&read);
+            for (key, value) in change {
+                match value {
+                    Some(value) => _ = simple.insert(key.clone(), value.clone()),
+                    None => _ = simple.remove(key),
+                }
+            }
+            prop_assert_eq!(copy.digest(), expected);
+            let scratch = copy_of(&simple);
+            prop_assert_eq!((copy.digest(), copy.len()), (scratch.digest(), simple.len()));
+            prop_assert_eq!(copy.size_bytes(), scratch.size_bytes());
+            prop_assert_eq!(&copy, &scratch);
+            prop_assert_eq!(before, copy_of(&simple_before), "a clone does not change with the copy");
+            let mut whole = Vec::new();
+            copy.write(&mut whole);
+            prop_assert_eq!(Copy::of(&self::read(&whole)), copy.clone());
+        }
+    }
+
+    #[test]
+    fn different_copies_are_unequal(one in changes(), other in changes()) {
+        let (a, b) = (Copy::of(&read(&encoded(&one))), Copy::of(&read(&encoded(&other))));
+        let whole = |change: &BTreeMap<String, Option<Value>>| -> Simple {
+            change.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
+        };
+        prop_assert_eq!(a == b, whole(&one) == whole(&other));
+    }
+
+    #[test]
+    fn no_bytes_make_a_reader_panic(bytes in vec(any::<u8>(), 0..200)) {
+        all_read(&bytes);
+    }
+
+    #[test]
+    fn no_change_of_a_message_makes_a_reader_panic(change in changes(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
+        let state = read(&encoded(&change));
+        let (epoch, digest) = (Some(Uuid::from_u128(7)), Some(u64::MAX));
+        let mut frame = Vec::new();
+        Update { number: -7, is_snapshot: false, state: state.clone(), epoch, digest, workflow_id: None }.write(&mut frame);
+        let part = Some(Part { index: 1, count: 3 });
+        let reply = SnapshotReply { state, number: i64::MIN, epoch, digest, part }.write();
+        for mut bytes in [encoded(&change), frame, reply] {
+            let at = at.index(bytes.len());
+            if cut { bytes.truncate(at) } else { bytes[at] = byte }
+            all_read(&bytes);
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again(
+        change in changes(), number in any::<i64>(), is_snapshot in any::<bool>(), epoch in proptest::option::of(any::<u128>()),
+        digest in proptest::option::of(any::<u64>()), count in 1..9_u32, max_bytes in any::<u64>(),
+    ) {
+        let (state, epoch) = (read(&encoded(&change)), epoch.map(Uuid::from_u128));
+        let update = Update { number, is_snapshot, state: state.clone(), epoch, digest, workflow_id: None };
+        let mut frame = Vec::new();
+        update.write(&mut frame);
+        prop_assert_eq!(Update::read(&frame, &Limits::default(), 256).unwrap(), update.clone());
+        let json: Value = wire::decode(&frame, Encoding::MessagePack, &Limits::default()).unwrap();
+        let json = wire::encode(&json, Encoding::Json).unwrap();
+        prop_assert_eq!(Update::read(&json, &Limits::default(), 256).unwrap(), update);
+
+        let reply = SnapshotReply { state: state.without_idle_nulls(&Copy::new()), number, epoch, digest, part: Some(Part { index: count - 1, count }) };
+        prop_assert_eq!(SnapshotReply::read(&reply.write(), &Limits::default()).unwrap(), reply);
+
+        let since = Some(Since { epoch, number: Some(number), max_bytes });
+        let request = SnapshotRequest { encoding: Encoding::MessagePack, since, part: Some(WantedPart { index: count, number }) };
+        prop_assert_eq!(SnapshotRequest::read(&request.write(), &Limits::default()).unwrap(), request);
+    }
+}
+
+fn all_read(bytes: &[u8]) {
+    let limits = Limits { max_message_bytes: 150, max_depth: 8, max_values: 50 };
+    for limits in [limits, Limits::default()] {
+        if let Ok(change) = Change::read(bytes, &limits) {
+            let mut again = Vec::new();
+            change.write(&mut again);
+            assert_eq!(read(&again), change);
+        }
+        _ = Update::read(bytes, &limits, 64);
+        _ = SnapshotRequest::read(bytes, &limits);
+        _ = SnapshotReply::read(bytes, &limits);
+    }
+}
+
+#[track_caller]
+fn check_refused(map: &[u8], expected: &str) {
+    let fault = Change::read(map, &Limits::default()).unwrap_err();
+    assert_eq!(fault.to_string(), expected);
+}
+
+#[test]
+fn what_is_no_map_of_different_keys_is_refused() {
+    check_refused(b"\x82\xa1a\x01\xa1a\x02", "a key stands twice");
+    check_refused(b"\x90", "expected a map, got a list of 0");
+    check_refused(b"\x80\x80", "1 bytes too many after the value");
+}
