@@ -35,7 +35,6 @@ fn asks(reader: &mut Reader) -> bool {
 /// A reader that follows the owner.
 fn live(owner: &Owner, now: Instant) -> Reader {
     let mut reader = Reader::new(Settings::default(), now);
-    reader.ask_failed(now);
     reader.connected(now);
     reader.reply(&reply_of(&owner.snapshot()), now, &mut all);
     assert_eq!((reader.status(), asks(&mut reader)), (Status::Live, true));
@@ -139,6 +138,7 @@ fn parts_that_are_too_much_together_are_dropped() {
     owner.set(change(&state), now).unwrap();
     let parts = owner.snapshot().encode_parts(300).unwrap();
     let mut reader = Reader::new(Settings { max_snapshot_bytes: 200, ..Settings::default() }, now);
+    reader.connected(now);
     for part in &parts[..3] {
         reader.reply(&SnapshotReply::read(part, &Limits::default()).unwrap(), now, &mut all);
     }
@@ -151,7 +151,6 @@ fn an_owner_that_says_nothing_for_too_long_is_stale_until_it_speaks() {
     let mut owner = owner(1, now);
     let patience = Some(Duration::from_secs(3));
     let mut reader = Reader::new(Settings { patience, ..Settings::default() }, now);
-    reader.ask_failed(now);
     reader.connected(now);
     reader.reply(&reply_of(&owner.snapshot()), now, &mut all);
     assert_eq!((reader.status(), reader.next_wake()), (Status::Live, Some(now + Duration::from_secs(3))));
@@ -177,7 +176,6 @@ fn an_owner_in_python_is_asked_again_once_it_has_published() {
         Update { number, is_snapshot: false, state: change(state), epoch, digest, workflow_id }
     };
     let mut reader = Reader::new(Settings::default(), now);
-    reader.ask_failed(now);
     reader.connected(now);
     assert!(asks(&mut reader));
     reader.reply(&reply(&value!({"a": 1})), now, &mut all);

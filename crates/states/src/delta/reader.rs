@@ -86,7 +86,7 @@ impl Link {
 const MAX_OWNERS: usize = 8;
 
 impl Reader {
-    /// A reader that holds nothing, whose link is down. It wants to ask at once.
+    /// A reader that holds nothing, whose link is down. It asks when the link is up, or soon.
     pub fn new(settings: Settings, now: Instant) -> Self {
         let Settings { max_held, max_held_bytes, first_pause, max_pause, seed, .. } = settings;
         let mut reader = Self {

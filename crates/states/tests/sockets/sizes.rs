@@ -99,7 +99,8 @@ fn an_update_over_the_limit_is_refused_and_changes_nothing() {
         assert_eq!((owned.number(), owned.value().len()), (number, 0));
         // In pieces it goes, and is read in pieces.
         for piece in 0..20 {
-            owned.change(value!({(format!("key {piece}")): ("x".repeat(1_000))}));
+            let key = format!("key {piece}");
+            owned.change(value!({key: ("x".repeat(1_000))}));
         }
         let copied = Copied::of(&owned.home);
         copied.catches_up_with(&owned).await;

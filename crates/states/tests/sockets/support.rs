@@ -178,10 +178,6 @@ impl Seen {
         self.statuses.borrow().last().copied().unwrap_or(Status::Syncing)
     }
 
-    pub(crate) fn statuses(&self) -> Vec<Status> {
-        self.statuses.borrow().clone()
-    }
-
     pub(crate) fn value(&self) -> Entries {
         self.entries.borrow().clone()
     }

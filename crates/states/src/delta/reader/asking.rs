@@ -37,12 +37,15 @@ pub(super) struct Asking {
 /// A reason to ask that comes so long after the last request has nothing to do with that one.
 const CALM: Duration = Duration::from_secs(1);
 
+/// What is answered before the link is up has to be asked for once more, so that the link is given this time to come up first.
+const LINK_PATIENCE: Duration = Duration::from_millis(200);
+
 impl Asking {
     pub(super) fn new(first_pause: Duration, max_pause: Duration, seed: u64, now: Instant) -> Self {
         Self {
             in_flight: None,
             attempts: 0,
-            not_before: now,
+            not_before: now + LINK_PATIENCE,
             is_wanted: false,
             ended: now,
             first_pause,
