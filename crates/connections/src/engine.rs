@@ -21,6 +21,8 @@ use crate::security::Security;
 /// The frames of one message, first to last.
 pub type Frames = zmtp::Message;
 
+/// How long to wait between two tries, whatever the engine.
+pub(crate) use zmtp::{Backoff, Redial, chance};
 /// Takes messages as soon as they are read.
 pub use zmtp::{Receiver, WhenFull};
 

@@ -1,7 +1,6 @@
 //! Keeps a connecting socket connected to its peer, for ever.
 
 use std::cell::{Cell, RefCell};
-use std::hash::{BuildHasher as _, RandomState};
 use std::pin::pin;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -13,11 +12,16 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::counters::Counters;
-use crate::engine::{Engine, Event, Frames, LocalFuture, Receiver, Role, SendError, Socket, Unsent};
+use crate::engine::{
+    Backoff, Engine, Event, Frames, LocalFuture, Receiver, Redial, Role, SendError, Socket, Unsent, chance,
+};
 use crate::error::{Error, SocketError, check_connectable};
 
-/// Between two attempts, before jitter. A peer that appears is found within little more.
-const PAUSE: Duration = Duration::from_millis(200);
+/// How soon an absent peer is tried again. One that appears is found within little more than the cap, which leaves room below a second.
+const REDIAL: Redial =
+    Redial { first: Duration::from_millis(100), cap: Duration::from_millis(750), jitter: 0.5 };
+/// What most peers need for their handshake; others are beginning to be looked for anew beside it.
+const ALONE: Duration = Duration::from_millis(200);
 /// What a peer at the end of a slow network may need for its handshake.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A peer absent for longer is worth a line in the log.
@@ -45,6 +49,9 @@ struct State {
     socket: RefCell<Option<Rc<dyn Socket>>>,
     receiver: RefCell<Option<Weak<dyn Receiver>>>,
     connecting: RefCell<Option<Task>>,
+    backoff: RefCell<Backoff>,
+    /// Since when there is a connection, if there is one.
+    since: Cell<Option<Instant>>,
     /// Whoever polls the link while there is no socket to poll.
     waker: RefCell<Option<Waker>>,
     /// Whoever waits for subscribers while there is no socket to ask.
@@ -98,12 +105,14 @@ impl Link {
             socket: RefCell::default(),
             receiver: RefCell::default(),
             connecting: RefCell::default(),
+            backoff: RefCell::new(Backoff::new(REDIAL)),
+            since: Cell::default(),
             waker: RefCell::default(),
             on_socket: RefCell::default(),
             is_new: Cell::new(false),
             is_gone: Cell::new(false),
         }));
-        link.reconnect();
+        link.connect_in(Duration::ZERO);
         Ok(link)
     }
 
@@ -178,7 +187,9 @@ impl Link {
         tracing::info!(connection = state.connection, address = %state.address, "lost the peer");
         state.is_gone.set(false);
         state.socket.take();
-        self.reconnect();
+        let held = state.since.take().map_or(Duration::ZERO, |since| since.elapsed());
+        let pause = state.backoff.borrow_mut().lost(held, chance());
+        self.connect_in(pause);
         Poll::Ready(LinkEvent::Down)
     }
 
@@ -191,10 +202,12 @@ impl Link {
         }
     }
 
-    fn reconnect(&self) {
+    fn connect_in(&self, pause: Duration) {
         let state = Rc::clone(&self.0);
         let task = Task::spawn(async move {
+            sleep(pause).await;
             let socket = connect(&state).await;
+            state.since.set(Some(Instant::now()));
             if let Some(receiver) = &*state.receiver.borrow() {
                 socket.deliver_to(Weak::clone(receiver));
             }
@@ -219,6 +232,11 @@ impl Drop for Link {
 }
 
 impl State {
+    /// The pause after an attempt that comes to nothing.
+    fn pause(&self) -> Duration {
+        self.backoff.borrow_mut().failed(chance())
+    }
+
     fn wake(&self) {
         if let Some(waker) = &*self.waker.borrow() {
             waker.wake_by_ref();
@@ -236,7 +254,7 @@ async fn connect(state: &State) -> Rc<dyn Socket> {
     let mut has_warned = false;
     loop {
         let mut patient = pin!(state.engine.connect(state.role.clone(), &state.address, PATIENCE));
-        let refused = match timeout(pause(), &mut patient).await {
+        let refused = match timeout(ALONE, &mut patient).await {
             Ok(Ok(socket)) => return socket,
             Ok(Err(cause)) => cause,
             Err(_) => loop {
@@ -258,13 +276,13 @@ async fn connect(state: &State) -> Rc<dyn Socket> {
             has_warned = true;
             warn(state, &refused);
         }
-        sleep(pause()).await;
+        sleep(state.pause()).await;
     }
 }
 
 /// Tries for one pause, and takes all of it unless it succeeds.
 async fn short_attempt(state: &State) -> Option<Rc<dyn Socket>> {
-    let pause = pause();
+    let pause = state.pause();
     let end = Instant::now() + pause;
     match state.engine.connect(state.role.clone(), &state.address, pause).await {
         Ok(socket) => Some(socket),
@@ -280,13 +298,5 @@ fn warn(state: &State, cause: &SocketError) {
     tracing::warn!(connection, %address, cause = cause as &dyn std::error::Error, "waiting for the peer");
 }
 
-/// The pause with a quarter of jitter either way, so that many who lost one peer do not return as one.
-fn pause() -> Duration {
-    let share = (random() % 1024) as f64 / 1024.0;
-    PAUSE.mul_f64(0.75 + share / 2.0)
-}
-
-/// A random number: the standard library's maps start from one.
-pub(crate) fn random() -> u64 {
-    RandomState::new().hash_one(0)
-}
+#[cfg(test)]
+mod tests;

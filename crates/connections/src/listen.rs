@@ -1,5 +1,6 @@
 //! Listens on exactly the address asked for, whatever the engine.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -174,7 +175,8 @@ fn ipc(path: &Path) -> Result<(std::os::unix::net::UnixListener, SocketFile), Ip
     }
     // The engine removes the file that its listener was bound to when it gets to it, which may be after another
     // socket was opened on the same path. So bind to a name of its own, then move it, in place of any stale file.
-    let own_name = folder.join(format!(".{:08x}", crate::link::random() as u32));
+    // The standard library's maps start from a random number.
+    let own_name = folder.join(format!(".{:08x}", RandomState::new().hash_one(0) as u32));
     let too_long = |cause: io::Error| match cause.kind() {
         io::ErrorKind::InvalidInput => {
             IpcError::Known(SocketError::PathTooLong { length: path.as_os_str().len() })

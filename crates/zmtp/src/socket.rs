@@ -50,7 +50,7 @@ pub use self::dialling::Dial;
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::inproc::InprocListener;
 pub use self::options::{Admits, Options, Queue, WhenFull};
-pub use self::redial::Redial;
+pub use self::redial::{Backoff, Redial, chance};
 pub use self::report::{Counts, Ended, Event, PeerCounts, Refused, Unsent};
 pub use self::stream::{Listener, Stream};
 

@@ -12,7 +12,7 @@ pub use service_framework_zmtp::Message;
 use service_framework_zmtp::socket::{
     self as zmtp, Counts, Ended, InprocListener, Listener, Options, Queue, Refused, Stream,
 };
-pub use service_framework_zmtp::socket::{Receiver, WhenFull};
+pub use service_framework_zmtp::socket::{Backoff, Receiver, Redial, WhenFull, chance};
 use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism, SocketType};
 pub use service_framework_zmtp::{KeyError, KeyPair, PublicKey, SecretKey};
 use tokio::net::{TcpListener, TcpStream};

@@ -50,26 +50,27 @@ fn share(part: f64) -> f64 {
     if part > 0.0 { part.min(1.0) } else { 0.0 }
 }
 
-/// How often in a row a peer was not reached, or did not stay.
-#[derive(Debug)]
-pub(super) struct Backoff {
+/// How often in a row a peer was not reached, or did not stay, and what pause follows. It has no clock, and leaves nothing to chance itself.
+#[derive(Clone, Debug)]
+pub struct Backoff {
     redial: Redial,
     failures: u32,
 }
 
 impl Backoff {
-    pub(super) fn new(redial: Redial) -> Self {
+    /// Before the first try.
+    pub fn new(redial: Redial) -> Self {
         Self { redial, failures: 0 }
     }
 
-    /// The pause after a try that came to nothing.
-    pub(super) fn failed(&mut self, chance: f64) -> Duration {
+    /// The pause after a try that came to nothing; `chance` is from 0 to 1, as [`chance`] gives it.
+    pub fn failed(&mut self, chance: f64) -> Duration {
         self.failures = self.failures.saturating_add(1);
         self.redial.pause(self.failures, chance)
     }
 
-    /// The pause after the loss of a connection that had held for so long.
-    pub(super) fn lost(&mut self, held: Duration, chance: f64) -> Duration {
+    /// The pause after the loss of a connection that had held for so long; `chance` is from 0 to 1.
+    pub fn lost(&mut self, held: Duration, chance: f64) -> Duration {
         if held >= self.redial.cap() {
             self.failures = 0;
         }
@@ -77,8 +78,8 @@ impl Backoff {
     }
 }
 
-/// Any number from 0 to 1.
-pub(super) fn chance() -> f64 {
+/// Any number from 0 to 1, for a [`Backoff`].
+pub fn chance() -> f64 {
     random() as f64 / u64::MAX as f64
 }
 
