@@ -178,6 +178,36 @@ fn a_name_is_looked_up_and_each_of_its_addresses_tried() {
     });
 }
 
+#[test]
+fn a_name_that_no_host_has_is_told_of_and_looked_up_again() {
+    run_alone(async {
+        let redial = Redial { first: Duration::from_millis(1), cap: Duration::from_millis(4), jitter: 0.0 };
+        // No part of a name may be as long: nobody needs to be asked for that one.
+        let nowhere: Endpoint = format!("tcp://{}:5555", "a".repeat(64)).parse().expect("an endpoint");
+        let push = socket(SocketType::Push, |_| ());
+        let dial = push.dial(nowhere.clone(), redial);
+        for wanted in [1, 2, 4, 4] {
+            match event(&push).await {
+                Event::DialFailed { endpoint, why: Ended::System(_), pause } => {
+                    assert_eq!((endpoint, pause), (nowhere.clone(), Duration::from_millis(wanted)));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(push.counts().dials_failed, 4);
+        // Others are met beside it.
+        let home = Home::new(Carrier::Tcp);
+        let pull = home.open(SocketType::Pull);
+        home.dial(&push).met().await.expect("it is there");
+        send(&push, text("hello"));
+        assert_eq!(pull.recv().await, text("hello"));
+        dial.stop(PATIENCE);
+        assert!(matches!(dial.met().await, Err(Ended::ByUs)));
+        drop((push, pull));
+        until_tasks_are(0).await;
+    });
+}
+
 /// Waits until only so many tasks are left.
 async fn until_tasks_are(count: usize) {
     until(|| Handle::current().metrics().num_alive_tasks() == count).await;

@@ -1,19 +1,21 @@
 //! Sockets that prove who they are by keys, and encrypt.
 
+use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use service_framework_zmtp::socket::{Ended, Options, Socket};
+use service_framework_zmtp::socket::{Ended, Event, Options, Socket};
 use service_framework_zmtp::{
     Connection, Credentials, Error, KeyPair, Mechanism, Message, PublicKey, SecretKey, SocketType,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::home::{self, Home};
 use crate::support::{
-    CARRIERS, Carrier, Place, bound, connected, ended, ramp, run, send, socket, text, texts, until,
+    CARRIERS, Carrier, Place, bound, connected, ended, event, ramp, run, send, socket, text, texts, until,
 };
 
 /// The keys of a byte, repeated.
@@ -223,5 +225,82 @@ fn who_stops_in_the_middle_of_the_handshake_is_cut_in_time() {
         stream.read_exact(&mut bytes[64..]).await.expect("a WELCOME");
         assert!(matches!(ended(&router).await, Ended::Protocol(Error::HandshakeTimeout)));
         assert_eq!(router.counts().handshakes_failed, 1);
+    });
+}
+
+#[test]
+fn who_is_dialled_is_known_by_its_key_each_time_that_it_comes() {
+    for carrier in CARRIERS {
+        run(async move {
+            let home = Home::new(carrier);
+            let asker = socket(SocketType::Req, alice);
+            home.dial(&asker);
+            for round in 0..5 {
+                let answerer = socket(SocketType::Rep, server);
+                answerer.listen(home.listener());
+                home::connected(&asker, &home).await;
+                send(&asker, text(&round.to_string()));
+                assert_eq!(answerer.recv().await, text(&round.to_string()));
+                send(&answerer, text("yes"));
+                assert_eq!(asker.recv().await, text("yes"));
+                drop(answerer);
+                home::disconnected(&asker, &home).await;
+            }
+        });
+    }
+}
+
+#[test]
+fn who_is_not_admitted_dials_on_until_it_is() {
+    run(async {
+        let home = Home::new(Carrier::Tcp);
+        let is_known = Rc::<Cell<bool>>::default();
+        let known = Rc::clone(&is_known);
+        let router = socket(SocketType::Router, |options| {
+            server(options);
+            options.admits = Some(Rc::new(move |_| known.get()));
+        });
+        router.listen(home.listener());
+        let dealer = socket(SocketType::Dealer, alice);
+        let dial = home.dial(&dealer);
+        for _ in 0..3 {
+            match event(&dealer).await {
+                Event::DialFailed { why, .. } => {
+                    assert_eq!(why.to_string(), "the peer refused the connection: not admitted");
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((dealer.peers(), dealer.counts().connected), (0, 0));
+        is_known.set(true);
+        dial.met().await.expect("it is admitted");
+        still_talk(&router, &dealer).await;
+    });
+}
+
+#[test]
+fn who_is_dialled_and_has_another_key_is_never_met() {
+    run(async {
+        let home = Home::new(Carrier::Tcp);
+        let impostor = socket(SocketType::Router, |options| {
+            server(options);
+            options.connection.mechanism = Mechanism::CurveServer { own: pair(STRANGER) };
+        });
+        impostor.listen(home.listener());
+        let dealer = socket(SocketType::Dealer, alice);
+        home.dial(&dealer);
+        for _ in 0..3 {
+            // It cannot open what was said to another, and leaves.
+            match event(&dealer).await {
+                Event::DialFailed { why: Ended::ByPeer | Ended::System(_), .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((impostor.peers(), dealer.counts().connected), (0, 0));
+        drop(impostor);
+        let router = socket(SocketType::Router, server);
+        router.listen(home.listener());
+        home::connected(&dealer, &home).await;
+        still_talk(&router, &dealer).await;
     });
 }
