@@ -29,6 +29,8 @@ enum What {
     ServiceIdle,
     /// A publisher that is killed or stopped 100 times, and a subscriber that hears it each time.
     Restarts,
+    /// A million calls, of which half are answered too late, twice, or when their callers have gone.
+    LateReplies,
 }
 
 /// Tells the tests where to write what they have measured.
@@ -42,10 +44,18 @@ impl What {
             Self::ServiceChurn => "service_churn",
             Self::ServiceIdle => "service_idle",
             Self::Restarts => "restarts",
+            Self::LateReplies => "late_replies",
         }
     }
 
-    const ALL: [Self; 5] = [Self::Churn, Self::Idle, Self::ServiceChurn, Self::ServiceIdle, Self::Restarts];
+    const ALL: [Self; 6] = [
+        Self::Churn,
+        Self::Idle,
+        Self::ServiceChurn,
+        Self::ServiceIdle,
+        Self::Restarts,
+        Self::LateReplies,
+    ];
 
     /// The package, its test binary and the test in it.
     fn test(self) -> [&'static str; 3] {
@@ -65,6 +75,9 @@ impl What {
                 "faults",
                 "restarts::a_subscriber_hears_a_publisher_that_is_restarted_a_hundred_times",
             ],
+            Self::LateReplies => {
+                [RUNTIME, "faults", "late_replies::of_a_million_calls_none_takes_the_late_reply_to_another"]
+            }
         }
     }
 
@@ -76,6 +89,7 @@ impl What {
             Self::ServiceChurn => SERVICE_CHURN,
             Self::ServiceIdle => SERVICE_IDLE,
             Self::Restarts => RESTARTS,
+            Self::LateReplies => LATE_REPLIES,
         }
     }
 }
@@ -122,6 +136,13 @@ const RESTARTS: &str = "\
 A service that publishes is killed, or told to stop, a hundred times, and started again at the same address; a service that subscribes hears it each time
 without a restart of its own, and what it misses is a gap in the numbers of the messages. It has no table: it fails if a life of the publisher is not heard,
 or if anything is missing or twice within what was heard of one.
+";
+
+const LATE_REPLIES: &str = "\
+## Replies that come too late
+
+A requester makes a million calls, 200 at a time, to a peer that answers some of them twice, some once they have run into their deadline, and some, twice, once their
+callers have dropped them. It fails if a call ends otherwise than it should, with a reply to another call above all, or if a late reply is not counted.
 ";
 
 /// Runs what was asked for.

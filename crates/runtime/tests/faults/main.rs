@@ -13,6 +13,7 @@ mod report;
 mod slow_subscriber;
 mod half_open;
 mod timeouts;
+mod late_replies;
 mod same_name;
 mod restarts;
 mod crowd;

@@ -1,5 +1,6 @@
 //! Laws of the account of calls: each call ends once, in the way that a plain model says.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -215,5 +216,89 @@ proptest! {
             let open = model.calls.iter().filter(|call| call.0 != Is::Over).count();
             prop_assert_eq!(calls.calls.len(), open);
         }
+    }
+}
+
+/// What happens to a call after it was sent, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Happens {
+    Reply,
+    Forget,
+}
+
+/// The next of a row of numbers that is the same each time: splitmix64.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[test]
+fn of_a_million_calls_none_is_ended_by_the_reply_to_another() {
+    const CALLS: u64 = 1_000_000;
+    const DEADLINE_MS: u64 = 100;
+    let start = Instant::now();
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    // The ticket of a call is its number.
+    let mut calls = Correlation::new(0, false);
+    calls.connected();
+    let mut chance = 1;
+    let mut due = BinaryHeap::<Reverse<(u64, Happens, u64)>>::new();
+    let mut open = HashSet::new();
+    // Ended by a reply; by their deadline; forgotten; lost. And replies that came when their call had ended.
+    let [mut replied, mut expired, mut forgotten, mut lost, mut late] = [0_u64; 5];
+    for number in 1..=CALLS {
+        let now = number / 10;
+        while let Some(Reverse((when, what, of))) =
+            due.peek().copied().filter(|Reverse((when, ..))| *when <= now)
+        {
+            due.pop();
+            let is_open = open.remove(&of);
+            match what {
+                Happens::Reply if is_open => {
+                    assert_eq!(calls.replied(of), Ok(of), "at {when}");
+                    replied += 1;
+                }
+                Happens::Reply => {
+                    assert_eq!(calls.replied(of), Err(Was::Ended), "at {when}");
+                    late += 1;
+                }
+                Happens::Forget => {
+                    assert_eq!(calls.forget(of), is_open.then_some(of));
+                    forgotten += u64::from(is_open);
+                }
+            }
+        }
+        while let Some((ticket, was_sent)) = calls.expired(at(now)) {
+            assert!(was_sent && open.remove(&ticket), "{ticket}");
+            expired += 1;
+        }
+        if number.is_multiple_of(10_000) {
+            for ticket in calls.disconnected() {
+                assert!(open.remove(&ticket), "{ticket}");
+                lost += 1;
+            }
+            assert!(open.is_empty());
+            calls.connected();
+        }
+        let begun = calls.begin(Bytes::new(), Some(at(now + DEADLINE_MS)), number);
+        assert_eq!(begun, Ok(Begun::Send(number, Bytes::new())));
+        open.insert(number);
+        let random = next(&mut chance);
+        // In time or too late, once, twice or never; and some callers do not wait so long.
+        for reply in 0..random % 3 {
+            let after = (random >> (16 + 16 * reply)) % (2 * DEADLINE_MS);
+            due.push(Reverse((now + after, Happens::Reply, number)));
+        }
+        if random.is_multiple_of(5) {
+            due.push(Reverse((now + (random >> 48) % DEADLINE_MS, Happens::Forget, number)));
+        }
+    }
+    assert_eq!(replied + expired + forgotten + lost + open.len() as u64, CALLS);
+    for (what, times) in
+        [("replied", replied), ("expired", expired), ("forgotten", forgotten), ("late", late)]
+    {
+        assert!(times > CALLS / 20, "{what}: {times}");
     }
 }
