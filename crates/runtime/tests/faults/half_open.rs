@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::future::pending;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use service_framework::prelude::*;
 use service_framework_core::address::Address;
@@ -11,6 +12,7 @@ use service_framework_runtime::Service;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use crate::report::{SLACK, Times};
 use crate::support::{Client, address, counters, run, until_async, wired};
 
 const NEWS: Publisher<Empty> = Publisher::new("news").wait_after_creation_s(0.0);
@@ -197,6 +199,42 @@ impl Ends {
 
 fn silent(service: &Service, connection: &str) -> u64 {
     counters(service, connection).refused.get("silent_peer").copied().unwrap_or_default()
+}
+
+/// How long it takes all four ends to find that the network is silent, that often.
+pub(crate) fn measure(times: u32) -> Times {
+    const HEARTBEAT: Duration = Duration::from_secs(1);
+    let mut found =
+        Times::new("a network falls silent, heartbeats of 1 s: until each end knows", 3 * HEARTBEAT + SLACK);
+    run(async {
+        let ends = Ends::meet(HEARTBEAT.as_secs_f64(), 20.0).await;
+        let four =
+            [(&ends.near, "peer"), (&ends.far, "answer"), (&ends.near, "on_news"), (&ends.far, "news")];
+        for _ in 0..times {
+            [&ends.requests, &ends.news].into_iter().for_each(Network::let_through);
+            ends.until_answered().await;
+            ends.until_heard().await;
+            let mut unaware =
+                four.map(|(service, connection)| (service, connection, silent(service, connection))).to_vec();
+            [&ends.requests, &ends.news].into_iter().for_each(Network::fall_silent);
+            let since = Instant::now();
+            until_async(|| {
+                unaware.retain(|(service, connection, before)| {
+                    let is_aware = silent(service, connection) > *before;
+                    if is_aware {
+                        found.add(since.elapsed());
+                    }
+                    !is_aware
+                });
+                unaware.is_empty()
+            })
+            .await;
+        }
+        [&ends.requests, &ends.news].into_iter().for_each(Network::let_through);
+        ends.until_answered().await;
+        ends.stop().await;
+    });
+    found
 }
 
 #[test]

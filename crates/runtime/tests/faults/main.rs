@@ -14,6 +14,7 @@ mod slow_subscriber;
 mod half_open;
 mod timeouts;
 mod late_replies;
+mod seconds;
 mod same_name;
 mod restarts;
 mod crowd;
