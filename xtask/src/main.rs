@@ -45,7 +45,7 @@ enum Chore {
     Bench(bench::Options),
     /// Grows inputs for the readers of foreign bytes, and tries the laws that hold for them.
     Fuzz(fuzz::Options),
-    /// Lets strangers come and go for a minute, and ten thousand peers be idle, and writes down what stays of it.
+    /// Tries what takes minutes: strangers that come and go, ten thousand idle peers, a million calls, and faults of all kinds; and writes down what came of it.
     Soak(soak::Options),
     /// Runs the tests of our engine with all other engines in Rust, also with those that take long to build.
     Peers,

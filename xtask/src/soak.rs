@@ -1,5 +1,4 @@
-//! `cargo xtask soak`: lets strangers come and go for a minute, ten thousand peers be idle, and a publisher be restarted a hundred times, and writes down what stays
-//! of it.
+//! `cargo xtask soak`: what takes minutes to try, crowds and faults, and the page that says what came of it.
 
 use std::fs;
 use std::path::Path;
@@ -34,6 +33,8 @@ enum What {
     LateReplies,
     /// Peers that are killed, stopped, absent or cut off, and for how long that is felt.
     Faults,
+    /// 1,500 strangers who do not end their handshake, at the replyer of a service under load.
+    Handshakes,
 }
 
 /// Tells the tests where to write what they have measured.
@@ -49,6 +50,7 @@ impl What {
             Self::Restarts => "restarts",
             Self::LateReplies => "late_replies",
             Self::Faults => "faults",
+            Self::Handshakes => "handshakes",
         }
     }
 
@@ -74,6 +76,11 @@ impl What {
                 [RUNTIME, "faults", "late_replies::of_a_million_calls_none_takes_the_late_reply_to_another"]
             }
             Self::Faults => [RUNTIME, "faults", "seconds::each_fault_is_over_in_time"],
+            Self::Handshakes => [
+                RUNTIME,
+                "faults",
+                "handshakes::who_does_not_end_its_handshake_is_left_in_time_and_harms_nobody",
+            ],
         }
     }
 
@@ -87,6 +94,7 @@ impl What {
             Self::Restarts => RESTARTS,
             Self::LateReplies => LATE_REPLIES,
             Self::Faults => FAULTS,
+            Self::Handshakes => HANDSHAKES,
         }
     }
 }
@@ -95,8 +103,8 @@ const PAGE: &str = "\
 # Soak
 
 `cargo xtask soak` writes this page; nobody edits it. It says what many strangers and many idle peers take of one socket of
-`crates/zmtp`, a ROUTER over TCP, and of a service, and what stays of it. Memory and descriptors do not depend on how fast the machine is. A short form of both
-runs with the other tests.
+`crates/zmtp`, a ROUTER over TCP, and of a service, and what stays of it; and for how long a service does without a peer that fails. Memory, descriptors and counts do not
+depend on how fast the machine is; times do. A short form of all of it, in which no time is measured, runs with the other tests.
 ";
 
 const CHURN: &str = "\
@@ -148,6 +156,14 @@ const FAULTS: &str = "\
 A service asks a peer in another process. That is killed in the middle of a call, and another one takes its place; or stopped for half a minute (calls have one second,
 all other settings are as they are by default); or not there for ten seconds; or the network between two services falls silent and closes nothing. It fails if
 anything takes longer than it may. Unlike the rest of the page, this depends on the machine, which should have nothing else to do.
+";
+
+const HANDSHAKES: &str = "\
+## Strangers who do not end their handshake
+
+To the replyer of a running service, 500 strangers connect and say nothing, 500 greet and say nothing more, and 500 say one byte of their greeting each second. Four
+good peers ask all the time. It fails if a stranger is left before the 30 seconds that it has or a second after them, if one is not counted, if a good peer waits for
+a second, or if a descriptor, a task or 2 MiB are there afterwards that were not before.
 ";
 
 /// Runs what was asked for.

@@ -45,7 +45,7 @@ const PER_CLIENT: u64 = 40 << 10;
 /// The room in tables that stays for each client that has gone, for the next one; and what other things grow by once.
 const KEPT: (u64, u64) = (384, 64 << 10);
 
-fn be_the_desk() {
+pub(crate) fn be_the_desk() {
     remote::be::<Desk>(|_| {
         value!({"in": {
             "echo": {"replyer": {"address": "127.0.0.1:0", "max_peers": 20_000}},
@@ -54,13 +54,13 @@ fn be_the_desk() {
     });
 }
 
-async fn held(desk: &Remote) -> Held {
+pub(crate) async fn held(desk: &Remote) -> Held {
     Client::to(&desk.address("held")).ask(value!({})).await.model()
 }
 
 /// Lets this process, and those that it starts, have as many descriptors as the system allows.
 #[expect(unsafe_code, reason = "the limit of descriptors is set by the system's own call")]
-fn allow_descriptors(count: u64) {
+pub(crate) fn allow_descriptors(count: u64) {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: the limit is written to a place of ours, and read from there.
     let is_set = unsafe {
@@ -76,7 +76,7 @@ fn allow_descriptors(count: u64) {
 }
 
 /// A connection from one of many addresses of this machine, as one of them alone has too few ports for those who have just gone.
-async fn connect(to: &Address, number: usize) -> TcpStream {
+pub(crate) async fn connect(to: &Address, number: usize) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
     socket.bind(([127, 0, 0, 2 + (number % 200) as u8], 0).into()).unwrap();

@@ -1,4 +1,4 @@
-//! What a running service holds while its peers and its network fail, and what is left when that is over.
+//! What a running service holds while its peers and its network fail, for how long it does without them, and what is left when that is over.
 
 #[path = "../support/process.rs"]
 mod process;
@@ -15,6 +15,7 @@ mod half_open;
 mod timeouts;
 mod late_replies;
 mod seconds;
+mod handshakes;
 mod same_name;
 mod restarts;
 mod crowd;

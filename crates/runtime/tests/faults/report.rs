@@ -37,7 +37,7 @@ impl Times {
     }
 
     /// The median and the longest.
-    fn median_and_longest(&self) -> [Duration; 2] {
+    pub(crate) fn median_and_longest(&self) -> [Duration; 2] {
         let mut taken = self.taken.clone();
         taken.sort_unstable();
         [taken.get(taken.len() / 2), taken.last()].map(|taken| taken.copied().unwrap_or_default())
