@@ -67,13 +67,20 @@ impl Connection {
         &mut self.incoming.input
     }
 
+    /// Whether a large frame is on its way, and [`input`](Self::input) has room for much of it already. To be read into that room alone.
+    pub fn has_made_room(&self) -> bool {
+        self.incoming.has_made_room
+    }
+
     /// Bytes were appended to [`input`](Self::input).
     pub fn received(&mut self, now: Instant) {
+        self.incoming.has_made_room = false;
         self.pulse.hear(now);
     }
 
     /// Bytes were appended to [`input`](Self::input). The time is asked for if it matters: reading the clock may take as long as the rest.
     pub fn received_by(&mut self, clock: impl FnOnce() -> Instant) {
+        self.incoming.has_made_room = false;
         match self.pulse.is_timed() {
             true => self.pulse.hear(clock()),
             false => self.pulse.hear_something(),

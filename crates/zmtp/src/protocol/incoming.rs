@@ -11,6 +11,8 @@ use crate::{Error, Message};
 #[derive(Debug, Default)]
 pub(super) struct Incoming {
     pub(super) input: BytesMut,
+    /// Whether a large frame is on its way, and there is room for it.
+    pub(super) has_made_room: bool,
     /// What opens it, if the handshake has agreed on encryption.
     pub(super) opener: Option<Opener>,
     /// The frames of a message that is not whole.
@@ -27,8 +29,17 @@ pub(super) struct Frame {
     pub(super) has_more: bool,
 }
 
-/// How much room is made for a frame that is announced, at once.
-const GROWTH: usize = 64 << 10;
+/// From this size on, a frame is read to where it stays, and not behind others.
+const LARGE: usize = 32 << 10;
+
+/// How much room is made for a frame that is announced, before much of it has come.
+const GROWTH: usize = 256 << 10;
+
+/// How many times as much as has come may be made room for.
+const AHEAD: usize = 4;
+
+/// Room behind a frame that is read to where it stays: a read that does not fill what it was given is known to be the last.
+const SPARE: usize = 1 << 10;
 
 impl Incoming {
     /// Takes the next frame from the input, if it is all there.
@@ -69,12 +80,25 @@ impl Incoming {
     /// Whether a frame of so many bytes is all there.
     #[inline]
     fn is_there(&mut self, header: Header, bytes: usize) -> bool {
-        let missing = bytes.saturating_sub(self.input.len() - header.length);
-        if missing > 0 {
-            // Grown as the bytes come, and not because they are announced.
-            self.input.reserve(missing.min(GROWTH));
+        let is_there = self.input.len() - header.length >= bytes;
+        if !is_there && bytes >= LARGE {
+            self.make_room(header.length.saturating_add(bytes));
         }
-        missing == 0
+        is_there
+    }
+
+    /// Makes room for a frame of so many bytes, as they come, and not because they are announced.
+    #[inline(never)]
+    fn make_room(&mut self, bytes: usize) {
+        let come = self.input.len();
+        let room = bytes.min(GROWTH.max(come.saturating_mul(AHEAD))) + SPARE;
+        if self.input.capacity() < room {
+            // To let it grow by itself would make it twice as large as it was, whatever is needed.
+            let mut input = BytesMut::with_capacity(room);
+            input.extend_from_slice(&self.input);
+            self.input = input;
+        }
+        self.has_made_room = true;
     }
 
     /// Holds a frame against the limits, before a byte of it is kept.

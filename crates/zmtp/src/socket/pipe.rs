@@ -172,12 +172,18 @@ impl Pipe {
     fn read_some(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
         // No room is made for what has not come.
         ready!(self.stream.poll_read_ready(context))?;
+        let has_made_room = self.connection.has_made_room();
         let input = self.connection.input();
-        input.reserve(self.chunk);
+        if !has_made_room || input.capacity() == input.len() {
+            input.reserve(self.chunk);
+        }
         let room = input.capacity() - input.len();
         let bytes = ready!(self.stream.poll_read(context, input))?;
         self.bytes_read += bytes as u64;
-        if bytes == room {
+        if has_made_room {
+            // Another one may follow, whose beginning is all that has to be moved.
+            self.chunk = KEPT;
+        } else if bytes == room {
             self.chunk = (2 * self.chunk).min(CHUNK.1);
         } else if bytes < self.chunk / 8 {
             self.chunk = (self.chunk / 2).max(CHUNK.0);

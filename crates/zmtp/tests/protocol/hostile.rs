@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Buf as _;
 use proptest::prelude::*;
-use service_framework_zmtp::{Config, Connection, Error, SocketType};
+use service_framework_zmtp::{Config, Connection, Error, Event, SocketType};
 
 use crate::support::{events, met, plain};
 
@@ -24,7 +24,17 @@ fn room_grows_with_the_bytes_that_came() {
     let (mut side, _) = met(SocketType::Router, SocketType::Dealer);
     side.receive(b"\x02\x00\x00\x00\x00\x00\xff\xff\xff", Instant::now());
     assert_eq!(events(&mut side), (vec![], None));
-    assert!(side.input().capacity() <= 128 << 10, "{}", side.input().capacity());
+    assert!(side.input().capacity() <= 257 << 10, "{}", side.input().capacity());
+    // It is all there with the last of these.
+    for come in (1..256).map(|times| 9 + (times << 16)) {
+        side.receive(&[0; 1 << 16], Instant::now());
+        assert_eq!(events(&mut side), (vec![], None));
+        let most = (4 * come).max(256 << 10) + (1 << 10);
+        assert!(side.input().capacity() <= most, "{} of {come}", side.input().capacity());
+    }
+    side.receive(&[0; 0xffff], Instant::now());
+    let (events, error) = events(&mut side);
+    assert!(matches!(&*events, [Event::Message(message)] if message.bytes() == 0xff_ffff), "{error:?}");
 }
 
 #[test]

@@ -29,6 +29,26 @@ fn frames_of_all_lengths_arrive() {
 }
 
 #[test]
+fn a_large_frame_is_read_to_where_it_stays() {
+    const BYTES: usize = 1 << 18;
+    let (mut side, _) = met(SocketType::Router, SocketType::Dealer);
+    let frame: Vec<u8> = (0..BYTES).map(|index| (index % 251) as u8).collect();
+    let header = [&[2][..], &(BYTES as u64).to_be_bytes()].concat();
+    side.receive(&[&header, &frame[..4_000]].concat(), Instant::now());
+    assert_eq!(events(&mut side), (vec![], None));
+    assert!(side.has_made_room());
+    let (place, capacity) = (side.input().as_ptr() as usize, side.input().capacity());
+    assert!(capacity > header.len() + BYTES, "a read that is not full is known to be the last");
+    side.input().extend_from_slice(&frame[4_000..]);
+    side.received(Instant::now());
+    let (events, _) = events(&mut side);
+    let [Event::Message(message)] = &*events else { panic!("{events:?}") };
+    assert!(message[0] == frame, "it is the same");
+    assert_eq!(message[0].as_ptr() as usize, place + header.len());
+    assert!(!side.has_made_room());
+}
+
+#[test]
 fn subscriptions_come_as_commands_and_as_messages() {
     let topic = Bytes::from_static(b"prices");
     let (mut subscriber, mut publisher) = met(SocketType::Sub, SocketType::Pub);
