@@ -41,18 +41,6 @@ pub struct PeerCounts {
 impl Peers {
     /// How many are told apart.
     pub const SHOWN: usize = 16;
-
-    /// The busiest of these.
-    pub(crate) fn of(mut peers: Vec<PeerCounts>) -> Self {
-        let carried = |peer: &PeerCounts| std::cmp::Reverse(peer.bytes_in.saturating_add(peer.bytes_out));
-        if peers.len() > Self::SHOWN {
-            peers.select_nth_unstable_by_key(Self::SHOWN - 1, carried);
-        }
-        let more = peers.len().saturating_sub(Self::SHOWN);
-        peers.truncate(Self::SHOWN);
-        peers.sort_by_key(carried);
-        Self { busiest: peers, more }
-    }
 }
 
 /// An identity, if it can be printed as it is.
@@ -134,26 +122,6 @@ impl Inquiry {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_busiest_are_told_apart_and_the_others_counted() {
-        let peers = |count: u64| {
-            // In an order that is none.
-            let peer = |number: u64| PeerCounts {
-                bytes_in: number * 7 % count,
-                bytes_out: number * 7 % count,
-                ..PeerCounts::default()
-            };
-            Peers::of((0..count).map(peer).collect())
-        };
-        let told = peers(20);
-        let busiest: Vec<u64> = told.busiest.iter().map(|peer| peer.bytes_in).collect();
-        assert_eq!(busiest, (4..20).rev().collect::<Vec<_>>());
-        assert_eq!(told.more, 4);
-        assert_eq!((peers(16).busiest.len(), peers(16).more), (16, 0));
-        assert_eq!((peers(3).busiest.len(), peers(3).more), (3, 0));
-        assert_eq!(Peers::of(Vec::new()), Peers::default());
-    }
 
     #[test]
     fn an_identity_that_could_drive_a_terminal_is_not_told() {

@@ -28,6 +28,7 @@ mod trie;
 mod inbox;
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -187,6 +188,20 @@ impl Socket {
     /// What each of its peers has carried so far, in the order in which they were met.
     pub fn peer_counts(&self) -> Vec<PeerCounts> {
         self.0.routing.borrow().each_peer().map(|peer| peer.counts()).collect()
+    }
+
+    /// The same of those who have carried most bytes, most first and no more of them than that; and how many others there are, who are not looked
+    /// at any closer.
+    pub fn busiest_peers(&self, most: usize) -> (Vec<PeerCounts>, usize) {
+        let routing = self.0.routing.borrow();
+        let mut peers: Vec<_> = routing.each_peer().map(|peer| (Reverse(peer.bytes()), peer)).collect();
+        let others = peers.len().saturating_sub(most);
+        if others > 0 && most > 0 {
+            peers.select_nth_unstable_by_key(most - 1, |(bytes, _)| *bytes);
+        }
+        peers.truncate(most);
+        peers.sort_by_key(|(bytes, _)| *bytes);
+        (peers.into_iter().map(|(_, peer)| peer.counts()).collect(), others)
     }
 
     /// How many peers it has.

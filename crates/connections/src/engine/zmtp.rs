@@ -232,7 +232,8 @@ impl ZmtpSocket {
     }
 
     fn peers(&self) -> Peers {
-        let peers = self.socket.peer_counts().into_iter().map(|peer| PeerCounts {
+        let (busiest, more) = self.socket.busiest_peers(Peers::SHOWN);
+        let busiest = busiest.into_iter().map(|peer| PeerCounts {
             address: peer.address.map(|address| address.to_string()),
             identity: printable(&peer.asked_identity),
             messages_in: peer.received,
@@ -241,9 +242,10 @@ impl ZmtpSocket {
             bytes_out: peer.bytes_written,
             queued_messages: peer.queued_messages,
             queued_bytes: peer.queued_bytes,
-            dropped: peer.dropped_full,
+            // What was given back to a replyer is dropped there.
+            dropped: peer.dropped_full + peer.refused_full,
         });
-        Peers::of(peers.collect())
+        Peers { busiest: busiest.collect(), more }
     }
 
     /// Gives what happened next to a peer, counted and logged.

@@ -78,6 +78,12 @@ impl SocketType {
         )
     }
 
+    /// Whether what it sends goes to all of its peers that want it, and is lost to those that have no room.
+    #[cfg(feature = "tokio")]
+    pub(crate) const fn publishes(self) -> bool {
+        matches!(self, Self::Pub | Self::XPub | Self::XSub)
+    }
+
     /// Whether its peers subscribe to what it sends.
     pub(super) const fn is_published_by(self) -> bool {
         matches!(self, Self::Pub | Self::XPub)

@@ -23,7 +23,7 @@ pub(super) struct Inbox {
 
 impl Inbox {
     pub(super) fn new(limit: Queue) -> Self {
-        let limit = Queue { messages: limit.messages.max(1), bytes: limit.bytes.max(1) };
+        let limit = limit.of_one_at_least();
         Self { messages: VecDeque::new(), bytes: 0, limit, waker: None, paused: VecDeque::new(), turn: None }
     }
 

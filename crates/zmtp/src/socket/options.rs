@@ -40,13 +40,21 @@ pub struct Options {
 /// Says of a client whether it is let in.
 pub type Admits = Rc<dyn Fn(&Credentials) -> bool>;
 
-/// What may wait to be sent to one peer. What becomes of more, [`WhenFull`] says.
+/// What may wait to be sent to one peer. What becomes of more, [`WhenFull`] says. There is always room for one message, as nothing could be
+/// sent otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Queue {
     /// Messages.
     pub messages: usize,
     /// Bytes in them. The last one may go beyond.
     pub bytes: usize,
+}
+
+impl Queue {
+    /// As it is, with room for one message at least.
+    pub(super) fn of_one_at_least(self) -> Self {
+        Self { messages: self.messages.max(1), bytes: self.bytes.max(1) }
+    }
 }
 
 /// What becomes of a message for a peer whose queue is full. Sockets that have a choice of peers send to one that has room first.

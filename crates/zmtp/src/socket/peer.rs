@@ -184,6 +184,11 @@ impl Peer {
         self.wake();
     }
 
+    /// How many bytes it has carried.
+    pub(super) fn bytes(&self) -> u64 {
+        self.pipe.borrow().bytes()
+    }
+
     /// What it has carried.
     pub(super) fn counts(&self) -> PeerCounts {
         PeerCounts {

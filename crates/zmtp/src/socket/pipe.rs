@@ -32,6 +32,9 @@ pub(super) struct Pipe {
     bytes_read: u64,
     sent: u64,
     dropped_full: u64,
+    refused_full: u64,
+    /// Whether a message without room goes back to whoever sent it, and not away.
+    gives_back: bool,
     /// How much is read at once.
     chunk: usize,
     timer: Option<Pin<Box<Sleep>>>,
@@ -57,7 +60,7 @@ impl Pipe {
         Self {
             stream,
             connection: Connection::new(options.connection.clone(), Instant::now()),
-            queue: options.queue,
+            queue: options.queue.of_one_at_least(),
             when_full: options.when_full,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -67,6 +70,8 @@ impl Pipe {
             bytes_read: 0,
             sent: 0,
             dropped_full: 0,
+            refused_full: 0,
+            gives_back: !options.connection.socket_type.publishes(),
             chunk: CHUNK.0,
             timer: None,
             is_shut: false,
@@ -92,7 +97,10 @@ impl Pipe {
         let mut dropped = 0;
         while self.is_full() {
             if !self.drop_oldest() {
-                self.dropped_full += 1;
+                match self.gives_back {
+                    true => self.refused_full += 1,
+                    false => self.dropped_full += 1,
+                }
                 return Err(Refused::Full);
             }
             dropped += 1;
@@ -146,12 +154,18 @@ impl Pipe {
         has_room && std::mem::take(&mut self.is_awaited)
     }
 
+    /// How many bytes it has carried.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes_read.saturating_add(self.written)
+    }
+
     /// What it has carried, but for what only its peer knows.
     pub(super) fn counts(&mut self) -> PeerCounts {
         PeerCounts {
             address: self.stream.peer_address(),
             sent: self.sent,
             dropped_full: self.dropped_full,
+            refused_full: self.refused_full,
             bytes_read: self.bytes_read,
             bytes_written: self.written,
             queued_messages: self.queued().0,

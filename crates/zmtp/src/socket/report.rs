@@ -192,8 +192,10 @@ pub struct PeerCounts {
     pub received: u64,
     /// Messages that were given to the queue, without those that were dropped there.
     pub sent: u64,
-    /// Messages that the queue had no room for, and those that were dropped there for newer ones.
+    /// Messages that were dropped, as the queue had no room for them or to make room for newer ones.
     pub dropped_full: u64,
+    /// Messages that the queue had no room for, and that were given back to whoever sent them.
+    pub refused_full: u64,
     /// Bytes that were read, of all that the protocol says.
     pub bytes_read: u64,
     /// Bytes that were written, of all that the protocol says.
