@@ -1,0 +1,160 @@
+//! A socket of our own engine, as connections use it.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::watch::Watch;
+use super::zmtp::{self, Refused};
+use crate::counters::Counters;
+use crate::engine::{Event, Frames, LocalFuture, Receiver, SendError, Socket, Unsent};
+use crate::link::Task;
+use crate::listen::SocketFile;
+use crate::peers::{PeerCounts, Peers, printable};
+
+/// A socket of our own engine.
+#[derive(Debug)]
+pub(super) struct ZmtpSocket {
+    socket: zmtp::Socket,
+    is_connecting: bool,
+    file: RefCell<Option<SocketFile>>,
+    watch: RefCell<Option<Watch>>,
+    /// Waits for what happens to peers, where nobody else does.
+    watching: RefCell<Option<Task>>,
+    telling: RefCell<Option<Telling>>,
+}
+
+impl ZmtpSocket {
+    /// One that has met its peer.
+    pub(super) fn connected(socket: zmtp::Socket) -> Self {
+        Self::new(socket, true, None)
+    }
+
+    /// One that listens, at a socket file if there is one.
+    pub(super) fn listening(socket: zmtp::Socket, file: Option<SocketFile>) -> Self {
+        Self::new(socket, false, file)
+    }
+
+    fn new(socket: zmtp::Socket, is_connecting: bool, file: Option<SocketFile>) -> Self {
+        let (watch, watching, telling) = Default::default();
+        Self { socket, is_connecting, file: RefCell::new(file), watch, watching, telling }
+    }
+
+    fn peers(&self) -> Peers {
+        let (busiest, more) = self.socket.busiest_peers(Peers::SHOWN);
+        let busiest = busiest.into_iter().map(|peer| PeerCounts {
+            address: peer.address.map(|address| address.to_string()),
+            identity: printable(&peer.asked_identity),
+            messages_in: peer.received,
+            messages_out: peer.sent,
+            bytes_in: peer.bytes_read,
+            bytes_out: peer.bytes_written,
+            queued_messages: peer.queued_messages,
+            queued_bytes: peer.queued_bytes,
+            // What was given back to a replyer is dropped there.
+            dropped: peer.dropped_full + peer.refused_full,
+        });
+        Peers { busiest: busiest.collect(), more }
+    }
+
+    /// Gives what happened next to a peer, counted and logged.
+    fn poll_event(&self, cx: &mut Context<'_>) -> Poll<zmtp::Event> {
+        let event = ready!(self.socket.poll_event(cx));
+        if let Some(watch) = &*self.watch.borrow() {
+            watch.count(self.socket.counts());
+            watch.tell(&event);
+        }
+        Poll::Ready(event)
+    }
+}
+
+/// Tells who the peers of a socket are, as often as somebody asks.
+#[derive(Debug)]
+struct Telling {
+    counters: Arc<Counters>,
+    _task: Task,
+}
+
+impl Telling {
+    fn of(socket: &Rc<ZmtpSocket>, counters: &Arc<Counters>) -> Self {
+        counters.inquiry().begin();
+        let (socket, asked) = (Rc::downgrade(socket), Arc::clone(counters));
+        let task = Task::spawn(async move {
+            loop {
+                asked.inquiry().asked().await;
+                let Some(socket) = socket.upgrade() else { return };
+                asked.inquiry().tell(|| socket.peers());
+            }
+        });
+        Self { counters: Arc::clone(counters), _task: task }
+    }
+}
+
+impl Drop for Telling {
+    fn drop(&mut self) {
+        self.counters.inquiry().end();
+    }
+}
+
+impl Socket for ZmtpSocket {
+    fn send(&self, frames: Frames) -> Result<(), Unsent> {
+        self.socket.send(frames).map_err(|unsent| Unsent {
+            why: if unsent.why == Refused::Full { SendError::Full } else { SendError::Gone },
+            frames: unsent.message,
+        })
+    }
+
+    fn dropped(&self) -> u64 {
+        self.socket.counts().dropped_full
+    }
+
+    fn poll_subscribers(&self, count: usize, cx: &mut Context<'_>) -> Poll<()> {
+        self.socket.poll_subscribers(count, cx)
+    }
+
+    fn room(&self) -> LocalFuture<'static, ()> {
+        Box::pin(self.socket.room())
+    }
+
+    fn deliver_to(&self, receiver: Weak<dyn Receiver>) {
+        self.socket.deliver_to(receiver);
+    }
+
+    fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Poll::Ready(message) = self.socket.poll_recv(cx) {
+            return Poll::Ready(Event::Message(message));
+        }
+        while self.is_connecting
+            && let Poll::Ready(event) = self.poll_event(cx)
+        {
+            if matches!(event, zmtp::Event::Disconnected { .. }) {
+                return Poll::Ready(Event::Lost);
+            }
+        }
+        Poll::Pending
+    }
+
+    fn watch(self: Rc<Self>, connection: &str, counters: &Arc<Counters>) {
+        self.telling.replace(Some(Telling::of(&self, counters)));
+        self.watch.replace(Some(Watch::new(connection, counters, self.socket.counts())));
+        // Who connects asks by itself, to hear that the peer is lost.
+        if !self.is_connecting {
+            let socket = Rc::downgrade(&self);
+            let task = Task::spawn(poll_fn(move |cx| match socket.upgrade() {
+                Some(socket) => {
+                    while socket.poll_event(cx).is_ready() {}
+                    Poll::Pending
+                }
+                None => Poll::Ready(()),
+            }));
+            self.watching.replace(Some(task));
+        }
+    }
+
+    fn close(&self) -> LocalFuture<'static, ()> {
+        drop(self.file.take());
+        Box::pin(self.socket.close())
+    }
+}

@@ -1,0 +1,72 @@
+//! Opens what a socket listens on, or is connected by.
+
+use std::time::Duration;
+
+use service_framework_core::address::{Address, Host};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::Error;
+use super::zmtp::{Ended, InprocListener, Listener, Stream};
+use crate::error::SocketError;
+use crate::listen::{self, SocketFile};
+
+/// Listens, and gives the address back as it came out.
+pub(super) async fn listen(
+    address: &Address,
+) -> Result<(Listener, Option<SocketFile>, Address), SocketError> {
+    if let Address::Inproc(name) = address {
+        let listener = InprocListener::bind(name).map_err(|cause| SocketError::from_bind(address, cause))?;
+        return Ok((Listener::Inproc(listener), None, address.clone()));
+    }
+    let (listener, address) = listen::listen(address).await?;
+    let (listener, file) = adopt(listener).map_err(SocketError::System)?;
+    Ok((listener, file, address))
+}
+
+fn adopt(listener: listen::Listener) -> std::io::Result<(Listener, Option<SocketFile>)> {
+    match listener {
+        listen::Listener::Tcp(listener) => {
+            listener.set_nonblocking(true)?;
+            Ok((Listener::Tcp(TcpListener::from_std(listener)?), None))
+        }
+        #[cfg(unix)]
+        listen::Listener::Ipc(listener, file) => {
+            listener.set_nonblocking(true)?;
+            Ok((Listener::Unix(tokio::net::UnixListener::from_std(listener)?), Some(file)))
+        }
+    }
+}
+
+/// A stream to whoever listens there.
+pub(super) async fn connect(address: &Address) -> Result<Stream, SocketError> {
+    let connected = match address {
+        Address::Tcp { host: Host::Ip(ip), port } => TcpStream::connect((*ip, *port)).await.map(Stream::Tcp),
+        Address::Tcp { host: Host::Name(name), port } => {
+            let found = listen::resolve(name, *port).await?;
+            TcpStream::connect(&*found).await.map(Stream::Tcp)
+        }
+        Address::Tcp { host: Host::Any, .. } => return Err(SocketError::ConnectToAny),
+        #[cfg(unix)]
+        Address::Ipc(path) => tokio::net::UnixStream::connect(path).await.map(Stream::Unix),
+        #[cfg(not(unix))]
+        Address::Ipc(_) => Err(std::io::ErrorKind::Unsupported.into()),
+        Address::Inproc(name) => Stream::inproc(name),
+    };
+    let connected = connected.map_err(SocketError::System)?;
+    // The system gives one that connects any free port, also the one that it looks for, where nobody listens.
+    if let Stream::Tcp(stream) = &connected
+        && matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
+    {
+        return Err(SocketError::System(std::io::ErrorKind::ConnectionRefused.into()));
+    }
+    Ok(connected)
+}
+
+/// Why a peer was not met, who was given so long.
+pub(super) fn misfit(why: Ended, patience: Duration) -> SocketError {
+    match why {
+        Ended::Protocol(Error::HandshakeTimeout) => SocketError::Silence { after: patience },
+        Ended::System(cause) => SocketError::System(cause),
+        why => SocketError::Misfit { reason: why.to_string() },
+    }
+}
