@@ -16,6 +16,7 @@ mod endpoint;
 mod redial;
 mod report;
 
+mod shared;
 mod listening;
 mod dialling;
 mod course;
@@ -27,7 +28,6 @@ mod subscriptions;
 mod trie;
 mod inbox;
 
-use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
@@ -35,17 +35,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use slab::Slab;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
-use self::dialling::Dials;
-use self::inbox::Inbox;
-use self::listening::Listeners;
-use self::peer::Peer;
-use self::report::Events;
-use self::routing::Routing;
-use self::subscriptions::Limit;
-use crate::{Error, Message, SocketType};
+use self::shared::Shared;
+use crate::Message;
 
 pub use self::dialling::Dial;
 pub use self::endpoint::{Endpoint, EndpointError};
@@ -66,45 +59,10 @@ pub trait Receiver {
     fn receive(&self, message: Message);
 }
 
-struct Shared {
-    options: Options,
-    peers: RefCell<Slab<Rc<Peer>>>,
-    routing: RefCell<Routing>,
-    inbox: RefCell<Inbox>,
-    receiver: RefCell<Option<Weak<dyn Receiver>>>,
-    events: RefCell<Events>,
-    counts: Cell<Counts>,
-    listeners: RefCell<Listeners>,
-    dials: RefCell<Dials>,
-    is_closed: Cell<bool>,
-    /// Who waits for the last connection to end.
-    on_empty: RefCell<Option<Waker>>,
-    /// Who waits for subscribers.
-    on_subscribed: RefCell<Option<Waker>>,
-    /// Who waits for room in a queue.
-    on_room: Arc<Notify>,
-}
-
 impl Socket {
     /// A socket without connections.
     pub fn new(options: Options) -> Self {
-        let routing = Routing::new(&options);
-        let inbox = Inbox::new(Queue { messages: options.receive_messages, bytes: options.receive_bytes });
-        Self(Rc::new(Shared {
-            options,
-            peers: RefCell::default(),
-            routing: RefCell::new(routing),
-            inbox: RefCell::new(inbox),
-            receiver: RefCell::default(),
-            events: RefCell::default(),
-            counts: Cell::default(),
-            listeners: RefCell::default(),
-            dials: RefCell::default(),
-            is_closed: Cell::new(false),
-            on_empty: RefCell::default(),
-            on_subscribed: RefCell::default(),
-            on_room: Arc::default(),
-        }))
+        Self(Rc::new(Shared::new(options)))
     }
 
     /// Takes every connection that comes to `listener`, until the socket is closed or dropped.
@@ -248,171 +206,5 @@ fn keep(place: &mut Option<Waker>, context: &Context<'_>) {
     match place {
         Some(waker) => waker.clone_from(context.waker()),
         none => *none = Some(context.waker().clone()),
-    }
-}
-
-impl Shared {
-    fn count(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
-    }
-
-    fn tell(&self, event: Event) {
-        let waker = self.events.borrow_mut().push(event);
-        waker.into_iter().for_each(Waker::wake);
-    }
-
-    /// A peer has shown who it is.
-    fn meet(&self, peer: &Rc<Peer>, who: &crate::Peer) -> Result<(), Error> {
-        let identity = self.routing.borrow_mut().meet(peer, who.identity.clone())?;
-        self.count(|counts| counts.connected += 1);
-        let endpoint = self.dials.borrow().meet(peer.key());
-        self.tell(Event::Connected { identity, endpoint });
-        Ok(())
-    }
-
-    fn end(&self, peer: &Rc<Peer>, why: Ended) {
-        self.peers.borrow_mut().try_remove(peer.key());
-        self.inbox.borrow_mut().forget(peer.key());
-        self.next_turn();
-        let unsubscribed = self.routing.borrow_mut().subscriptions.lose(peer);
-        unsubscribed.iter().for_each(|topic| self.tell_of_subscription(false, topic));
-        let lost = self.routing.borrow_mut().lose(peer);
-        self.on_room.notify_waiters();
-        let endpoint = self.dials.borrow_mut().lose(peer.key());
-        match lost {
-            Some(identity) => {
-                self.count(|counts| counts.lose(&why));
-                self.tell(Event::Disconnected { identity, endpoint, why });
-            }
-            None => {
-                self.count(|counts| counts.miss(&why));
-                let why = match peer.waiting() {
-                    Some(tell) => tell.send(Err(why)).err().and_then(Result::err),
-                    None => Some(why),
-                };
-                why.into_iter().for_each(|why| self.tell(Event::HandshakeFailed { why }));
-            }
-        }
-        if self.peers.borrow().is_empty()
-            && let Some(waker) = self.on_empty.take()
-        {
-            waker.wake();
-        }
-    }
-
-    /// A peer has sent a message.
-    fn deliver(&self, peer: &Rc<Peer>, message: Message) {
-        self.count(|counts| counts.received += 1);
-        let message = self.routing.borrow_mut().received(peer, message);
-        match message {
-            Some(message) => self.pass_on(message),
-            None => {
-                self.count(|counts| counts.dropped_misfit += 1);
-                self.tell(Event::Misfit { identity: peer.identity().cloned().unwrap_or_default() });
-            }
-        }
-    }
-
-    /// Gives a message to whoever is to have it.
-    fn pass_on(&self, message: Message) {
-        let receiver = self.receiver.borrow().as_ref().and_then(Weak::upgrade);
-        match receiver.filter(|_| self.inbox.borrow().is_empty()) {
-            Some(receiver) => {
-                let message = self.routing.borrow_mut().taken(message);
-                receiver.receive(message);
-            }
-            None => self.inbox.borrow_mut().push(message),
-        }
-    }
-
-    /// A subscriber has said what it wants.
-    fn subscribed(&self, peer: &Rc<Peer>, topic: &Bytes) -> Result<(), Error> {
-        let Options { subscriptions, subscription_bytes, .. } = self.options;
-        let limit = Limit { prefixes: subscriptions, bytes: subscription_bytes };
-        if self.routing.borrow_mut().subscriptions.add(peer, topic, limit)? {
-            self.tell_of_subscription(true, topic);
-        }
-        if let Some(waker) = self.on_subscribed.take() {
-            waker.wake();
-        }
-        Ok(())
-    }
-
-    /// A subscriber has said what it does not want any more.
-    fn cancelled(&self, peer: &Peer, topic: &Bytes) {
-        // Nobody waits any more for room that it has none of.
-        self.on_room.notify_waiters();
-        if self.routing.borrow_mut().subscriptions.cancel(peer, topic) {
-            self.tell_of_subscription(false, topic);
-        }
-    }
-
-    /// Tells those who want to know, by a message.
-    fn tell_of_subscription(&self, is_wanted: bool, topic: &Bytes) {
-        if self.options.connection.socket_type == SocketType::XPub {
-            let mut frame = Vec::with_capacity(1 + topic.len());
-            frame.push(is_wanted.into());
-            frame.extend_from_slice(topic);
-            self.pass_on(Message::from([frame]));
-        }
-    }
-
-    fn subscribe(&self, is_wanted: bool, topic: &Bytes) {
-        self.routing.borrow_mut().subscribe(is_wanted, topic);
-    }
-
-    fn send(&self, message: Message) -> Result<(), Unsent> {
-        if self.is_closed.get() {
-            return Err(Unsent { why: Refused::NoPeer, message });
-        }
-        let address_frames = usize::from(self.options.connection.socket_type == SocketType::Router);
-        if message.len() <= address_frames {
-            return Err(Unsent { why: Refused::Empty, message });
-        }
-        let sent = self.routing.borrow_mut().send(message)?;
-        self.count(|counts| {
-            counts.sent += sent.sent;
-            // They were counted as sent when they were given to their queues.
-            counts.sent -= sent.displaced;
-            counts.dropped_full += sent.dropped + sent.displaced;
-        });
-        Ok(())
-    }
-
-    fn poll_recv(&self, context: &mut Context<'_>) -> Poll<Message> {
-        let taken = self.inbox.borrow_mut().take(context);
-        self.next_turn();
-        taken.map(|message| self.routing.borrow_mut().taken(message))
-    }
-
-    /// Lets the peer be read that waits for it and is the next, if any.
-    fn next_turn(&self) {
-        if let Some(key) = self.inbox.borrow_mut().next_turn()
-            && let Some(peer) = self.peers.borrow().get(key)
-        {
-            peer.wake();
-        }
-    }
-
-    fn close(&self) {
-        self.is_closed.set(true);
-        drop(self.listeners.take());
-        self.dials.borrow_mut().stop_all();
-        self.peers.borrow().iter().for_each(|(_, peer)| peer.close());
-    }
-}
-
-impl Drop for Shared {
-    /// Nobody waits any more for what is still to leave.
-    fn drop(&mut self) {
-        self.peers.borrow().iter().for_each(|(_, peer)| peer.cut());
-    }
-}
-
-impl std::fmt::Debug for Shared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shared").field("peers", &self.peers.borrow().len()).finish_non_exhaustive()
     }
 }
