@@ -158,6 +158,12 @@ pub trait Socket: Debug {
     /// Gives the next event, or wakes the last caller when there is one.
     fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event>;
 
+    /// Whether [`close`](Self::close) lets what was sent arrive though peers go on sending: it tells them that nothing more comes, and reads on. One
+    /// that just closes takes along what they have not read by then.
+    fn half_closes(&self) -> bool {
+        false
+    }
+
     /// Closes the socket for good: nothing more is taken in either direction. The future ends when all
     /// messages sent before have left the process; it may take as long as the slowest peer.
     fn close(&self) -> LocalFuture<'static, ()>;

@@ -111,6 +111,11 @@ impl Replyer {
         }
     }
 
+    /// Whether replies that were sent arrive after [`close`](Self::close), though their peers go on sending.
+    pub fn half_closes(&self) -> bool {
+        self.socket.half_closes()
+    }
+
     /// Stops listening, drops and counts the requests that nobody has received, and waits until the replies have
     /// left the process, but for no longer than `linger`.
     ///

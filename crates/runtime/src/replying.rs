@@ -100,6 +100,11 @@ impl Replying {
         poll_fn(|context| self.refuse_late(context, BATCH)).await
     }
 
+    /// Whether replies that were sent arrive however soon the connection is closed, and whatever peers go on sending.
+    pub(crate) fn half_closes(&self) -> bool {
+        self.replyer.half_closes()
+    }
+
     /// Whether peers go on sending though the service stops.
     pub(crate) fn is_pressed(&self) -> bool {
         self.heard.too_late.get()

@@ -21,7 +21,7 @@ pub(crate) const LINGER: Duration = Duration::from_secs(1);
 /// How long a service's own handler of a signal has at least, however short the time to drain is.
 const TO_HEED: Duration = Duration::from_secs(1);
 
-/// How much earlier than the end of their connections the last replies leave, where peers go on sending.
+/// How much earlier than the end of their connections the last replies leave, where peers go on sending and the engine cannot half-close.
 const HEAD_START: Duration = Duration::from_millis(250);
 
 /// How long to listen whether they do.
@@ -125,7 +125,7 @@ impl Incoming {
         local.close(LINGER).await;
     }
 
-    /// Takes what has arrived, and gives the replies of work that was done a head start.
+    /// Takes what has arrived, and gives the replies of work that was done a head start where they need one.
     ///
     /// Those who ask now are told that it is too late. Whoever sends between the last look and the end is told that the connection is
     /// gone. Our own engine half-closes connections, so that all replies arrive even then; with the other one, a connection that ends
@@ -134,10 +134,11 @@ impl Incoming {
         if !self.replyers.is_empty() {
             let_all_have_a_turn().await;
         }
-        if self.replyers.iter().any(|replying| replying.was_asked_within(HEAD_START)) {
+        let may_lose = || self.replyers.iter().filter(|replying| !replying.half_closes());
+        if may_lose().any(|replying| replying.was_asked_within(HEAD_START)) {
             tokio::time::sleep(LISTEN).await;
         }
-        if self.replyers.iter().any(Replying::is_pressed) {
+        if may_lose().any(Replying::is_pressed) {
             tokio::time::sleep(HEAD_START).await;
         }
     }

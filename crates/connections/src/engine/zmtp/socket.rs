@@ -153,6 +153,10 @@ impl Socket for ZmtpSocket {
         }
     }
 
+    fn half_closes(&self) -> bool {
+        true
+    }
+
     fn close(&self) -> LocalFuture<'static, ()> {
         drop(self.file.take());
         Box::pin(self.socket.close())
