@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::say::say;
 use crate::step::step;
 use crate::workspace::{self, Workspace};
-use crate::{bench, examples, fuzz, test, tidy};
+use crate::{bench, examples, fuzz, peers, test, tidy};
 
 /// The version of cargo-deny that `deny.toml` is written for.
 const CARGO_DENY: &str = "0.20.2";
@@ -20,6 +20,11 @@ pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
     step("the protocol without sockets", || {
         let zmtp = "service-framework-zmtp";
         workspace.cargo(["clippy", "--package", zmtp, "--no-default-features", "--", "-D", "warnings"])
+    })?;
+    step("peers that nothing else builds", || {
+        let mut command = workspace.cargo_command();
+        command.args(["clippy", "--package", bench::PACKAGE, "--package", peers::PACKAGE]);
+        workspace::run(command.args(["--all-features", "--all-targets", "--", "-D", "warnings"]))
     })?;
     step("deny", || deny(workspace))?;
     step("documentation", || documentation(workspace))?;

@@ -3,9 +3,10 @@
 use crate::step::step;
 use crate::workspace::Workspace;
 
+/// The package of these tests.
+pub(crate) const PACKAGE: &str = "service-framework-zmtp-peers";
+
 /// Runs them.
 pub(crate) fn run(workspace: &Workspace) -> anyhow::Result<()> {
-    step("other engines in Rust", || {
-        workspace.cargo(["test", "--package", "service-framework-zmtp-peers", "--all-features"])
-    })
+    step("other engines in Rust", || workspace.cargo(["test", "--package", PACKAGE, "--all-features"]))
 }
