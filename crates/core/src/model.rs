@@ -5,13 +5,15 @@ mod containers;
 #[doc(hidden)]
 pub mod derive;
 mod describe;
+mod keys;
 pub(crate) mod parts;
 mod scalars;
 mod schema;
 mod shape;
 
-pub use containers::Key;
-pub(crate) use containers::map;
+pub(crate) use containers::{map, read_entries};
+pub use keys::Key;
+pub(crate) use keys::write_key;
 pub use shape::{Choice, Field, IntRange, Record, Shape, Shapes, named_choice};
 
 use crate::fault::Fault;

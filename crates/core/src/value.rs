@@ -223,6 +223,12 @@ impl Map {
         Some(self.0.remove(position).1)
     }
 
+    /// Takes the entry under any key out.
+    pub fn remove_key(&mut self, key: &Value) -> Option<Value> {
+        let position = self.0.iter().position(|(k, _)| k == key)?;
+        Some(self.0.remove(position).1)
+    }
+
     /// The number of entries.
     pub fn len(&self) -> usize {
         self.0.len()

@@ -13,6 +13,7 @@ mod writer;
 pub use reader::{Entries, Items, Reader};
 pub(crate) use tags::{
     read_map, read_value, tagged_as, write_array, write_decimal, write_tagged_text, write_value,
+    write_with_nulls,
 };
 pub use token::Token;
 pub use writer::{Peer, Writer};

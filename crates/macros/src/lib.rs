@@ -67,6 +67,56 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
     model::derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()
 }
 
+/// Makes a struct a state: a model that is shared between services, and changes key by key.
+///
+/// It stands beside `#[derive(Model)]`, on a struct with named fields, and writes a second one, the change: what each field becomes.
+///
+/// | field | in the change | |
+/// |---|---|---|
+/// | `price: Decimal` | `price: Option<Decimal>` | the new value; `None` keeps the old one |
+/// | `note: Option<String>` | `note: Edit<String>` | kept, set, or removed |
+/// | `#[model(default)] size: u32` | `size: Edit<u32>` | kept, set, or removed, which gives it its default |
+///
+/// The change is called as the struct, with `Change` behind it. It is `Clone`, and `Default`, which changes nothing; it has the names in messages that
+/// the struct has. A field that is required cannot be removed: null for it is refused.
+///
+/// # Attributes
+///
+/// | where | attribute | what for |
+/// |---|---|---|
+/// | struct | `#[state(derive(Debug, PartialEq))]` | what the change derives beside |
+/// | struct | `#[state(change = "..")]` | how the change is called |
+///
+/// # Examples
+///
+/// ```
+/// use service_framework_core::state::{Edit, State};
+/// use service_framework_core::wire::{self, Encoding};
+/// use service_framework_macros::{Model, State};
+///
+/// /// What is offered.
+/// #[derive(Model, State, Clone, Debug, PartialEq)]
+/// #[model(crate = "service_framework_core")]
+/// #[state(derive(Debug, PartialEq))]
+/// struct Offer {
+///     price: u32,
+///     #[model(default = 1)]
+///     size: u32,
+///     note: Option<String>,
+/// }
+///
+/// let mut offer = Offer { price: 7, size: 2, note: Some("thin".into()) };
+/// let change = OfferChange { price: Some(8), note: Edit::Remove, ..Default::default() };
+/// assert_eq!(wire::encode(&change, Encoding::Json)?, br#"{"price":8,"note":null}"#);
+/// offer.apply(change);
+/// assert_eq!(offer, Offer { price: 8, size: 2, note: None });
+/// # Ok::<(), service_framework_core::Fault>(())
+/// ```
+#[proc_macro_derive(State, attributes(model, state))]
+pub fn derive_state(input: TokenStream) -> TokenStream {
+    model::state::derive(&syn::parse_macro_input!(input as syn::DeriveInput)).into()
+}
+
 /// Makes a service of the `impl` block that holds its handlers.
 ///
 /// The block stays as it is, and `Serve` is implemented from it. What it declares is what one would write by hand:

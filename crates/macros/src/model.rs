@@ -5,6 +5,7 @@ mod choice;
 mod names;
 mod record;
 mod transparent;
+pub(crate) mod state;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -300,9 +300,17 @@ fn write_set(writer: &mut Writer, members: &[Value]) {
 fn write_map(writer: &mut Writer, map: &Map) {
     // Python refuses null for any field, so an absent one is what it is meant to see.
     let is_left_out = |value: &Value| matches!((writer.peer(), value), (Peer::Python, Value::Null));
-    let entries: Vec<_> = map.iter().filter(|(_, value)| !is_left_out(value)).collect();
+    write_entries(writer, &map.iter().filter(|(_, value)| !is_left_out(value)).collect::<Vec<_>>());
+}
+
+/// Writes a map with all of its own nulls, whoever reads it.
+pub(crate) fn write_with_nulls(writer: &mut Writer, map: &Map) {
+    write_entries(writer, &map.iter().collect::<Vec<_>>());
+}
+
+fn write_entries(writer: &mut Writer, entries: &[(&Value, &Value)]) {
     if writer.wants_text_keys() {
-        write_text_entries(writer, &entries);
+        write_text_entries(writer, entries);
         return;
     }
     writer.map(entries.len());

@@ -94,6 +94,19 @@ impl Writer {
         self.encoding == Encoding::Json || self.peer == Peer::Python
     }
 
+    /// How much is written.
+    pub(crate) fn len(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Whether nothing but a null was written since that much was.
+    pub(crate) fn is_null_since(&self, start: usize) -> bool {
+        match self.encoding {
+            Encoding::MessagePack => self.out[start..] == [0xc0],
+            Encoding::Json => self.out[start..] == *b"null",
+        }
+    }
+
     /// Writes nothing.
     pub fn null(&mut self) {
         match self.encoding {

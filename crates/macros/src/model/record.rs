@@ -10,12 +10,12 @@ use super::attributes::{Container, Inner, refuse_tag};
 use super::{Bodies, place, refuse_repeated};
 use crate::doc::doc;
 
-struct Field<'a> {
-    ident: &'a Ident,
-    ty: &'a Type,
-    name: String,
-    doc: String,
-    default: Option<TokenStream>,
+pub(super) struct Field<'a> {
+    pub(super) ident: &'a Ident,
+    pub(super) ty: &'a Type,
+    pub(super) name: String,
+    pub(super) doc: String,
+    pub(super) default: Option<TokenStream>,
     slot: Ident,
 }
 
@@ -24,9 +24,7 @@ pub(super) fn implement(
     container: &Container,
     fields: &Punctuated<syn::Field, Token![,]>,
 ) -> Result<TokenStream> {
-    let fields =
-        fields.iter().enumerate().map(|(i, field)| read(container, i, field)).collect::<Result<Vec<_>>>()?;
-    refuse_repeated(fields.iter().map(|field| (&*field.name, field.ident)))?;
+    let fields = read_all(container, fields)?;
     let krate = &container.krate;
     let bodies = Bodies {
         shape: shape(input, container, &fields),
@@ -35,6 +33,17 @@ pub(super) fn implement(
         absent: quote!(),
     };
     Ok(bodies.into_impl(input, krate))
+}
+
+/// Reads the fields, and refuses those that messages could not tell apart.
+pub(super) fn read_all<'a>(
+    container: &Container,
+    fields: &'a Punctuated<syn::Field, Token![,]>,
+) -> Result<Vec<Field<'a>>> {
+    let fields =
+        fields.iter().enumerate().map(|(i, field)| read(container, i, field)).collect::<Result<Vec<_>>>()?;
+    refuse_repeated(fields.iter().map(|field| (&*field.name, field.ident)))?;
+    Ok(fields)
 }
 
 fn read<'a>(container: &Container, index: usize, field: &'a syn::Field) -> Result<Field<'a>> {
