@@ -12,7 +12,7 @@ pub use map_change::MapChange;
 pub use untyped::UntypedChange;
 pub use update::{Content, Update};
 #[doc(hidden)]
-pub use update::{Parts, write_update};
+pub use update::{Parts, write_state, write_update};
 
 use crate::model::Model;
 

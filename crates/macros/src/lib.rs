@@ -180,6 +180,7 @@ pub fn derive_state(input: TokenStream) -> TokenStream {
 /// | `#[service(uses(A, B))]` | the constants that hold its ports |
 /// | `fn new(config: C) -> Result<Self>` | how it is made, and the config that it needs; `fn new()` for none |
 /// | `#[replyer]`, `#[subscriber]` | [handlers](macro@replyer), called as their methods unless a `name` is given |
+/// | `#[updated(BOOK)]` | [handlers of updates](macro@updated) of the state whose port that is |
 /// | methods of the names below | the optional methods |
 /// | `#[cfg(..)]` on any of them | whether it is declared |
 ///
@@ -196,7 +197,7 @@ pub fn derive_state(input: TokenStream) -> TokenStream {
 /// | `fn setup_config(config: &Map) -> Result<Map>` | gives keys that overwrite those of the config |
 /// | `fn setup_addresses(addresses: Map, config: C) -> Result<Map>` | gives the whole address book |
 /// | `fn setup_connections(config: C) -> Result<Map>` | gives settings per connection |
-/// | `fn setup_states(config: C) -> Result<Map>` | gives settings per state, once there are states: it is not called yet |
+/// | `fn setup_states(config: C) -> Result<Map>` | gives settings per state |
 ///
 /// `cx` may be left out; `init` and the signals' methods may be plain too.
 #[proc_macro_attribute]
@@ -246,4 +247,43 @@ pub fn replyer(_: TokenStream, input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn subscriber(_: TokenStream, input: TokenStream) -> TokenStream {
     service::stray("subscriber", &input.into()).into()
+}
+
+/// Marks a handler that is called after each update of a copy, in an `impl` block with [`service`](macro@service).
+///
+/// ```
+/// # use service_framework::prelude::*;
+/// # use std::collections::BTreeMap;
+/// const BOOK: DeltaUpdateIn<BTreeMap<String, u32>> = DeltaUpdateIn::new("book");
+///
+/// struct Desk;
+///
+/// #[service(uses(BOOK))]
+/// impl Desk {
+///     fn new() -> Result<Self> {
+///         Ok(Self)
+///     }
+///
+///     #[updated(BOOK)]
+///     fn book_changed(&self, update: Update<BTreeMap<String, u32>>, cx: &Context) -> Result<()> {
+///         let levels = cx.state(&BOOK)?.len();
+///         tracing::info!(levels, number = update.current_num);
+///         Ok(())
+///     }
+/// }
+/// # service_framework::link!(Desk);
+/// # fn main() -> Result<()> {
+/// # let harness = Harness::<Desk>::new(())?;
+/// # harness.set_state(&BOOK, &BTreeMap::from([("99.5".to_owned(), 3)]))?;
+/// # assert_eq!(harness.logs().len(), 1);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The state stands among those that the service uses. The method runs as a [`subscriber`](macro@subscriber)'s does: one update at a time, in order, and by the same rules of `async`,
+/// `&mut self` and `#[updated(BOOK, blocking)]`. It takes the update (an `Update<..>` of a state that changes key by key, and the value of one that comes whole; or nothing, and it is not read
+/// then) and the context. `cx.state(&BOOK)` lends the copy, which may be further than the update by then.
+#[proc_macro_attribute]
+pub fn updated(_: TokenStream, input: TokenStream) -> TokenStream {
+    service::stray("updated", &input.into()).into()
 }

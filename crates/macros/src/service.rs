@@ -8,6 +8,7 @@ mod signature;
 mod constructor;
 mod call;
 mod handler;
+mod updated;
 mod hooks;
 
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ use syn::{
 
 use crate::doc::doc;
 use options::Kind;
+use updated::Updated;
 
 /// The block without our attributes, and the implementation of the trait, or the errors that say why it is empty.
 pub(crate) fn expand(attribute: TokenStream, input: &TokenStream) -> TokenStream {
@@ -87,6 +89,7 @@ struct Parts {
     constructors: Vec<TokenStream>,
     has_constructor: bool,
     declarations: Vec<TokenStream>,
+    updated: Vec<Updated>,
     /// The connections whose methods are compiled in any case.
     names: HashSet<String>,
     has_main: bool,
@@ -120,7 +123,7 @@ impl Parts {
     }
 
     fn method(&mut self, method: &mut ImplItemFn) -> Result<()> {
-        let is_ours = |attribute: &mut Attribute| Kind::of(attribute).is_some();
+        let is_ours = |attribute: &mut Attribute| Kind::of(attribute).is_some() || updated::is_one(attribute);
         let ours: Vec<Attribute> = method.attrs.extract_if(.., is_ours).collect();
         match &ours[..] {
             [] if method.sig.ident == "new" => {
@@ -136,25 +139,28 @@ impl Parts {
                 }
             }
             [attribute] => {
-                self.handler(attribute, method)?;
+                match Kind::of(attribute) {
+                    Some(kind) => self.handler(kind, attribute, method)?,
+                    None => self.updated.push(updated::read(attribute, method)?),
+                }
+                if cfgs(&method.attrs).is_empty() {
+                    let exclusive = method.sig.receiver().filter(|receiver| is_exclusive(receiver));
+                    self.exclusive.extend(exclusive.cloned());
+                }
                 method.attrs.push(given_away());
             }
             [_, second, ..] => {
                 return Err(Error::new_spanned(
                     second,
-                    "a method is the handler of one connection: leave out one of the two",
+                    "a method is the handler of one connection or state: leave out one of the two",
                 ));
             }
         }
         Ok(())
     }
 
-    fn handler(&mut self, attribute: &Attribute, method: &ImplItemFn) -> Result<()> {
-        let kind = Kind::of(attribute).expect("the attribute was found by its kind");
+    fn handler(&mut self, kind: Kind, attribute: &Attribute, method: &ImplItemFn) -> Result<()> {
         let handler = handler::read(kind, attribute, method)?;
-        if cfgs(&method.attrs).is_empty() {
-            self.exclusive.extend(method.sig.receiver().filter(|receiver| is_exclusive(receiver)).cloned());
-        }
         self.declarations.push(handler.declaration);
         if cfgs(&method.attrs).is_empty() && !self.names.insert(handler.name.value()) {
             let text = format!(
@@ -168,8 +174,10 @@ impl Parts {
     }
 
     fn write(self, block: &ItemImpl, uses: &Uses) -> TokenStream {
-        let Self { mut constructors, mut declarations, errors, .. } = self;
+        let Self { mut constructors, mut declarations, updated, mut errors, .. } = self;
+        errors.extend(updated::check(&updated, &uses.0));
         declarations.extend(uses.0.iter().map(|port| quote_spanned!(place(port)=> service.uses(&#port);)));
+        declarations.extend(updated.into_iter().map(|updated| updated.declaration));
         let errors = errors.into_iter().reduce(|mut all, error| {
             all.combine(error);
             all

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod shared;
+mod states;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use service_framework_core::Fault;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::guest::Host;
@@ -177,10 +179,17 @@ impl Context {
     /// Sends by name, for services whose ports are known only at run time: a request, a call of an external target, or a publication, which waits as
     /// [`publish_when_ready`](Self::publish_when_ready) and is answered with an empty map.
     ///
+    /// By the name of a state that the service owns it is given that: a full one its value, one of deltas `{"state": .., "is_snapshot": ..}`, where a `state` that
+    /// is no snapshot has null for the keys to remove, and `current_num` may be given, too. That is answered with an empty map.
+    ///
     /// # Errors
     ///
-    /// As [`request`](Self::request) and [`publish`](Self::publish); and if there is no such connection.
+    /// As [`request`](Self::request), [`publish`](Self::publish) and [`update`](Self::update); and if there is no such connection or state.
     pub async fn send(&self, connection: &str, args: &Value) -> Result<Value> {
+        if self.0.shared.is_state(connection) {
+            self.send_state(connection, args)?;
+            return Ok(Value::Map(Map::new()));
+        }
         let (_, kind) = self.0.shared.number(connection)?;
         if kind == ConnectionKind::Publisher {
             self.publish_in_turn(connection, None, args).await?;
@@ -226,14 +235,25 @@ impl Context {
         args: &A,
         send: impl FnOnce(&Host, Outgoing<'_>) -> Result<T>,
     ) -> Result<T> {
+        let (connection, _) = self.0.shared.number(name)?;
+        self.outgoing_by(connection, name, topic, deadline, &|writer| args.encode(writer), send)
+    }
+
+    /// As [`outgoing`](Self::outgoing), for what has that number.
+    fn outgoing_by<T>(
+        &self,
+        connection: u32,
+        name: &str,
+        topic: Option<&str>,
+        deadline: Option<Duration>,
+        write: &dyn Fn(&mut Writer),
+        send: impl FnOnce(&Host, Outgoing<'_>) -> Result<T>,
+    ) -> Result<T> {
         let Inner { shared, workflow_id, sent, .. } = &*self.0;
-        let (connection, _) = shared.number(name)?;
         let (encoding, peer) = shared.host.encoding(connection);
         let mut writer = Writer::new(encoding, peer);
-        args.encode(&mut writer);
-        let args = writer
-            .finish()
-            .map_err(|fault| Error::msg(format!("cannot send by `{name}`: {}", fault.within("args"))))?;
+        write(&mut writer);
+        let args = writer.finish().map_err(|fault| unwritten(name, fault))?;
         let id = workflow_id.as_ref().map(|id| id.sent(sent.fetch_add(1, Ordering::Relaxed)));
         let message = Outgoing {
             connection,
@@ -306,4 +326,9 @@ impl Context {
     pub fn stop(&self) {
         self.0.shared.host.stop();
     }
+}
+
+/// What has no form on the wire.
+fn unwritten(name: &str, fault: Fault) -> Error {
+    Error::msg(format!("cannot send by `{name}`: {}", fault.within("args")))
 }

@@ -1,14 +1,21 @@
-//! Collects what a service declares: connections with their handlers, ports, and optional methods.
+//! Collects what a service declares: connections with their handlers, ports, states, and optional methods.
+
+mod updating;
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use service_framework_core::declaration::{ConnectionKind, ConnectionModel, Declaration, Hook, Run};
+use service_framework_core::declaration::{
+    ConnectionKind, ConnectionModel, Declaration, Hook, Run, StateModel,
+};
 use service_framework_core::model;
 
-use crate::ports::{Function, Port};
+use crate::ports::{Function, Port, StateIn};
 use crate::running::{self, Handler};
+use crate::states::{Held, Make, States};
 use crate::{BlockingContext, Context, Map, Model, Result, Serve, Value};
+
+pub use updating::{Unread, UpdateOf, Updating};
 
 /// What a service declares. [`Serve::declare`] fills it.
 ///
@@ -17,6 +24,9 @@ pub struct Declare<S> {
     pub(crate) declaration: Declaration,
     /// By the number of the connection; those without a handler have none.
     pub(crate) handlers: Vec<Option<Handler<S>>>,
+    /// The handlers of updates, by the positions of their states.
+    pub(crate) updates: Vec<Option<Handler<S>>>,
+    states: Vec<Make>,
     pub(crate) hooks: HashMap<Hook, Handler<S>>,
     pub(crate) setups: HashMap<Hook, Setup>,
 }
@@ -36,8 +46,14 @@ impl<S: Serve> Declare<S> {
         let mut declaration = Declaration::new(S::NAME, S::VERSION);
         declaration.doc = S::DOC.to_owned();
         declaration.config = model::describe::<S::Config>();
-        let mut declare =
-            Self { declaration, handlers: Vec::new(), hooks: HashMap::new(), setups: HashMap::new() };
+        let mut declare = Self {
+            declaration,
+            handlers: Vec::new(),
+            updates: Vec::new(),
+            states: Vec::new(),
+            hooks: HashMap::new(),
+            setups: HashMap::new(),
+        };
         S::declare(&mut declare);
         declare
     }
@@ -52,7 +68,17 @@ impl<S: Serve> Declare<S> {
         Handling::new(self, name, ConnectionKind::Subscriber)
     }
 
-    /// Adds an outgoing connection.
+    /// A copy whose updates are to be handled; it is declared now unless it was already. Give it a handler next; a second one takes the place of the first.
+    pub fn updated<P: StateIn>(&mut self, port: &P) -> Updating<'_, S, P::Update> {
+        let is_it = |model: &StateModel| model.name == port.state_name();
+        if !self.declaration.states.iter().any(is_it) {
+            port.declare(self);
+        }
+        let position = self.declaration.states.iter().position(is_it);
+        Updating::new(self, position.expect("it was declared above"))
+    }
+
+    /// Adds an outgoing connection, or a state.
     pub fn uses(&mut self, port: &impl Port) -> &mut Self {
         port.declare(self);
         self
@@ -68,6 +94,30 @@ impl<S: Serve> Declare<S> {
         function: Function<A, R>,
     ) {
         self.add(model, Some(running::target(function)));
+    }
+
+    pub(crate) fn add_state(
+        &mut self,
+        model: StateModel,
+        make: impl Fn() -> Box<dyn Held> + Send + Sync + 'static,
+    ) {
+        self.declaration.states.push(model);
+        self.states.push(Box::new(make));
+        self.updates.push(None);
+    }
+
+    /// What an instance holds of its states.
+    pub(crate) fn hold(&self) -> States {
+        States::new(&self.declaration.states, &self.states)
+    }
+
+    /// The handler of that number: those of states follow those of the connections.
+    pub(crate) fn handler(&self, number: usize) -> Option<&Handler<S>> {
+        let handler = match number.checked_sub(self.handlers.len()) {
+            None => self.handlers.get(number),
+            Some(position) => self.updates.get(position),
+        };
+        handler.and_then(Option::as_ref)
     }
 
     fn add(&mut self, model: ConnectionModel, handler: Option<Handler<S>>) {
@@ -157,7 +207,7 @@ impl<S: Serve> Declare<S> {
         self.setup(Hook::SetupConnections, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
     }
 
-    /// Gives settings per state, once there are states: it is not called yet.
+    /// Gives settings per state: a map of the state's name to a map of settings.
     pub fn setup_states(&mut self, setup: fn(S::Config) -> Result<Map>) {
         self.setup(Hook::SetupStates, move |input| setup(config_of::<S>(&input)?).map(Value::Map));
     }

@@ -1,5 +1,6 @@
 //! Tests a service without sockets: a second host, beside the runtime, that drives it through the same table of C functions.
 
+mod arrival;
 mod call;
 mod clock;
 mod driver;
@@ -8,6 +9,7 @@ mod message;
 mod operation;
 mod ports;
 mod setup;
+mod states;
 mod stuck;
 mod threads;
 mod turn;
@@ -325,9 +327,14 @@ impl<S> Harness<S> {
         self.sent_as(target.name(), ConnectionKind::ExternalTarget)
     }
 
-    /// All that the service sent by a connection, with topics, workflow ids and times.
+    /// All that the service sent by a connection or published of a state, with topics, workflow ids and times.
     pub fn sent(&self, connection: &str) -> Vec<Sent> {
-        let number = self.driver.declaration().connection(connection).map(|(number, _)| number);
+        let declaration = self.driver.declaration();
+        // An incoming connection may have the name of a state.
+        let number = declaration.connection(connection).filter(|(_, model)| !model.kind.is_in());
+        let number = number.map(|(number, _)| number);
+        let of_state = || Some(declaration.connections.len() + declaration.state(connection)?.0);
+        let number = number.or_else(of_state);
         self.driver.world().sent().into_iter().filter(|sent| Some(sent.number) == number).collect()
     }
 

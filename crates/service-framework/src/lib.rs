@@ -50,6 +50,7 @@
 
 mod serve;
 mod ports;
+mod states;
 mod declare;
 mod context;
 mod returned;
@@ -64,17 +65,22 @@ mod guide;
 pub mod harness;
 
 pub use context::{BlockingContext, Context};
-pub use declare::{Declare, Handling};
+pub use declare::{Declare, Handling, Unread, UpdateOf, Updating};
 pub use harness::Harness;
 
-pub use ports::{ExternalTarget, Port, Publisher, Requester, TargetFuture};
+pub use ports::{
+    DeltaUpdateIn, DeltaUpdateOut, ExternalTarget, FullUpdateIn, FullUpdateOut, Port, Publisher, Requester,
+    StateIn, StateOut, StatePort, TargetFuture,
+};
 pub use serve::{Exported, Serve};
+pub use states::{Lent, StateStatus, Status};
 
 pub use service_framework_core::model::Empty;
 pub use service_framework_core::settings::SlowSubscriber;
+pub use service_framework_core::state::{Content, Edit, MapChange, State, UntypedChange, Update};
 pub use service_framework_core::value::{Array, Bytes, DateTime, Decimal, Map, Uuid};
 pub use service_framework_core::{Failure as Error, Model, Value, value};
-pub use service_framework_macros::{Model, replyer, service, subscriber};
+pub use service_framework_macros::{Model, State, replyer, service, subscriber, updated};
 
 /// What handlers return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -82,9 +88,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// Everything that a service needs, in one line.
 pub mod prelude {
     pub use crate::{
-        Array, BlockingContext, Bytes, Context, DateTime, Decimal, Declare, Empty, Error, ExternalTarget,
-        Harness, Map, Model, Publisher, Requester, Result, Serve, SlowSubscriber, Uuid, Value, export,
-        replyer, service, subscriber, value,
+        Array, BlockingContext, Bytes, Content, Context, DateTime, Decimal, Declare, DeltaUpdateIn,
+        DeltaUpdateOut, Edit, Empty, Error, ExternalTarget, FullUpdateIn, FullUpdateOut, Harness, Lent, Map,
+        MapChange, Model, Publisher, Requester, Result, Serve, SlowSubscriber, State, Status, Update, Uuid,
+        Value, export, replyer, service, subscriber, updated, value,
     };
     pub use std::time::Duration;
     pub use tracing;

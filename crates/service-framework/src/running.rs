@@ -75,7 +75,9 @@ impl<S: Exported> Guest for Running<S> {
         let service =
             around.during(|| S::new(wire::decode(config, Encoding::MessagePack, &Limits::default())?))?;
         let declare = Declare::<S>::of();
-        let shared = Arc::new(Shared::new::<Self>(host, around, &declare.declaration));
+        let states = declare.hold();
+        let shared = Arc::new(Shared::new::<Self>(host, around, &declare.declaration, states));
+        shared.around.during(|| shared.start_states())?;
         let running = Arc::new(Self { service: RwLock::new(service), declare, shared });
         let shared = Arc::clone(&running.shared);
         let blocking = Blocking { shared, handlers: running.bind(), runtime };
@@ -84,8 +86,8 @@ impl<S: Exported> Guest for Running<S> {
 
     fn start(self: &Arc<Self>, blocking: &Blocking, call: Call<'_>) -> Started {
         let handler = match call.target {
-            Target::Connection(number) => self.declare.handlers.get(number as usize).and_then(Option::as_ref),
-            Target::State(_) => None,
+            Target::Connection(number) => self.declare.handler(number as usize),
+            Target::State(position) => return Started::Ready(Self::feed(&self.shared, position, &call)),
             Target::Hook(hook) => self.declare.hooks.get(&hook),
         };
         match handler {
@@ -98,6 +100,9 @@ impl<S: Exported> Guest for Running<S> {
     }
 
     fn run(blocking: &Blocking, call: Call<'_>) -> Outcome {
+        if let Target::State(position) = call.target {
+            return Self::feed(&blocking.shared, position, &call);
+        }
         match blocking.handlers.get(&call.target) {
             Some(handler) => blocking.shared.around.during(|| handler(call)),
             None => Err(Error::msg(format!("the handler for {:?} was not declared blocking", call.target))),
@@ -120,13 +125,18 @@ impl<S: Exported> Guest for Running<S> {
 }
 
 impl<S> Running<S> {
+    /// Takes what the host tells of a copy.
+    fn feed(shared: &Shared, position: u32, call: &Call<'_>) -> Outcome {
+        shared.around.during(|| shared.feed(position, call))
+    }
+
     /// The blocking handlers, each with what it needs of this instance.
     fn bind(self: &Arc<Self>) -> HashMap<Target, handler::Blocking> {
-        let connections = self.declare.handlers.iter().enumerate();
-        let connections = connections
+        let handlers = self.declare.handlers.iter().chain(&self.declare.updates).enumerate();
+        let handlers = handlers
             .filter_map(|(number, handler)| Some((Target::Connection(number as u32), handler.as_ref()?)));
         let hooks = self.declare.hooks.iter().map(|(hook, handler)| (Target::Hook(*hook), handler));
-        let bound = connections.chain(hooks).filter_map(|(target, handler)| match handler {
+        let bound = handlers.chain(hooks).filter_map(|(target, handler)| match handler {
             Handler::Anywhere(bind) => Some((target, bind(self))),
             Handler::Here(_) => None,
         });

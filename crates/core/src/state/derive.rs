@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::Edit;
 use crate::fault::Fault;
 use crate::model::Model;
-use crate::wire::{Reader, Writer};
+use crate::wire::{Limits, Reader, Writer};
 
 /// Reads the new value of a field that is required. Null removes one that turns out to be optional, and is refused otherwise.
 pub fn read_required<T: Model>(
@@ -64,7 +64,7 @@ pub fn write_new<'k, T: Model>(writer: &mut Writer, value: &T, key: impl FnOnce(
     }
     let start = writer.len();
     value.encode(writer);
-    if writer.is_null_since(start) {
+    if Reader::new(writer.since(start), writer.encoding(), &Limits::default()).is_null() {
         let text = "null in a change removes the key, so it cannot be its value";
         writer.fail(Fault::malformed(text).within(&key()));
     }

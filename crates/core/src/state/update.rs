@@ -5,7 +5,8 @@ use std::fmt;
 use super::State;
 use crate::fault::Fault;
 use crate::model::{Model, Shape, Shapes};
-use crate::wire::{Reader, Writer};
+use crate::value::Value;
+use crate::wire::{self, Encoding, Limits, Reader, Writer};
 
 /// One update of a state that changes key by key. On the wire it is the map `{"current_num": .., "is_snapshot": .., "state": ..}`.
 ///
@@ -50,7 +51,12 @@ impl<S: State> Content<S> {
     }
 
     /// Reads the value of `state`.
-    pub(super) fn read(reader: &mut Reader<'_>, is_snapshot: bool) -> Result<Self, Fault> {
+    ///
+    /// # Errors
+    ///
+    /// If it is none.
+    #[doc(hidden)]
+    pub fn read(reader: &mut Reader<'_>, is_snapshot: bool) -> Result<Self, Fault> {
         match is_snapshot {
             true => S::decode(reader).map(Self::Snapshot),
             false => S::Change::decode(reader).map(Self::Change),
@@ -110,8 +116,27 @@ pub fn write_update(writer: &mut Writer, current_num: Option<i64>, is_snapshot: 
     writer.key("is_snapshot");
     writer.bool(is_snapshot);
     writer.key("state");
-    state.encode(writer);
+    write_state(writer, state);
     writer.end_map();
+}
+
+/// Writes a value or a change, which must be a map.
+#[doc(hidden)]
+pub fn write_state(writer: &mut Writer, state: &impl Model) {
+    let start = writer.len();
+    state.encode(writer);
+    let written = writer.since(start);
+    // Nothing was written if something was wrong before.
+    let is_map = match (writer.encoding(), written.first()) {
+        (_, None) => true,
+        (Encoding::MessagePack, Some(first)) => matches!(first, 0x80..=0x8f | 0xde | 0xdf),
+        (Encoding::Json, Some(first)) => *first == b'{',
+    };
+    if !is_map {
+        let found = wire::decode::<Value>(written, writer.encoding(), &Limits::default());
+        let found = found.map_or_else(|fault| fault.to_string(), |value| value.named());
+        writer.fail(Fault::mismatch("a map, as the value of a state is one", found));
+    }
 }
 
 /// What stands in a message about a state. Keys that are not known are passed by, so that later hosts may say more.

@@ -99,12 +99,9 @@ impl Writer {
         self.out.len()
     }
 
-    /// Whether nothing but a null was written since that much was.
-    pub(crate) fn is_null_since(&self, start: usize) -> bool {
-        match self.encoding {
-            Encoding::MessagePack => self.out[start..] == [0xc0],
-            Encoding::Json => self.out[start..] == *b"null",
-        }
+    /// What was written since that much was.
+    pub(crate) fn since(&self, start: usize) -> &[u8] {
+        &self.out[start..]
     }
 
     /// Writes nothing.

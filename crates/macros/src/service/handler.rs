@@ -1,6 +1,6 @@
 //! Writes the declaration of a replyer or a subscriber.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Error, ImplItemFn, LitStr, Result};
 
@@ -32,7 +32,7 @@ pub(super) fn read(kind: Kind, attribute: &Attribute, method: &ImplItemFn) -> Re
         Kind::Subscriber => quote!(service.subscriber(#name)),
         Kind::Replyer => quote!(service.replyer::<#answer>(#name)),
     };
-    let register = register(&options, method, &signature)?;
+    let register = register(options.blocking, method, &signature)?;
     let taken = signature.args.map_or_else(|| quote!(()), |ty| quote!(#ty));
     let Call { args, cx, call } = Call::of(method, &signature);
     let wait = method.sig.asyncness;
@@ -48,9 +48,13 @@ pub(super) fn read(kind: Kind, attribute: &Attribute, method: &ImplItemFn) -> Re
     Ok(Handler { name, declaration })
 }
 
-/// The method of `Handling` that takes the handler.
-fn register(options: &Options, method: &ImplItemFn, signature: &Signature<'_>) -> Result<TokenStream> {
-    if let Some(blocking) = options.blocking {
+/// The method of `Handling` or `Updating` that takes the handler; `blocking` is where that stands.
+pub(super) fn register(
+    blocking: Option<Span>,
+    method: &ImplItemFn,
+    signature: &Signature<'_>,
+) -> Result<TokenStream> {
+    if let Some(blocking) = blocking {
         if let Some(token) = &method.sig.asyncness {
             let text = "a blocking handler waits by blocking its thread: leave out `async`, or `blocking`";
             return Err(Error::new_spanned(token, text));
@@ -60,7 +64,7 @@ fn register(options: &Options, method: &ImplItemFn, signature: &Signature<'_>) -
                         `Mutex` or an atomic";
             return Err(Error::new_spanned(method.sig.receiver(), text));
         }
-        let span = proc_macro2::Span::call_site().located_at(blocking);
+        let span = Span::call_site().located_at(blocking);
         return Ok(quote_spanned!(span=> .handle_blocking));
     }
     // What this method demands of its own is that the answer is a model.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::Context;
 use crate::harness::Watch;
-use crate::ports::{ExternalTarget, Publisher, Requester};
-use crate::{Model, Result, Value};
+use crate::ports::{DeltaUpdateOut, ExternalTarget, Publisher, Requester, StateIn, StateOut, StatePort};
+use crate::states::{Lent, StateStatus};
+use crate::{Model, Result, State, Update, Value};
 
 /// What a handler can do that may block its thread.
 #[derive(Clone, Debug)]
@@ -119,6 +120,60 @@ impl BlockingContext {
     /// As [`Context::send`].
     pub fn send(&self, connection: &str, args: &Value) -> Result<Value> {
         block_on(self.0.send(connection, args))
+    }
+
+    /// As [`Context::state`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::state`].
+    pub fn state<P: StatePort>(&self, port: &P) -> Result<Lent<P::State>> {
+        self.0.state(port)
+    }
+
+    /// As [`Context::state_status`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::state_status`].
+    pub fn state_status<P: StateIn>(&self, port: &P) -> Result<StateStatus> {
+        self.0.state_status(port)
+    }
+
+    /// Blocks until a copy is live, for that long at most.
+    ///
+    /// # Errors
+    ///
+    /// With the code `deadline` if the time is over first; and as [`Context::live`].
+    pub fn live<P: StateIn>(&self, port: &P, at_most: Duration) -> Result<()> {
+        block_on(self.0.timeout(at_most, self.0.live(port)))?
+    }
+
+    /// As [`Context::update`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::update`].
+    pub fn update<S: State>(&self, port: &DeltaUpdateOut<S>, change: &S::Change) -> Result<()> {
+        self.0.update(port, change)
+    }
+
+    /// As [`Context::set`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::set`].
+    pub fn set<P: StateOut>(&self, port: &P, value: &P::State) -> Result<()> {
+        self.0.set(port, value)
+    }
+
+    /// As [`Context::publish_update`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Context::publish_update`].
+    pub fn publish_update<S: State>(&self, port: &DeltaUpdateOut<S>, update: &Update<S>) -> Result<()> {
+        self.0.publish_update(port, update)
     }
 
     /// Blocks for a time, or until the service is to stop: `false` if it is.

@@ -5,55 +5,47 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use service_framework_core::declaration::{ConnectionKind, Declaration, Hook, Run};
+use service_framework_core::declaration::{Declaration, Hook, Run};
 use service_framework_core::failure::code;
-use service_framework_core::gate::{Access, Arrival, Gate};
+use service_framework_core::gate::Gate;
 use service_framework_core::plugin::host::{Host as _, Instance, Plugin, Started};
 use service_framework_core::plugin::{Level, Record, Target};
-use service_framework_core::wire::Encoding;
-use service_framework_core::workflow::WorkflowId;
 
 use super::call::{Begin, Call, Purpose, Stage, Work};
 use super::clock::Due;
 use super::ports::Ports;
+use super::states::Copy;
 use super::world::{Outcome, World};
 use super::{setup, threads};
 use crate::{Error, Map, Result, Value};
 
 /// How many handlers there may be at once, as in the runtime.
-const IN_FLIGHT: usize = 1024;
+pub(super) const IN_FLIGHT: usize = 1024;
 /// How long `stop` waits, by the service's time.
 const DRAIN: Duration = Duration::from_secs(30);
-
-/// A message on its way in.
-pub(super) struct Incoming {
-    pub(super) args: Vec<u8>,
-    pub(super) encoding: Encoding,
-    pub(super) workflow_id: WorkflowId<'static>,
-    pub(super) topic: Option<String>,
-    pub(super) deadline: Option<Duration>,
-}
 
 /// A service and all that goes on in it. No cell is borrowed while anything of the service's or of the test's runs.
 pub(super) struct Driver {
     pub(super) world: Arc<World>,
     plugin: Plugin,
-    declaration: Declaration,
+    pub(super) declaration: Declaration,
     config: Value,
     ports: Ports,
     pub(super) calls: RefCell<BTreeMap<u64, Call>>,
-    next: Cell<u64>,
-    gate: RefCell<Gate>,
+    pub(super) next: Cell<u64>,
+    pub(super) gate: RefCell<Gate>,
     /// Calls at the gate, by the numbers of their tickets.
-    at_gate: RefCell<HashMap<u64, u64>>,
+    pub(super) at_gate: RefCell<HashMap<u64, u64>>,
     /// Per subscriber, the message in work and those behind it.
-    lines: RefCell<HashMap<usize, VecDeque<u64>>>,
+    pub(super) lines: RefCell<HashMap<usize, VecDeque<u64>>>,
     pub(super) admitted: RefCell<VecDeque<u64>>,
     outcomes: RefCell<HashMap<u64, Outcome>>,
     init: RefCell<Option<Result<()>>>,
     pub(super) patience: Cell<Duration>,
     /// `None` after a stop.
-    instance: RefCell<Option<Instance>>,
+    pub(super) instance: RefCell<Option<Instance>>,
+    /// What the test has made of the copies, by the positions of their states.
+    pub(super) copies: RefCell<HashMap<usize, Copy>>,
 }
 
 impl Driver {
@@ -80,6 +72,7 @@ impl Driver {
             init: RefCell::new(None),
             patience: Cell::new(Duration::from_secs(30)),
             instance: RefCell::new(Some(instance)),
+            copies: RefCell::default(),
         }
     }
 
@@ -138,76 +131,6 @@ impl Driver {
         self.arrive(call, true);
         self.begin_admitted();
         Ok(call)
-    }
-
-    /// Hands a message to its handler, or puts it where it waits for it.
-    pub(super) fn deliver(&self, number: usize, incoming: Incoming) -> Result<u64> {
-        self.init()?;
-        if self.world.is_stopping() {
-            return Err(Error::new(code::STOPPING, "the service takes no messages any more"));
-        }
-        let model = &self.declaration.connections[number];
-        let topic = || self.world.line(number).settings.get("topic")?.as_text().map(str::to_owned);
-        let begin = Begin {
-            target: Target::Connection(number as u32),
-            run: model.run,
-            access: if model.exclusive { Access::Exclusive } else { Access::Shared },
-            args: incoming.args,
-            encoding: incoming.encoding,
-            workflow_id: Some(incoming.workflow_id),
-            topic: incoming.topic.or_else(topic),
-            until: incoming.deadline.map(|left| self.world.now().saturating_add(left)),
-        };
-        let call = self.add(&model.name, begin, Purpose::Test);
-        if model.kind == ConnectionKind::Subscriber {
-            let mut lines = self.lines.borrow_mut();
-            let line = lines.entry(number).or_default();
-            line.push_back(call);
-            if line.len() == 1 {
-                drop(lines);
-                self.arrive(call, true);
-            }
-        } else {
-            self.arrive(call, false);
-        }
-        self.begin_admitted();
-        Ok(call)
-    }
-
-    pub(super) fn add(&self, name: &str, begin: Begin, purpose: Purpose) -> u64 {
-        let id = self.next.get();
-        self.next.set(id + 1);
-        if let Some(until) = begin.until {
-            self.world.change(|state| state.clock.set(until, Due::Call(id)));
-        }
-        let call = Call { name: name.to_owned(), begin, purpose, ticket: None, stage: Stage::InLine };
-        self.calls.borrow_mut().insert(id, call);
-        id
-    }
-
-    fn arrive(&self, id: u64, always: bool) {
-        let access = self.calls.borrow()[&id].begin.access;
-        let mut gate = self.gate.borrow_mut();
-        let arrival = if always { gate.arrive_always(access) } else { gate.arrive(access) };
-        drop(gate);
-        let (ticket, stage) = match arrival {
-            Arrival::Admitted(ticket) => {
-                self.admitted.borrow_mut().push_back(id);
-                (ticket, Stage::Admitted)
-            }
-            Arrival::Queued(ticket) => {
-                self.at_gate.borrow_mut().insert(ticket.number(), id);
-                (ticket, Stage::AtGate)
-            }
-            Arrival::Busy => {
-                let text = format!("{IN_FLIGHT} requests are in work already");
-                return self.finish(id, Err(Error::new(code::BUSY, text)));
-            }
-        };
-        if let Some(call) = self.calls.borrow_mut().get_mut(&id) {
-            call.ticket = Some(ticket);
-            call.stage = stage;
-        }
     }
 
     pub(super) fn begin_admitted(&self) {

@@ -8,7 +8,8 @@ use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::workflow::WorkflowId;
 
-use super::driver::{Driver, Incoming};
+use super::arrival::Incoming;
+use super::driver::Driver;
 use super::setup;
 use crate::{Error, Model, Result};
 

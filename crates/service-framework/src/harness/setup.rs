@@ -46,26 +46,43 @@ fn check_config(plugin: Plugin, declaration: &Declaration, mut config: Value) ->
     Err(Error::msg(faults.collect::<Vec<_>>().join("\n")))
 }
 
-/// The settings of each connection: the author's, and those of `setup_connections` over them.
+/// The settings of each connection and state: the author's, and those of `setup_connections` and `setup_states` over them.
 fn lines(plugin: Plugin, declaration: &Declaration, config: &Value) -> Result<Vec<Line>> {
-    let mut over = Map::new();
-    if declaration.hook(Hook::SetupConnections).is_some() {
-        let given = plugin.setup(Hook::SetupConnections, &input([("config", config.clone())]))?;
-        over = given.as_map().cloned().unwrap_or_default();
+    let over = |hook: Hook| -> Result<Map> {
+        match declaration.hook(hook) {
+            None => Ok(Map::new()),
+            Some(_) => {
+                let given = plugin.setup(hook, &input([("config", config.clone())]))?;
+                Ok(given.as_map().cloned().unwrap_or_default())
+            }
+        }
+    };
+    let stray =
+        |hook: Hook, name: &str| Err(Error::msg(format!("`{hook}` sets up `{name}`, which is not declared")));
+    let of_connections = over(Hook::SetupConnections)?;
+    if let Some(name) = of_connections.keys().find(|name| declaration.connection(name).is_none()) {
+        return stray(Hook::SetupConnections, name);
     }
-    if let Some(stray) = over.keys().find(|name| declaration.connection(name).is_none()) {
-        return Err(Error::msg(format!("`setup_connections` sets up `{stray}`, which is not declared")));
+    let of_states = over(Hook::SetupStates)?;
+    if let Some(name) = of_states.keys().find(|name| declaration.state(name).is_none()) {
+        return stray(Hook::SetupStates, name);
     }
-    let line = |model: &service_framework_core::declaration::ConnectionModel| {
-        let mut settings = model.settings.clone();
-        if let Some(Value::Map(over)) = over.get(&model.name) {
+    let line = |name: &str, kind, settings: &Map, over: &Map| {
+        let mut settings = settings.clone();
+        if let Some(Value::Map(over)) = over.get(name) {
             for (key, value) in over.iter() {
                 settings.insert(key.clone(), value.clone());
             }
         }
-        Line { name: model.name.clone(), kind: model.kind, settings }
+        Line { name: name.to_owned(), kind, settings }
     };
-    Ok(declaration.connections.iter().map(line).collect())
+    let connections = declaration.connections.iter();
+    let connections =
+        connections.map(|model| line(&model.name, model.kind, &model.settings, &of_connections));
+    // A state is known by the socket that its updates go by.
+    let states = declaration.states.iter();
+    let states = states.map(|model| line(&model.name, model.kind.sockets()[0], &model.settings, &of_states));
+    Ok(connections.chain(states).collect())
 }
 
 fn input<const N: usize>(entries: [(&str, Value); N]) -> Value {
