@@ -44,4 +44,5 @@ pub use error::{Ended, Error, Unopened};
 pub use plan::{Given, Options, Plan};
 pub use service::{Mode, Service, Stopper};
 pub use service_framework_connections::{PeerCounts, Peers};
+pub use service_framework_states::delta::reader::{Counts as StateCounts, Status};
 pub use source::Source;
