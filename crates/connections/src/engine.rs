@@ -127,7 +127,6 @@ pub trait Socket: Debug {
     /// # Errors
     ///
     /// The message was not taken, and nothing of it was sent.
-    #[expect(clippy::result_large_err, reason = "who sends gets the message back as it was")]
     fn send(&self, frames: Frames) -> Result<(), Unsent>;
 
     /// From now on counts what the engine itself refuses, and logs it with the name of the connection, where the engine says so at all.

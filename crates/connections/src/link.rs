@@ -130,7 +130,6 @@ impl Link {
     }
 
     /// Sends, if there is a peer.
-    #[expect(clippy::result_large_err, reason = "who sends gets the message back as it was")]
     pub(crate) fn send(&self, frames: Frames) -> Result<(), Unsent> {
         let sent = match &*self.0.socket.borrow() {
             Some(socket) => socket.send(frames),

@@ -1,23 +1,27 @@
 //! A message: a few frames.
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
-/// How many frames a message has without an allocation: an address, an empty frame and a body, and one more.
-const INLINE: usize = 4;
+/// How many frames most messages have at most: an address, an empty frame and a body, and one more.
+const USUAL: usize = 4;
 
 /// A message: one or more frames. Cloning shares their bytes.
+// A list in place would save an allocation, and cost more than that: a message changes hands a dozen times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Message(SmallVec<[Bytes; INLINE]>);
+pub struct Message(Vec<Bytes>);
 
 impl Message {
     /// A message without frames, to be filled.
     pub fn new() -> Self {
-        Self(SmallVec::new())
+        Self(Vec::new())
     }
 
     /// Adds a frame behind the others.
+    #[inline]
     pub fn push(&mut self, frame: impl Into<Bytes>) {
+        if self.0.capacity() == 0 {
+            self.0 = Vec::with_capacity(USUAL);
+        }
         self.0.push(frame.into());
     }
 
@@ -64,7 +68,7 @@ impl<B: Into<Bytes>> FromIterator<B> for Message {
 
 impl IntoIterator for Message {
     type Item = Bytes;
-    type IntoIter = smallvec::IntoIter<[Bytes; INLINE]>;
+    type IntoIter = std::vec::IntoIter<Bytes>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

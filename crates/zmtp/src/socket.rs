@@ -4,10 +4,6 @@
 //! with a task for each of its connections. What a task reads lies in the socket's inbox until it is taken; what is
 //! sent lies in the connection's queue until its task has its turn, and then leaves in one write. Both are bounded:
 //! an inbox that is full stops the reading, a queue that is full refuses.
-#![expect(
-    clippy::result_large_err,
-    reason = "a message that is not taken goes back as it came, without an allocation"
-)]
 
 mod options;
 mod inproc;

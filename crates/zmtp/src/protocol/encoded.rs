@@ -3,7 +3,6 @@
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 use super::Output;
 use super::frame::write_message;
@@ -15,7 +14,7 @@ use crate::Message;
 pub struct Encoded {
     message: Message,
     /// Made for the first connection that needs it.
-    chunks: OnceLock<SmallVec<[Bytes; 3]>>,
+    chunks: OnceLock<Vec<Bytes>>,
 }
 
 impl Encoded {
