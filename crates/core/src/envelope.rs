@@ -261,10 +261,8 @@ impl<'a> Reply<'a> {
             return None;
         }
         // Whose reply it is, the connection knows.
-        let mut ahead = reader.clone();
-        match pass_usual_uuid(&mut ahead) {
-            Some(_) => reader = ahead,
-            None => reader.skip().ok()?,
+        if pass_usual_uuid(&mut reader).is_none() {
+            reader.skip().ok()?;
         }
         reader.end().ok()?;
         Some(Self { encoding, outcome: Ok(returned) })

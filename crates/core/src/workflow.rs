@@ -8,6 +8,7 @@ use uuid::fmt::Hyphenated;
 use crate::fault::Fault;
 use crate::model::derive;
 use crate::value::Uuid;
+use crate::wire::text::utf8;
 use crate::wire::{self, Encoding, Entries, Peer, Reader, Token, Writer};
 
 /// The id of a workflow: a UUID in its first message, text after that.
@@ -21,70 +22,98 @@ use crate::wire::{self, Encoding, Entries, Peer, Reader, Token, Writer};
 /// assert_eq!(id.sent(2).as_str(), "order-7_2");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct WorkflowId<'a> {
-    text: Cow<'a, str>,
-    is_uuid: bool,
-}
+pub struct WorkflowId<'a>(Form<'a>);
 
-/// Room for the text of a UUID.
-#[derive(Clone, Debug)]
-pub struct Room([u8; Hyphenated::LENGTH]);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self([0; Hyphenated::LENGTH])
-    }
+/// What an id is on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Form<'a> {
+    /// A UUID in its usual text, which most ids are: in place, and known to be ASCII.
+    Uuid([u8; Hyphenated::LENGTH]),
+    /// A UUID that is written otherwise.
+    UnusualUuid(Cow<'a, str>),
+    Text(Cow<'a, str>),
 }
 
 impl<'a> WorkflowId<'a> {
     /// The id of new work.
     pub fn new() -> Self {
-        WorkflowId::new_in(&mut Room::default()).into_owned()
-    }
-
-    /// The id of new work, for a message that is written at once.
-    pub fn new_in(room: &'a mut Room) -> Self {
-        // Its own way to text grows the text piece by piece.
-        let text: &str = Uuid::new_v4().hyphenated().encode_lower(&mut room.0);
-        Self { text: text.into(), is_uuid: true }
+        let mut text = [0; Hyphenated::LENGTH];
+        Uuid::new_v4().hyphenated().encode_lower(&mut text);
+        Self(Form::Uuid(text))
     }
 
     /// An id that is text on the wire.
     pub fn text(text: impl Into<Cow<'a, str>>) -> Self {
-        Self { text: text.into(), is_uuid: false }
+        Self(Form::Text(text.into()))
     }
 
-    /// An id by its text and by whether it is a UUID on the wire.
-    pub fn from_parts(text: impl Into<Cow<'a, str>>, is_uuid: bool) -> Self {
-        Self { text: text.into(), is_uuid }
+    /// An id that is a UUID on the wire, by its text.
+    pub fn uuid(text: impl Into<Cow<'a, str>>) -> Self {
+        let text = text.into();
+        match text.as_bytes().try_into() {
+            Ok(usual) if is_usual_uuid(&usual) => Self(Form::Uuid(usual)),
+            _ => Self(Form::UnusualUuid(text)),
+        }
     }
 
-    /// An id as a plugin gives it, with its word on whether it is a UUID on the wire. One that is none is a text there.
-    pub(crate) fn claimed(text: &'a str, is_uuid: bool) -> Self {
-        Self { text: text.into(), is_uuid: is_uuid && is_any_uuid(text) }
+    /// An id as it crosses the plugin boundary, with the word of the other side on whether it is a UUID on the wire. One that is none is
+    /// a text there; what is no text is no id.
+    pub(crate) fn claimed(bytes: &'a [u8], is_uuid: bool) -> Option<Self> {
+        if is_uuid
+            && let Ok(usual) = bytes.try_into()
+            && is_usual_uuid(&usual)
+        {
+            return Some(Self(Form::Uuid(usual)));
+        }
+        let text = utf8(bytes)?;
+        Some(if is_uuid && Uuid::try_parse(text).is_ok() { Self::uuid(text) } else { Self::text(text) })
     }
 
     /// The id as log lines show it.
     pub fn as_str(&self) -> &str {
-        &self.text
+        match &self.0 {
+            Form::Uuid(text) => std::str::from_utf8(text).expect("hexadecimal digits and dashes are text"),
+            Form::UnusualUuid(text) | Form::Text(text) => text,
+        }
+    }
+
+    /// The bytes of [`as_str`](Self::as_str), which are to be had for less.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Form::Uuid(text) => text,
+            Form::UnusualUuid(text) | Form::Text(text) => text.as_bytes(),
+        }
     }
 
     /// Whether it is a UUID on the wire.
     pub fn is_uuid(&self) -> bool {
-        self.is_uuid
+        !matches!(self.0, Form::Text(_))
     }
 
     /// The id of the message that a handler sends after `count` others.
     pub fn sent(&self, count: u32) -> WorkflowId<'_> {
         match count {
-            0 => WorkflowId { text: Cow::Borrowed(&self.text), is_uuid: self.is_uuid },
-            _ => WorkflowId::text(format!("{}_{count}", self.text)),
+            0 => self.lend(),
+            _ => WorkflowId::text(format!("{self}_{count}")),
         }
+    }
+
+    /// The same id for as long as this one is there.
+    pub fn lend(&self) -> WorkflowId<'_> {
+        WorkflowId(match &self.0 {
+            Form::Uuid(text) => Form::Uuid(*text),
+            Form::UnusualUuid(text) => Form::UnusualUuid(Cow::Borrowed(text)),
+            Form::Text(text) => Form::Text(Cow::Borrowed(text)),
+        })
     }
 
     /// Lets go of the message that the id was read from.
     pub fn into_owned(self) -> WorkflowId<'static> {
-        WorkflowId { text: Cow::Owned(self.text.into_owned()), is_uuid: self.is_uuid }
+        WorkflowId(match self.0 {
+            Form::Uuid(text) => Form::Uuid(text),
+            Form::UnusualUuid(text) => Form::UnusualUuid(Cow::Owned(text.into_owned())),
+            Form::Text(text) => Form::Text(Cow::Owned(text.into_owned())),
+        })
     }
 
     /// Reads an id of at most `max_bytes`; null is no id.
@@ -94,17 +123,19 @@ impl<'a> WorkflowId<'a> {
     /// If it is longer, or no id.
     pub fn read(reader: &mut Reader<'a>, max_bytes: usize) -> Result<Option<Self>, Fault> {
         let start = reader.offset();
-        if let Some(text) = read_usual_uuid(reader).filter(|_| max_bytes >= Hyphenated::LENGTH) {
-            return Ok(Some(Self { text: text.into(), is_uuid: true }));
+        if max_bytes >= Hyphenated::LENGTH
+            && let Some(text) = pass_usual_uuid(reader)
+        {
+            return Ok(Some(Self(Form::Uuid(*text))));
         }
         let id = match reader.token()? {
             Token::Null => return Ok(None),
             Token::Text(text) => Self::text(text),
-            Token::Map(entries) => Self { text: read_uuid(reader, entries, start)?, is_uuid: true },
+            Token::Map(entries) => Self::uuid(read_uuid(reader, entries, start)?),
             other => return Err(Fault::mismatch("a UUID or a text", other.named()).at_offset(start)),
         };
-        if id.text.len() > max_bytes {
-            let found = format!("{} bytes", id.text.len());
+        if id.as_bytes().len() > max_bytes {
+            let found = format!("{} bytes", id.as_bytes().len());
             return Err(Fault::mismatch(format!("at most {max_bytes} bytes"), found).at_offset(start));
         }
         Ok(Some(id))
@@ -112,10 +143,9 @@ impl<'a> WorkflowId<'a> {
 
     /// Writes the id.
     pub fn write(&self, writer: &mut Writer) {
-        if self.is_uuid {
-            wire::write_tagged_text(writer, "__uuid__", &self.text);
-        } else {
-            writer.text(&self.text);
+        match self.is_uuid() {
+            true => wire::write_tagged_text(writer, "__uuid__", self.as_str()),
+            false => writer.text(self.as_str()),
         }
     }
 }
@@ -128,31 +158,17 @@ impl Default for WorkflowId<'_> {
 
 impl fmt::Display for WorkflowId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 /// Reads a tagged UUID that is laid out in MessagePack as everybody lays it out; nothing if it is not.
-fn read_usual_uuid<'a>(reader: &mut Reader<'a>) -> Option<&'a str> {
-    let mut ahead = reader.clone();
-    let text = pass_usual_uuid(&mut ahead)?;
-    is_usual_uuid(text.as_bytes().try_into().ok()?).then(|| *reader = ahead)?;
-    Some(text)
-}
-
-/// Reads past what is laid out like one, whether the text is a UUID or not; if nothing is given, the reader is of no more use.
-pub(crate) fn pass_usual_uuid<'a>(reader: &mut Reader<'a>) -> Option<&'a str> {
-    // A map, two keys, a boolean and a text.
-    let is_usual = reader.encoding() == Encoding::MessagePack && reader.pass(TAGGED_UUID, 5);
-    reader.pass_text(Hyphenated::LENGTH).filter(|_| is_usual)
-}
-
-/// Whether it is the text of a UUID, in any form.
-fn is_any_uuid(text: &str) -> bool {
-    match text.as_bytes().try_into() {
-        Ok(text) => is_usual_uuid(text),
-        Err(_) => Uuid::try_parse(text).is_ok(),
+pub(crate) fn pass_usual_uuid<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8; Hyphenated::LENGTH]> {
+    if reader.encoding() != Encoding::MessagePack {
+        return None;
     }
+    // A map, two keys, a boolean and a text.
+    reader.pass_before(TAGGED_UUID, 5, is_usual_uuid)
 }
 
 /// Whether it is the usual text of a UUID, which takes a third of the time that parsing it does.
@@ -202,9 +218,9 @@ pub(crate) fn write(id: Option<&WorkflowId<'_>>, writer: &mut Writer) {
 pub(crate) fn append_message_pack(out: &mut Vec<u8>, id: Option<&WorkflowId<'_>>) {
     match id {
         None => out.extend_from_slice(null(Encoding::MessagePack)),
-        Some(id) if id.is_uuid && id.text.len() == Hyphenated::LENGTH => {
+        Some(WorkflowId(Form::Uuid(text))) => {
             out.extend_from_slice(TAGGED_UUID);
-            out.extend_from_slice(id.text.as_bytes());
+            out.extend_from_slice(text);
         }
         Some(id) => {
             let mut writer = Writer::append(std::mem::take(out), Encoding::MessagePack, Peer::Any);
@@ -239,16 +255,23 @@ mod tests {
         }
     }
 
+    fn claimed(text: &str, is_uuid: bool) -> WorkflowId<'_> {
+        WorkflowId::claimed(text.as_bytes(), is_uuid).expect("it is text")
+    }
+
     #[test]
     fn what_is_said_to_be_a_uuid_and_is_none_is_a_text() {
         for uuid in ["67e55044-10b1-426f-9247-bb680e5fe0c8", "67E5504410B1426F9247BB680E5FE0C8"] {
-            assert!(WorkflowId::claimed(uuid, true).is_uuid(), "{uuid}");
-            assert!(!WorkflowId::claimed(uuid, false).is_uuid(), "{uuid}");
+            let [claimed, plain] = [true, false].map(|is_uuid| claimed(uuid, is_uuid));
+            assert!(claimed.is_uuid(), "{uuid}");
+            assert!(!plain.is_uuid(), "{uuid}");
+            assert_eq!((claimed.as_str(), plain.as_str()), (uuid, uuid));
         }
         for text in
             ["", "w", "67e55044-10b1-426f-9247-bb680e5fe0c8_1", "67e55044-10b1-426f-9247-bb680e5fe0cg"]
         {
-            assert!(!WorkflowId::claimed(text, true).is_uuid(), "{text}");
+            assert!(!claimed(text, true).is_uuid(), "{text}");
         }
+        assert_eq!(WorkflowId::claimed(&[0xff; Hyphenated::LENGTH], true), None);
     }
 }

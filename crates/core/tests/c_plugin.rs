@@ -212,7 +212,7 @@ fn a_workflow_id_is_a_uuid_only_if_it_looks_like_one() {
     assert_eq!(ask(WorkflowId::text("w")), value!({"text": "HELLO w Some(7s)"}));
     let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
     let expected = format!("HELLO the UUID {uuid} Some(7s)");
-    assert_eq!(ask(WorkflowId::from_parts(uuid, true)), value!({"text": expected}));
+    assert_eq!(ask(WorkflowId::uuid(uuid)), value!({"text": expected}));
 }
 
 #[test]

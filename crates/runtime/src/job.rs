@@ -215,10 +215,7 @@ impl OwnedCall {
             encoding: self.encoding,
             peer: self.peer,
             args: &self.args,
-            workflow_id: self
-                .workflow_id
-                .as_ref()
-                .map(|id| WorkflowId::from_parts(id.as_str(), id.is_uuid())),
+            workflow_id: self.workflow_id.as_ref().map(WorkflowId::lend),
             topic: self.topic.as_deref(),
             deadline: self.deadline,
         }

@@ -17,7 +17,7 @@ use service_framework_core::settings::{ConnectionSettings, SlowSubscriber};
 use service_framework_core::topic;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Encoding, Peer};
-use service_framework_core::workflow::{Room, WorkflowId};
+use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
 
 use crate::job::{self, Progress, Role};
@@ -62,7 +62,7 @@ impl OwnedOutgoing {
             encoding: self.encoding,
             args: &self.args,
             topic: self.topic.as_deref(),
-            workflow_id: Some(WorkflowId::from_parts(self.workflow_id.as_str(), self.workflow_id.is_uuid())),
+            workflow_id: Some(self.workflow_id.lend()),
             deadline: self.deadline,
             remaining: self.remaining,
         }
@@ -113,8 +113,7 @@ fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<E
     let left = limits.into_iter().flatten().min().map(|left| left.saturating_sub(waited));
     match local.connection(number) {
         Connection::Requester(requester) => {
-            let mut room = Room::default();
-            let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
+            let id = message.workflow_id.unwrap_or_default();
             // Python ignores the key; leaving it out keeps the bytes those it knows.
             let told = left.filter(|_| settings.peer != Peer::Python);
             let (args, encoding) = (message.args, message.encoding);
@@ -332,8 +331,7 @@ pub(crate) fn publication(
     if kind != ConnectionKind::Publisher {
         return Err(misuse(name, kind, "cannot publish"));
     }
-    let mut room = Room::default();
-    let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
+    let id = message.workflow_id.unwrap_or_default();
     let topic = message.topic.or(settings.topic.as_deref());
     let head = topic.map(topic::encode).unwrap_or_default();
     let topic_bytes = head.len();

@@ -215,8 +215,8 @@ impl Replying {
         match self.local.enter(self.number) {
             Entrance::Now(pass) => self.begin(&request, asker, (arrived, arrived), pass),
             Entrance::Busy => {
-                let id = request.workflow_id.as_ref().map(WorkflowId::as_str);
-                self.refuse(asker, id, &Failure::new(code::BUSY, "too many requests are in work"));
+                let failure = Failure::new(code::BUSY, "too many requests are in work");
+                self.refuse(asker, request.workflow_id.as_ref(), &failure);
             }
             Entrance::Later(turn) => {
                 let until = self.until(&request, arrived);
@@ -236,11 +236,7 @@ impl Replying {
                         None => {
                             let failure =
                                 Failure::new(code::DEADLINE, "the request waited for its turn too long");
-                            this.refuse(
-                                asker,
-                                request.workflow_id.as_ref().map(WorkflowId::as_str),
-                                &failure,
-                            );
+                            this.refuse(asker, request.workflow_id.as_ref(), &failure);
                         }
                     }
                 });
@@ -255,16 +251,13 @@ impl Replying {
 
     /// Starts the handler. `now` is read once for all that needs it: the clock takes as long as the rest of a small step.
     fn begin(&self, request: &Request<'_>, asker: Asker, (arrived, now): (Instant, Instant), pass: Pass) {
-        let workflow_id = match &request.workflow_id {
-            Some(id) => WorkflowId::from_parts(id.as_str(), id.is_uuid()),
-            None => WorkflowId::new(),
-        };
+        let workflow_id = request.workflow_id.as_ref().map(WorkflowId::lend).unwrap_or_default();
         let until = self.until(request, arrived);
         let left = until.map(|until| until.saturating_duration_since(now));
         if left.is_some_and(|left| left.is_zero()) {
             let failure =
                 Failure::new(code::DEADLINE, "the time for the answer was over before it was begun");
-            return self.refuse(asker, Some(workflow_id.as_str()), &failure);
+            return self.refuse(asker, Some(&workflow_id), &failure);
         }
         let call = Call {
             target: Target::Connection(self.number as u32),
@@ -283,23 +276,22 @@ impl Replying {
             (now, until),
             Role::Handler(pass),
         );
-        let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
         match progress {
-            Progress::Done(done) => self.finish(asker, id, done),
+            Progress::Done(done) => self.finish(asker, call.workflow_id.as_ref(), done),
             Progress::Going(going) => {
-                let (this, id) = (self.clone(), id.map(str::to_owned));
+                let (this, id) = (self.clone(), call.workflow_id.map(WorkflowId::into_owned));
                 let number = self.unanswered.keep(asker);
                 tokio::task::spawn_local(async move {
                     let done = going.await;
                     if let Some(asker) = this.unanswered.take(number) {
-                        this.finish(asker, id.as_deref(), done);
+                        this.finish(asker, id.as_ref(), done);
                     }
                 });
             }
         }
     }
 
-    fn finish(&self, asker: Asker, workflow_id: Option<&str>, done: Done) {
+    fn finish(&self, asker: Asker, workflow_id: Option<&WorkflowId<'_>>, done: Done) {
         let Done { mut out, result, pass: _pass } = done;
         let sized = result.and_then(|()| {
             Reply::tail(&mut out, asker.encoding, &asker.workflow_bytes);
@@ -311,9 +303,9 @@ impl Replying {
         }
     }
 
-    fn refuse(&self, asker: Asker, workflow_id: Option<&str>, failure: &Failure) {
+    fn refuse(&self, asker: Asker, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
         self.local.counters(self.number).refuse_for(failure.code());
-        job::report(&self.local, self.number, workflow_id, failure);
+        job::report(&self.local, self.number, workflow_id.map(WorkflowId::as_str), failure);
         let mut reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
         if self.check_size(reply.len()).is_err() {
             reply = Reply::failure(asker.encoding, &asker.workflow_bytes, &failure.without_data());

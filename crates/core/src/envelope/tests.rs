@@ -36,8 +36,7 @@ fn args() -> impl Strategy<Value = Vec<u8>> {
 fn id() -> impl Strategy<Value = Option<WorkflowId<'static>>> {
     prop_oneof![
         Just(None),
-        any::<[u8; 16]>()
-            .prop_map(|bytes| { Some(WorkflowId::from_parts(Uuid::from_bytes(bytes).to_string(), true)) }),
+        any::<[u8; 16]>().prop_map(|bytes| { Some(WorkflowId::uuid(Uuid::from_bytes(bytes).to_string())) }),
         "[a-z0-9_-]{0,50}".prop_map(|text| Some(WorkflowId::text(text))),
     ]
 }

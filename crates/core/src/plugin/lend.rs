@@ -10,6 +10,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use super::abi;
 use crate::failure::Failure;
 use crate::wire::text::utf8;
+use crate::workflow::WorkflowId;
 
 /// Lends bytes.
 pub(super) fn slice(bytes: &[u8]) -> abi::Slice {
@@ -58,7 +59,36 @@ pub(super) unsafe fn text<'a>(slice: abi::Slice) -> Result<Option<&'a str>, Fail
     }
     // SAFETY: passed on to the caller.
     let bytes = unsafe { bytes(slice) };
-    utf8(bytes).map(Some).ok_or_else(|| Failure::msg("a text that crossed the plugin boundary is not UTF-8"))
+    utf8(bytes).map(Some).ok_or_else(not_text)
+}
+
+/// Lends a workflow id, and whether it is a UUID on the wire; none is a null slice.
+pub(super) fn workflow_id(id: Option<&WorkflowId<'_>>) -> (abi::Slice, u32) {
+    match id {
+        Some(id) => (slice(id.as_bytes()), id.is_uuid().into()),
+        None => (optional(None), 0),
+    }
+}
+
+/// The workflow id of a slice, or `None` for a null one. Nobody takes the other side's word for it that it is a UUID.
+///
+/// # Safety
+///
+/// As for [`bytes`].
+pub(super) unsafe fn lent_workflow_id<'a>(
+    slice: abi::Slice,
+    is_uuid: u32,
+) -> Result<Option<WorkflowId<'a>>, Failure> {
+    if slice.bytes.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: passed on to the caller.
+    let bytes = unsafe { bytes(slice) };
+    WorkflowId::claimed(bytes, is_uuid == 1).map(Some).ok_or_else(not_text)
+}
+
+fn not_text() -> Failure {
+    Failure::msg("a text that crossed the plugin boundary is not UTF-8")
 }
 
 /// Runs a step of somebody else's, of which nothing may unwind into the other side of the boundary.

@@ -9,7 +9,6 @@ use service_framework_core::plugin::Outgoing;
 use service_framework_core::value::Value;
 use service_framework_core::wire::{self, Limits};
 use service_framework_core::wiring::WiredState;
-use service_framework_core::workflow::{Room, WorkflowId};
 use service_framework_core::{Failure, Fault};
 use service_framework_states::{DeltaOwner, FullOwner, OwnerOptions};
 
@@ -54,8 +53,7 @@ impl Owned {
         if let Some(model) = model {
             check(name, model, &message)?;
         }
-        let mut room = Room::default();
-        let id = message.workflow_id.unwrap_or_else(|| WorkflowId::new_in(&mut room));
+        let id = message.workflow_id.unwrap_or_default();
         match self {
             Self::Delta(owner) => owner.publish(message.args, &id),
             Self::Full(owner) => owner.publish(message.encoding, message.args, &id),

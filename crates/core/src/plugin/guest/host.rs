@@ -10,11 +10,10 @@ use std::time::Duration;
 use super::table::{Task, drop_future, poll};
 use super::{Guest, Outcome, Pending};
 use crate::failure::Failure;
-use crate::plugin::lend::{lend_waker, optional, sink, slice};
+use crate::plugin::lend::{lend_waker, optional, sink, slice, workflow_id};
 use crate::plugin::numbers::{read_encoding, write_duration, write_encoding};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding, Limits, Peer};
-use crate::workflow::WorkflowId;
 
 /// What the host offers. It may be kept, cloned and used from any thread.
 #[derive(Debug)]
@@ -135,14 +134,14 @@ impl Drop for Host {
 }
 
 fn write_outgoing(message: &Outgoing<'_>) -> abi::Outgoing {
-    let workflow_id = message.workflow_id.as_ref();
+    let (workflow_id, workflow_is_uuid) = workflow_id(message.workflow_id.as_ref());
     abi::Outgoing {
         connection: message.connection,
         encoding: write_encoding(message.encoding, Peer::Any),
         args: slice(message.args),
         topic: optional(message.topic),
-        workflow_id: optional(workflow_id.map(WorkflowId::as_str)),
-        workflow_is_uuid: workflow_id.is_some_and(WorkflowId::is_uuid).into(),
+        workflow_id,
+        workflow_is_uuid,
         deadline_ms: write_duration(message.deadline),
         remaining_ms: write_duration(message.remaining),
     }

@@ -9,12 +9,11 @@ use std::task::{Context, Poll};
 use super::host::Host;
 use super::{Guest, Pending, Started};
 use crate::failure::{Failure, code};
-use crate::plugin::lend::{bytes, lent_waker, text};
+use crate::plugin::lend::{bytes, lent_waker, lent_workflow_id, text};
 use crate::plugin::numbers::{read_duration, read_encoding, read_hook, read_target};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, abi};
 use crate::wire::{self, Encoding, Limits};
-use crate::workflow::WorkflowId;
 
 /// The table of a service.
 pub const fn table<G: Guest>() -> abi::Plugin {
@@ -200,18 +199,11 @@ unsafe fn read_call<'a>(call: &abi::Call) -> Result<Call<'a>, Failure> {
     let target =
         read_target(call.target).ok_or_else(|| Failure::msg("the host called a hook that there is not"))?;
     // SAFETY: passed on to the caller.
-    let (args, workflow_id, topic) =
-        unsafe { (bytes(call.args), text(call.workflow_id)?, text(call.topic)?) };
+    let (args, topic) = unsafe { (bytes(call.args), text(call.topic)?) };
+    // SAFETY: passed on to the caller.
+    let workflow_id = unsafe { lent_workflow_id(call.workflow_id, call.workflow_is_uuid)? };
     let (encoding, peer) = read_encoding(call.encoding);
-    Ok(Call {
-        target,
-        encoding,
-        peer,
-        args,
-        workflow_id: workflow_id.map(|text| WorkflowId::from_parts(text, call.workflow_is_uuid == 1)),
-        topic,
-        deadline: read_duration(call.deadline_ms),
-    })
+    Ok(Call { target, encoding, peer, args, workflow_id, topic, deadline: read_duration(call.deadline_ms) })
 }
 
 /// # Safety

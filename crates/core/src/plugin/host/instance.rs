@@ -10,12 +10,11 @@ use std::task::{Context, Poll};
 
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
-use crate::plugin::lend::{lend_host_waker, optional, sink, slice};
+use crate::plugin::lend::{lend_host_waker, optional, sink, slice, workflow_id};
 use crate::plugin::numbers::{write_duration, write_encoding, write_target};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
-use crate::workflow::WorkflowId;
 
 /// A running service. It stays on the thread that made it.
 #[derive(Debug)]
@@ -110,13 +109,13 @@ fn not_blocking(target: Target) -> Failure {
 }
 
 fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started {
-    let workflow_id = call.workflow_id.as_ref();
+    let (workflow_id, workflow_is_uuid) = workflow_id(call.workflow_id.as_ref());
     let raw = abi::Call {
         target: write_target(call.target),
         encoding: write_encoding(call.encoding, call.peer),
         args: slice(call.args),
-        workflow_id: optional(workflow_id.map(WorkflowId::as_str)),
-        workflow_is_uuid: workflow_id.is_some_and(WorkflowId::is_uuid).into(),
+        workflow_id,
+        workflow_is_uuid,
         topic: optional(call.topic),
         deadline_ms: write_duration(call.deadline),
     };

@@ -9,12 +9,11 @@ use std::time::Duration;
 use super::instance::Spawned;
 use super::{Host, Operation};
 use crate::failure::{Failure, code};
-use crate::plugin::lend::{bytes, contained, lent_host_waker, text};
+use crate::plugin::lend::{bytes, contained, lent_host_waker, lent_workflow_id, text};
 use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding};
-use crate::workflow::WorkflowId;
 
 /// The table that instances see, but for its context, which is a pointer to a [`Shared`] in an `Arc`.
 const HOST: abi::Host = abi::Host {
@@ -90,13 +89,15 @@ fn guarded<T>(step: impl FnOnce() -> T) -> Result<T, Failure> {
 /// The slices of the message are valid for as long as the result is used.
 unsafe fn read_outgoing<'a>(raw: &abi::Outgoing) -> Result<Outgoing<'a>, Failure> {
     // SAFETY: passed on to the caller.
-    let (args, topic, id) = unsafe { (bytes(raw.args), text(raw.topic)?, text(raw.workflow_id)?) };
+    let (args, topic) = unsafe { (bytes(raw.args), text(raw.topic)?) };
+    // SAFETY: passed on to the caller.
+    let workflow_id = unsafe { lent_workflow_id(raw.workflow_id, raw.workflow_is_uuid)? };
     Ok(Outgoing {
         connection: raw.connection,
         encoding: read_encoding(raw.encoding).0,
         args,
         topic,
-        workflow_id: id.map(|id| WorkflowId::claimed(id, raw.workflow_is_uuid == 1)),
+        workflow_id,
         deadline: read_duration(raw.deadline_ms),
         remaining: read_duration(raw.remaining_ms),
     })

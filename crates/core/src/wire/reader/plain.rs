@@ -61,12 +61,21 @@ impl<'a> Reader<'a> {
         self.pass(these, values) && self.enter().is_ok()
     }
 
-    /// Reads a text of so many bytes whose head was read, if it is one; nothing otherwise.
+    /// Reads the bytes of so many values of MessagePack and those behind them, which belong to the last of them, if the former are
+    /// these and the latter as they should be; nothing otherwise.
     #[inline]
-    pub(crate) fn pass_text(&mut self, length: usize) -> Option<&'a str> {
-        let text = self.input[self.at..].get(..length).and_then(text::utf8)?;
-        self.at += length;
-        Some(text)
+    pub(crate) fn pass_before<const N: usize>(
+        &mut self,
+        these: &[u8],
+        values: usize,
+        is_right: impl FnOnce(&[u8; N]) -> bool,
+    ) -> Option<&'a [u8; N]> {
+        let left = self.values_left.checked_sub(values)?;
+        let rest = self.input[self.at..].strip_prefix(these)?;
+        let behind = rest.first_chunk().filter(|behind| is_right(behind))?;
+        self.values_left = left;
+        self.at += these.len() + N;
+        Some(behind)
     }
 
     /// Reads that many values of MessagePack and forgets them, without making tokens of most.
