@@ -125,7 +125,7 @@ impl<'a> Request<'a> {
         workflow_id: Option<&WorkflowId<'_>>,
         deadline: Option<Duration>,
     ) -> Vec<u8> {
-        Self::append(Vec::new(), encoding, args, workflow_id, deadline)
+        Self::append(Vec::with_capacity(args.len() + AROUND), encoding, args, workflow_id, deadline)
     }
 
     /// Writes the same behind what is in `out` already, such as a topic.

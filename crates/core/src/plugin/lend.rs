@@ -29,7 +29,11 @@ pub(super) fn sink(out: &mut Vec<u8>) -> abi::Sink {
             // SAFETY: the context is the vector that the sink was made from, and the writer gives that many bytes.
             let (out, bytes) =
                 unsafe { (&mut *context.cast::<Vec<u8>>(), std::slice::from_raw_parts(bytes, len)) };
-            out.extend_from_slice(bytes);
+            match out.capacity() {
+                // To make room for all at once takes a fraction of growing.
+                0 => *out = bytes.to_vec(),
+                _ => out.extend_from_slice(bytes),
+            }
         }
     }
     abi::Sink { context: std::ptr::from_mut(out).cast(), write }
