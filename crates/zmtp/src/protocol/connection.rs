@@ -149,6 +149,7 @@ impl Connection {
     }
 
     /// Reads the greeting of the peer, if it is all there.
+    #[cold]
     fn greeting(&mut self) -> Result<bool, Error> {
         greeting::check(&self.incoming.input)?;
         let Some(bytes) = self.incoming.input.first_chunk() else { return Ok(false) };
@@ -159,6 +160,7 @@ impl Connection {
         Ok(true)
     }
 
+    #[cold]
     fn handshake_frame(&mut self) -> Result<Option<Bytes>, Error> {
         match self.incoming.frame(&self.config.limits)? {
             Some(Frame { bytes, is_command: true, .. }) => Ok(Some(bytes)),
@@ -167,6 +169,7 @@ impl Connection {
         }
     }
 
+    #[cold]
     fn handshake(&mut self, frame: Bytes) -> Result<Option<Event>, Error> {
         let State::Handshake { due, .. } = &mut self.state else { return Ok(None) };
         match handshake::step(due, frame, &mut self.outgoing.output, &self.config)? {
@@ -183,6 +186,7 @@ impl Connection {
     }
 
     /// Goes over to messages.
+    #[cold]
     fn meet(&mut self, Done { peer: Metadata { socket_type, identity }, session }: Done) -> Event {
         let minor_version = match self.state {
             State::Handshake { minor_version, .. } => minor_version,
@@ -245,6 +249,7 @@ impl Connection {
         Some(Event::Message(message))
     }
 
+    #[cold]
     fn command(&mut self, frame: Bytes) -> Result<Option<Event>, Error> {
         match command::read(frame)? {
             Command::Ping { time_to_live, context } => {

@@ -317,6 +317,7 @@ impl Peer {
     }
 
     /// Tells a stranger why it is not let in, and parts from it.
+    #[cold]
     fn refuse(&self, reason: &str, why: Ended) {
         let mut pipe = self.pipe.borrow_mut();
         pipe.connection.refuse(reason);

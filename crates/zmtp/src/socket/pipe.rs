@@ -184,11 +184,12 @@ impl Pipe {
     }
 
     fn read_some(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        // No room is made for what has not come.
-        ready!(self.stream.poll_read_ready(context))?;
         let has_made_room = self.connection.has_made_room();
         let input = self.connection.input();
-        if !has_made_room || input.capacity() == input.len() {
+        let least = if has_made_room { 1 } else { self.chunk / 2 };
+        if input.capacity() - input.len() < least {
+            // No room is made for what has not come.
+            ready!(self.stream.poll_read_ready(context))?;
             input.reserve(self.chunk);
         }
         let room = input.capacity() - input.len();
@@ -214,13 +215,16 @@ impl Pipe {
         }
     }
 
+    /// Writes what the stream takes of what is to be sent.
+    #[inline]
     pub(super) fn write(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        // Mostly there is nothing.
+        if self.has_output() { self.write_output(context) } else { Ok(()) }
+    }
+
+    fn write_output(&mut self, context: &mut Context<'_>) -> io::Result<()> {
         let before = self.written;
-        loop {
-            self.write_ahead();
-            if self.connection.output().is_empty() {
-                break;
-            }
+        while self.has_output() {
             match self.stream.poll_write(context, self.connection.output()) {
                 Poll::Pending => {
                     // Who takes a backlog is alive, and answers a question behind it when it has come to that.
@@ -249,10 +253,18 @@ impl Pipe {
         }
     }
 
+    /// Whether there is something to write now.
+    #[inline]
+    fn has_output(&mut self) -> bool {
+        if !self.waiting.is_empty() {
+            self.write_ahead();
+        }
+        !self.connection.output().is_empty()
+    }
+
     /// Moves what waits behind what is written, as far as it is not to be dropped any more.
     fn write_ahead(&mut self) {
-        while !self.waiting.is_empty()
-            && !self.is_ahead()
+        while !self.is_ahead()
             && let Some(message) = self.waiting.pop_front()
         {
             self.waiting_bytes -= message.bytes();
