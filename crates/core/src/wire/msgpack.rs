@@ -229,6 +229,7 @@ pub(super) fn write_float(out: &mut Vec<u8>, float: f64) {
     wide(out, 0xcb, &float.to_be_bytes());
 }
 
+#[inline]
 pub(super) fn write_text(out: &mut Vec<u8>, text: &str) {
     match text.len() {
         length @ 0..=31 => out.push(0xa0 | length as u8),

@@ -111,16 +111,18 @@ impl<'a> Reader<'a> {
                 *count -= 1;
                 true
             }
-            Left::Unknown { first } => {
-                let was_first = std::mem::replace(first, false);
-                let (more, end) = json::more(self.input, self.at, close, was_first)?;
-                self.at = end;
-                more
-            }
+            Left::Unknown { first } => self.more_json(first, close)?,
         };
         if !more {
             self.depth -= 1;
         }
+        Ok(more)
+    }
+
+    fn more_json(&mut self, first: &mut bool, close: u8) -> Result<bool, Fault> {
+        let was_first = std::mem::replace(first, false);
+        let (more, end) = json::more(self.input, self.at, close, was_first)?;
+        self.at = end;
         Ok(more)
     }
 
@@ -248,6 +250,7 @@ impl Items {
     /// # Errors
     ///
     /// If the bytes are broken.
+    #[inline]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b']')
     }
@@ -272,6 +275,7 @@ impl Entries {
     /// # Errors
     ///
     /// If the bytes are broken.
+    #[inline]
     pub fn next(&mut self, reader: &mut Reader<'_>) -> Result<bool, Fault> {
         reader.more(&mut self.0, b'}')
     }

@@ -151,6 +151,7 @@ impl Writer {
     }
 
     /// Writes a text.
+    #[inline]
     pub fn text(&mut self, text: &str) {
         match self.encoding {
             Encoding::MessagePack => msgpack::write_text(&mut self.out, text),
@@ -188,6 +189,7 @@ impl Writer {
     }
 
     /// Writes a text key; the value comes next.
+    #[inline]
     pub fn key(&mut self, key: &str) {
         self.item();
         self.text(key);
@@ -215,6 +217,7 @@ impl Writer {
     }
 
     /// Stands between a key written otherwise (after [`item`](Self::item)) and its value.
+    #[inline]
     pub fn colon(&mut self) {
         if self.encoding == Encoding::Json {
             self.out.push(b':');
@@ -248,6 +251,7 @@ impl Writer {
     }
 
     /// Stands before each item of a list.
+    #[inline]
     pub fn item(&mut self) {
         if self.encoding == Encoding::Json && !std::mem::replace(&mut self.first, false) {
             self.out.push(b',');
