@@ -117,7 +117,7 @@ struct sf_call {
     struct sf_slice workflow_id; /* text; null for hooks */
     uint32_t workflow_is_uuid;  /* 1 if the id is a UUID on the wire: pass it on with the first message */
     struct sf_slice topic;      /* text; null if there is none */
-    uint64_t deadline_ms;       /* time left for the answer, or SF_NEVER */
+    uint64_t until_us;          /* when nobody waits for the answer any more, by the host's `now`; or SF_NEVER */
 };
 
 /* --- States --------------------------------------------------------------------------------------------------
@@ -190,7 +190,7 @@ struct sf_outgoing {
     struct sf_slice workflow_id; /* text, or null to start a workflow. A handler called with W sends W, W_1, W_2 .. */
     uint32_t workflow_is_uuid;  /* 1 only with W itself, and only if the call said so; what is no UUID is sent as text */
     uint64_t deadline_ms;       /* time to wait for the answer, or SF_NEVER for what is set for the connection */
-    uint64_t remaining_ms;      /* time left for the call in which this one is made, or SF_NEVER */
+    uint64_t until_us;          /* that of the call in which this one is made, or SF_NEVER */
 };
 
 /* A log record. */

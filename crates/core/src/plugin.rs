@@ -41,8 +41,8 @@ pub struct Call<'a> {
     pub workflow_id: Option<crate::workflow::WorkflowId<'a>>,
     /// The topic that the message came with.
     pub topic: Option<&'a str>,
-    /// The time left for the answer.
-    pub deadline: Option<std::time::Duration>,
+    /// When whoever called stops waiting for the answer, by the host's clock.
+    pub until: Option<std::time::Duration>,
 }
 
 /// What a call is for.
@@ -71,8 +71,8 @@ pub struct Outgoing<'a> {
     pub workflow_id: Option<crate::workflow::WorkflowId<'a>>,
     /// The time to wait for the answer, instead of the connection's own.
     pub deadline: Option<std::time::Duration>,
-    /// The time left for the call that this one is made in; an answer is never waited for longer.
-    pub remaining: Option<std::time::Duration>,
+    /// When the call is over that this one is made in, by the host's clock; an answer is never waited for longer.
+    pub until: Option<std::time::Duration>,
 }
 
 /// A log record.

@@ -124,7 +124,7 @@ impl Service {
             args: &bytes,
             workflow_id: Some(workflow_id),
             topic: None,
-            deadline: Some(Duration::from_secs(7)),
+            until: Some(Duration::from_secs(7)),
         };
         let mut out = b"head".to_vec();
         let outcome = match model.run {
@@ -181,7 +181,7 @@ fn a_handler_that_does_not_block_is_not_run_from_a_thread() {
             args: &args,
             workflow_id: None,
             topic: None,
-            deadline: None,
+            until: None,
         };
         let failure = run_elsewhere(service.instance.for_blocking(), &call, &mut Vec::new()).unwrap_err();
         assert!(failure.to_string().contains("was not declared blocking"), "{failure}");
@@ -255,7 +255,7 @@ fn what_has_ended_is_not_polled_again() {
         args: &[0x80],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     let mut out = Vec::new();
     let Started::Pending(mut later) = service.instance.start(&call, &mut out) else { panic!("it waits") };
@@ -278,7 +278,7 @@ fn its_main_publishes_spawns_and_ends_with_the_service() {
         args: &[],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     let mut out = Vec::new();
     let Started::Pending(mut main) = service.instance.start(&call, &mut out) else { panic!("it waits") };
@@ -302,7 +302,7 @@ fn its_background_work_is_polled_on_its_own_thread_alone() {
         args: &[],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     let main = service.instance.start(&call, &mut Vec::new());
     let mut spawned = service.desk.spawned.lock().unwrap().pop().expect("it was given one");
@@ -326,7 +326,7 @@ fn its_memory_is_given_back() {
         args: &[0x80],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     let Started::Pending(half_way) = instance.start(&call, &mut Vec::new()) else { panic!("it waits") };
     drop(instance);

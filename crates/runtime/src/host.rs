@@ -4,9 +4,9 @@ mod asked;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use service_framework_core::Failure;
@@ -323,17 +323,7 @@ fn stopped() -> Failure {
     Failure::new(code::STOPPING, "the service has stopped")
 }
 
-/// The clock that services see.
-pub(crate) fn now() -> Duration {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed()
-}
-
 impl Host for ServiceHost {
-    fn now(&self) -> Duration {
-        now()
-    }
-
     fn encoding(&self, connection: u32) -> (Encoding, Peer) {
         let number = connection as usize;
         if let Some(wired) = self.connections.get(number) {

@@ -193,7 +193,7 @@ struct OwnedCall {
     args: Bytes,
     workflow_id: Option<WorkflowId<'static>>,
     topic: Option<String>,
-    deadline: Option<std::time::Duration>,
+    until: Option<std::time::Duration>,
 }
 
 impl OwnedCall {
@@ -205,7 +205,7 @@ impl OwnedCall {
             args: Bytes::copy_from_slice(call.args),
             workflow_id: call.workflow_id.clone().map(WorkflowId::into_owned),
             topic: call.topic.map(str::to_owned),
-            deadline: call.deadline,
+            until: call.until,
         }
     }
 
@@ -217,7 +217,7 @@ impl OwnedCall {
             args: &self.args,
             workflow_id: self.workflow_id.as_ref().map(WorkflowId::lend),
             topic: self.topic.as_deref(),
-            deadline: self.deadline,
+            until: self.until,
         }
     }
 }
@@ -225,7 +225,7 @@ impl OwnedCall {
 /// Runs a blocking handler on a thread of the pool. At the deadline its caller is answered; the thread stays taken until it returns.
 async fn on_pool(
     local: Rc<Local>,
-    mut call: OwnedCall,
+    call: OwnedCall,
     out: Vec<u8>,
     until: Option<Instant>,
     role: Role,
@@ -237,7 +237,6 @@ async fn on_pool(
         Ok(thread) => thread,
         Err(failure) => return Done { out, result: Err(failure), pass },
     };
-    call.deadline = until.map(|until| until.saturating_duration_since(Instant::now()));
     let instance = local.instance.for_blocking();
     let head = out.clone();
     let work = tokio::task::spawn_blocking(move || {

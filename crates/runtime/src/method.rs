@@ -101,6 +101,6 @@ fn call(hook: Hook) -> Call<'static> {
         args: &[],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     }
 }

@@ -12,6 +12,7 @@ use service_framework_core::declaration::{ConnectionKind, Declaration};
 use service_framework_core::envelope::{Reply, Request};
 use service_framework_core::failure::code;
 use service_framework_core::model::Shape;
+use service_framework_core::plugin::host::time_of;
 use service_framework_core::plugin::{Call, Outgoing, Target};
 use service_framework_core::settings::{ConnectionSettings, SlowSubscriber};
 use service_framework_core::topic;
@@ -33,7 +34,7 @@ pub(crate) struct OwnedOutgoing {
     topic: Option<String>,
     workflow_id: WorkflowId<'static>,
     deadline: Option<Duration>,
-    remaining: Option<Duration>,
+    until: Option<Duration>,
     since: Instant,
 }
 
@@ -46,7 +47,7 @@ impl OwnedOutgoing {
             topic: message.topic.map(str::to_owned),
             workflow_id: message.workflow_id.map_or_else(WorkflowId::new, WorkflowId::into_owned),
             deadline: message.deadline,
-            remaining: message.remaining,
+            until: message.until,
             since: Instant::now(),
         }
     }
@@ -64,7 +65,7 @@ impl OwnedOutgoing {
             topic: self.topic.as_deref(),
             workflow_id: Some(self.workflow_id.lend()),
             deadline: self.deadline,
-            remaining: self.remaining,
+            until: self.until,
         }
     }
 }
@@ -109,8 +110,9 @@ pub(crate) fn request(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration
 fn begin(local: &Rc<Local>, message: Outgoing<'_>, waited: Duration) -> Result<Exchange, Failure> {
     let number = number(local, &message)?;
     let settings = local.settings(number);
-    let limits = [message.deadline.or(settings.deadline), message.remaining];
-    let left = limits.into_iter().flatten().min().map(|left| left.saturating_sub(waited));
+    let own = message.deadline.or(settings.deadline).map(|left| left.saturating_sub(waited));
+    let of_call = message.until.map(|until| until.saturating_sub(time_of(Instant::now())));
+    let left = own.into_iter().chain(of_call).min();
     match local.connection(number) {
         Connection::Requester(requester) => {
             let id = message.workflow_id.unwrap_or_default();
@@ -250,7 +252,7 @@ async fn target(local: &Rc<Local>, message: OwnedOutgoing, left: Option<Duration
         args: &message.args,
         workflow_id: message.lend().workflow_id.map(WorkflowId::into_owned),
         topic: None,
-        deadline: left,
+        until: until.map(time_of),
     };
     let done = match job::start(local, number, &call, Vec::new(), (Instant::now(), until), Role::Target) {
         Progress::Done(done) => done,

@@ -13,6 +13,7 @@ use service_framework_connections::{Delivery, ReplyTo, Replyer, Request as Recei
 use service_framework_core::Failure;
 use service_framework_core::envelope::{Refusal, Reply, Request};
 use service_framework_core::failure::code;
+use service_framework_core::plugin::host::time_of;
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::wire::Encoding;
 use service_framework_core::workflow::WorkflowId;
@@ -253,8 +254,7 @@ impl Replying {
     fn begin(&self, request: &Request<'_>, asker: Asker, (arrived, now): (Instant, Instant), pass: Pass) {
         let workflow_id = request.workflow_id.as_ref().map(WorkflowId::lend).unwrap_or_default();
         let until = self.until(request, arrived);
-        let left = until.map(|until| until.saturating_duration_since(now));
-        if left.is_some_and(|left| left.is_zero()) {
+        if until.is_some_and(|until| until <= now) {
             let failure =
                 Failure::new(code::DEADLINE, "the time for the answer was over before it was begun");
             return self.refuse(asker, Some(&workflow_id), &failure);
@@ -266,7 +266,7 @@ impl Replying {
             args: request.args,
             workflow_id: Some(workflow_id),
             topic: None,
-            deadline: left,
+            until: until.map(time_of),
         };
         let progress = job::start(
             &self.local,

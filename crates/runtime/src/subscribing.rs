@@ -12,6 +12,7 @@ use bytes::Bytes;
 use service_framework_connections::{Delivery, Subscriber};
 use service_framework_core::envelope::Request;
 use service_framework_core::failure::code;
+use service_framework_core::plugin::host::time_of;
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::settings::Overflow;
 use service_framework_core::workflow::WorkflowId;
@@ -224,7 +225,7 @@ fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<
         args: request.args,
         workflow_id: Some(workflow_id),
         topic,
-        deadline: until.map(|until| until.saturating_duration_since(arrived)),
+        until: until.map(time_of),
     };
     run(local, number, &call, (arrived, until), pass)
 }

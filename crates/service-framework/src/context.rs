@@ -44,7 +44,7 @@ struct Inner {
 impl Context {
     pub(crate) fn of_call(shared: Arc<Shared>, call: &Call<'_>) -> Self {
         Self(Arc::new(Inner {
-            until: call.deadline.and_then(|left| shared.host.now().checked_add(left)),
+            until: call.until,
             shared,
             workflow_id: call.workflow_id.clone().map(WorkflowId::into_owned),
             sent: AtomicU32::new(0),
@@ -249,21 +249,14 @@ impl Context {
         write: &dyn Fn(&mut Writer),
         send: impl FnOnce(&Host, Outgoing<'_>) -> Result<T>,
     ) -> Result<T> {
-        let Inner { shared, workflow_id, sent, .. } = &*self.0;
+        let Inner { shared, workflow_id, sent, until, .. } = &*self.0;
         let (encoding, peer) = shared.host.encoding(connection);
         let mut writer = Writer::new(encoding, peer);
         write(&mut writer);
         let args = writer.finish().map_err(|fault| unwritten(name, fault))?;
         let id = workflow_id.as_ref().map(|id| id.sent(sent.fetch_add(1, Ordering::Relaxed)));
-        let message = Outgoing {
-            connection,
-            encoding,
-            args: &args,
-            topic,
-            workflow_id: id,
-            deadline,
-            remaining: self.remaining(),
-        };
+        let message =
+            Outgoing { connection, encoding, args: &args, topic, workflow_id: id, deadline, until: *until };
         send(&shared.host, message)
     }
 

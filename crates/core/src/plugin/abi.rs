@@ -26,7 +26,7 @@ pub const JSON: u32 = 1;
 /// Added to an encoding: what is written is for a peer in Python.
 pub const FOR_PYTHON: u32 = 0x100;
 
-/// A duration in milliseconds that means there is none.
+/// A duration or a time that means there is none.
 pub const NEVER: u64 = u64::MAX;
 
 /// The numbers of states begin here where what a plugin holds of them is meant, and not the handler that is called after an update: that has a number like those of
@@ -93,8 +93,8 @@ pub struct Call {
     pub workflow_is_uuid: u32,
     /// The topic as text, or null.
     pub topic: Slice,
-    /// Milliseconds left for the answer, or [`NEVER`].
-    pub deadline_ms: u64,
+    /// When whoever called stops waiting for the answer, in microseconds of the host's clock, or [`NEVER`].
+    pub until_us: u64,
 }
 
 /// What a plugin exports.
@@ -160,8 +160,8 @@ pub struct Outgoing {
     pub workflow_is_uuid: u32,
     /// Milliseconds to wait for the answer, or [`NEVER`] for what is set for the connection.
     pub deadline_ms: u64,
-    /// Milliseconds left for the call in which this one is made, or [`NEVER`].
-    pub remaining_ms: u64,
+    /// When the call is over in which this one is made, in microseconds of the host's clock, or [`NEVER`].
+    pub until_us: u64,
 }
 
 /// A log record. The slices are valid until `log` returns.

@@ -33,13 +33,13 @@ fn assertions() -> String {
     layout!(out: "sf_sink" = Sink { context, write });
     layout!(out: "sf_waker" = Waker { data, clone, wake, drop });
     layout!(out: "sf_call" = Call {
-        target, encoding, args, workflow_id, workflow_is_uuid, topic, deadline_ms,
+        target, encoding, args, workflow_id, workflow_is_uuid, topic, until_us,
     });
     layout!(out: "sf_plugin" = Plugin {
         version, size, describe, setup, create, destroy, start, poll, drop,
     });
     layout!(out: "sf_outgoing" = Outgoing {
-        connection, encoding, args, topic, workflow_id, workflow_is_uuid, deadline_ms, remaining_ms,
+        connection, encoding, args, topic, workflow_id, workflow_is_uuid, deadline_ms, until_us,
     });
     layout!(out: "sf_record" = Record { level, target, message, workflow_id });
     layout!(out: "sf_host" = Host {

@@ -21,6 +21,12 @@ pub use plugin::{Linked, Plugin, TableError};
 /// Something that a host does for a service; ends with encoded return arguments.
 pub type Operation = Pin<Box<dyn Future<Output = Result<Bytes, Failure>> + Send>>;
 
+/// What the clock of a host shows at a time, unless the host has a clock of its own.
+pub fn time_of(instant: Instant) -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    instant.saturating_duration_since(*START.get_or_init(Instant::now))
+}
+
 /// What a service can ask of whoever runs it. Any thread may call.
 pub trait Host: Send + Sync + 'static {
     /// How messages of a connection are to be written, and for whom.
@@ -35,8 +41,7 @@ pub trait Host: Send + Sync + 'static {
     fn publish(&self, message: Outgoing<'_>) -> Result<(), Failure>;
     /// The time that deadlines and [`sleep`](Self::sleep) go by, since any moment. It never goes back.
     fn now(&self) -> Duration {
-        static START: OnceLock<Instant> = OnceLock::new();
-        START.get_or_init(Instant::now).elapsed()
+        time_of(Instant::now())
     }
     /// Waits for a time; ends with no bytes.
     fn sleep(&self, duration: Duration) -> Operation;

@@ -25,6 +25,14 @@ pub(super) fn write_duration(duration: Option<Duration>) -> u64 {
     duration.map_or(abi::NEVER, |duration| u64::try_from(duration.as_millis()).unwrap_or(abi::NEVER))
 }
 
+pub(super) fn read_time(microseconds: u64) -> Option<Duration> {
+    (microseconds != abi::NEVER).then(|| Duration::from_micros(microseconds))
+}
+
+pub(super) fn write_time(time: Option<Duration>) -> u64 {
+    time.map_or(abi::NEVER, |time| u64::try_from(time.as_micros()).unwrap_or(abi::NEVER))
+}
+
 pub(super) fn read_hook(number: u32) -> Option<Hook> {
     Hook::ALL.get(number as usize).copied()
 }

@@ -30,7 +30,7 @@ impl Host for Desk {
         let args: Value = wire::decode(message.args, message.encoding, &Limits::default()).unwrap();
         let text = args.get("text").unwrap().as_text().unwrap().to_uppercase();
         let id = message.workflow_id.expect("the handler passes it on").into_owned();
-        let (encoding, remaining) = (message.encoding, message.remaining);
+        let (encoding, until) = (message.encoding, message.until);
         let mut polls = 0;
         Box::pin(std::future::poll_fn(move |context| {
             polls += 1;
@@ -44,7 +44,7 @@ impl Host for Desk {
                 return Poll::Ready(Err(Failure::named("audit.closed", "on holiday")));
             }
             let uuid = if id.is_uuid() { "the UUID " } else { "" };
-            let text = format!("{text} {uuid}{id} {remaining:?}");
+            let text = format!("{text} {uuid}{id} {until:?}");
             Poll::Ready(Ok(wire::encode(&value!({"text": text}), encoding)?.into()))
         }))
     }

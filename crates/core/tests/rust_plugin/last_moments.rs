@@ -35,7 +35,7 @@ unsafe extern "C" fn let_go(kept: *mut c_void) {
         args: &[],
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     let mut out = Vec::new();
     match kept.instance.run(&call, &mut out) {

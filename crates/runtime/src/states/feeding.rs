@@ -5,7 +5,7 @@ use std::rc::{Rc, Weak};
 use std::time::Instant;
 
 use service_framework_core::declaration::StateModel;
-use service_framework_core::plugin::host::Started;
+use service_framework_core::plugin::host::{Started, time_of};
 use service_framework_core::plugin::{Call, Target};
 use service_framework_core::value::Value as AnyValue;
 use service_framework_core::wire::{self, Encoding, Peer, Writer};
@@ -15,7 +15,6 @@ use service_framework_states::delta::reader::Status;
 use service_framework_states::news::{News, Standing, Take, Value};
 
 use super::owned::{bad_value, faults_of_update};
-use crate::host;
 use crate::local::Local;
 
 /// What takes the news of a copy, by its position among the states.
@@ -109,7 +108,7 @@ fn check(model: &StateModel, parts: &Parts) -> Result<(), Failure> {
 
 /// Tells the service how its copy stands, and what is new of the value if anything is.
 fn feed(local: &Local, position: usize, standing: &Standing, parts: Option<&Parts>) -> Result<(), Failure> {
-    let since = host::now().saturating_sub(standing.since.elapsed());
+    let since = time_of(standing.since);
     let mut writer = Writer::new(Encoding::MessagePack, Peer::Any);
     writer.map(2 + usize::from(standing.number.is_some()) + 2 * usize::from(parts.is_some()));
     writer.key("status");
@@ -139,7 +138,7 @@ fn feed(local: &Local, position: usize, standing: &Standing, parts: Option<&Part
         args: &args,
         workflow_id: None,
         topic: None,
-        deadline: None,
+        until: None,
     };
     match local.watched().during(call.target, || local.instance.start(&call, &mut Vec::new())) {
         Started::Ready(taken) => taken,

@@ -67,7 +67,7 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, handling: Rc<Handling
             args: &args,
             workflow_id: Some(id),
             topic: None,
-            deadline: None,
+            until: None,
         };
         if let Some(going) = subscribing::run(&local, number, &call, (Instant::now(), None), pass) {
             going.await;

@@ -145,7 +145,7 @@ static void *ask(const struct sf_host *host, const struct sf_call *call) {
         .workflow_id = call->workflow_id,
         .workflow_is_uuid = call->workflow_is_uuid,
         .deadline_ms = SF_NEVER,
-        .remaining_ms = call->deadline_ms,
+        .until_us = call->until_us,
     };
     return host->request(host->context, &message);
 }
@@ -157,7 +157,7 @@ static uint32_t tell(const struct sf_host *host, struct sf_sink out) {
         .args = text(PACKED_TOLD),
         .topic = text("news"),
         .deadline_ms = SF_NEVER,
-        .remaining_ms = SF_NEVER,
+        .until_us = SF_NEVER,
     };
     return host->publish(host->context, &message, out);
 }

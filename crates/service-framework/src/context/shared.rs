@@ -109,7 +109,7 @@ impl Shared {
                     topic: None,
                     workflow_id: None,
                     deadline: None,
-                    remaining: None,
+                    until: None,
                 })
             };
             held.start(&publish)

@@ -88,7 +88,7 @@ impl Begin {
     }
 
     /// The call as it crosses the boundary.
-    pub(super) fn lend(&self, now: Duration) -> plugin::Call<'_> {
+    pub(super) fn lend(&self) -> plugin::Call<'_> {
         plugin::Call {
             target: self.target,
             encoding: self.encoding,
@@ -96,7 +96,7 @@ impl Begin {
             args: &self.args,
             workflow_id: self.workflow_id.clone(),
             topic: self.topic.as_deref(),
-            deadline: self.until.map(|until| until.saturating_sub(now)),
+            until: self.until,
         }
     }
 }

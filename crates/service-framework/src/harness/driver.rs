@@ -165,7 +165,7 @@ impl Driver {
         let instance = instance.as_ref().ok_or_else(|| Err(gone()))?;
         let waker = self.world.waker(id);
         let mut out = Vec::new();
-        let lent = call.begin.lend(self.world.now());
+        let lent = call.begin.lend();
         match self.world.run(id, &waker, || instance.start(&lent, &mut out)) {
             Started::Ready(outcome) => Err(outcome.map(|()| out)),
             Started::Pending(pending) => {
@@ -181,10 +181,9 @@ impl Driver {
         let bare = Begin::bare(call.begin.target, Run::Blocking);
         let begin = std::mem::replace(&mut call.begin, bare);
         (call.begin.access, call.begin.until) = (begin.access, begin.until);
-        let now = self.world.now();
         let run = move || {
             let mut out = Vec::new();
-            instance.run(&begin.lend(now), &mut out).map(|()| out)
+            instance.run(&begin.lend(), &mut out).map(|()| out)
         };
         let thread = threads::start(&self.world, id, run);
         thread.map(Stage::OnThread).map_err(|error| Err(Error::from(error).while_doing("a thread")))

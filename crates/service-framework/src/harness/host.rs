@@ -35,9 +35,10 @@ impl Host for World {
         let seconds = line.settings.get("deadline_s").and_then(Value::as_f64);
         let seconds = seconds.or((line.kind == ConnectionKind::Requester).then_some(REQUEST_DEADLINE_S));
         let own = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        let deadline = message.deadline.or(own);
-        let within = deadline.into_iter().chain(message.remaining).min();
-        let until = within.map(|within| self.now().saturating_add(within));
+        let (deadline, now) = (message.deadline.or(own), self.now());
+        let until =
+            deadline.map(|deadline| now.saturating_add(deadline)).into_iter().chain(message.until).min();
+        let within = until.map(|until| until.saturating_sub(now));
         let operation = self.operation(What::Reply(number, within), until);
         let (args, encoding) = (message.args.to_vec(), message.encoding);
         let asked = Asked { operation: operation.id, number, args, encoding, workflow_id, until };

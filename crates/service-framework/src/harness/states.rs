@@ -138,7 +138,7 @@ impl Driver {
             args: &args,
             workflow_id: None,
             topic: None,
-            deadline: None,
+            until: None,
         };
         let instance = self.instance.borrow();
         let instance = instance.as_ref().ok_or_else(gone)?;

@@ -11,7 +11,7 @@ use super::table::{Task, drop_future, poll};
 use super::{Guest, Outcome, Pending};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_waker, optional, sink, slice, workflow_id};
-use crate::plugin::numbers::{read_encoding, write_duration, write_encoding};
+use crate::plugin::numbers::{read_encoding, write_duration, write_encoding, write_time};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding, Limits, Peer};
 
@@ -143,7 +143,7 @@ fn write_outgoing(message: &Outgoing<'_>) -> abi::Outgoing {
         workflow_id,
         workflow_is_uuid,
         deadline_ms: write_duration(message.deadline),
-        remaining_ms: write_duration(message.remaining),
+        until_us: write_time(message.until),
     }
 }
 

@@ -10,7 +10,7 @@ use super::host::Host;
 use super::{Guest, Pending, Started};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, lent_waker, lent_workflow_id, text};
-use crate::plugin::numbers::{read_duration, read_encoding, read_hook, read_target};
+use crate::plugin::numbers::{read_encoding, read_hook, read_target, read_time};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, abi};
 use crate::wire::{self, Encoding, Limits};
@@ -203,7 +203,7 @@ unsafe fn read_call<'a>(call: &abi::Call) -> Result<Call<'a>, Failure> {
     // SAFETY: passed on to the caller.
     let workflow_id = unsafe { lent_workflow_id(call.workflow_id, call.workflow_is_uuid)? };
     let (encoding, peer) = read_encoding(call.encoding);
-    Ok(Call { target, encoding, peer, args, workflow_id, topic, deadline: read_duration(call.deadline_ms) })
+    Ok(Call { target, encoding, peer, args, workflow_id, topic, until: read_time(call.until_us) })
 }
 
 /// # Safety

@@ -11,7 +11,7 @@ use std::task::{Context, Poll};
 use crate::declaration::{Declaration, Run};
 use crate::failure::Failure;
 use crate::plugin::lend::{lend_host_waker, optional, sink, slice, workflow_id};
-use crate::plugin::numbers::{write_duration, write_encoding, write_target};
+use crate::plugin::numbers::{write_encoding, write_target, write_time};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Call, Target, abi};
 use crate::wire::{self, Encoding, Limits};
@@ -117,7 +117,7 @@ fn start(instance: &Arc<Pointer>, call: &Call<'_>, out: &mut Vec<u8>) -> Started
         workflow_id,
         workflow_is_uuid,
         topic: optional(call.topic),
-        deadline_ms: write_duration(call.deadline),
+        until_us: write_time(call.until),
     };
     let before = out.len();
     let mut future = std::ptr::null_mut();

@@ -10,7 +10,7 @@ use super::instance::Spawned;
 use super::{Host, Operation};
 use crate::failure::{Failure, code};
 use crate::plugin::lend::{bytes, contained, lent_host_waker, lent_workflow_id, text};
-use crate::plugin::numbers::{read_duration, read_encoding, write_encoding};
+use crate::plugin::numbers::{read_duration, read_encoding, read_time, write_encoding};
 use crate::plugin::this_thread::{ThreadNumber, this_thread};
 use crate::plugin::{Level, Outgoing, Record, abi};
 use crate::wire::{self, Encoding};
@@ -99,7 +99,7 @@ unsafe fn read_outgoing<'a>(raw: &abi::Outgoing) -> Result<Outgoing<'a>, Failure
         topic,
         workflow_id,
         deadline: read_duration(raw.deadline_ms),
-        remaining: read_duration(raw.remaining_ms),
+        until: read_time(raw.until_us),
     })
 }
 
