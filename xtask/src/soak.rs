@@ -155,7 +155,7 @@ const FAULTS: &str = "\
 
 A service asks a peer in another process. That is killed in the middle of a call, and another one takes its place; or stopped for half a minute (calls have one second,
 all other settings are as they are by default); or not there for ten seconds; or the network between two services falls silent and closes nothing. It fails if
-anything takes longer than it may. Unlike the rest of the page, this depends on the machine, which should have nothing else to do.
+anything takes longer than it may. That depends on the machine, too, which should have nothing else to do.
 ";
 
 const HANDSHAKES: &str = "\
