@@ -197,8 +197,11 @@ impl Local {
         self.counters.watch_state(position, source);
     }
 
-    /// Has the handler of a state called.
+    /// Has the handler of a state called, unless the service is to stop: what comes then is no work that was begun.
     pub(crate) fn handle_update(&self, position: usize, args: Vec<u8>, id: WorkflowId<'static>) {
+        if self.is_stopping() {
+            return;
+        }
         let number = self.connections.len() + position;
         if self.handling[position].push(args, id, self.wiring.states[position].settings.queue) {
             states::handling::count_dropped(self, number);

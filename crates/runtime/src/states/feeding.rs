@@ -31,6 +31,13 @@ pub(super) fn take(local: &Rc<Local>, position: usize) -> Take {
             }
             News::Value { value, number, workflow_id } => {
                 let now = Standing { number, ..standing.get() };
+                if let Value::Change(change) = value
+                    && change.is_empty()
+                {
+                    // A sign of life: nothing but the number is new.
+                    standing.set(now);
+                    return feed(&local, position, &now, None);
+                }
                 let parts = Parts::of(value);
                 if !local.declaration.checks_messages {
                     check(model, &parts)?;

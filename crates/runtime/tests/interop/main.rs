@@ -11,6 +11,7 @@ mod peers;
 mod values;
 mod codec;
 mod publications;
+mod states;
 mod chains;
 mod faults;
 mod limits;

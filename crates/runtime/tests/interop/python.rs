@@ -51,42 +51,56 @@ impl Version {
     }
 
     fn book(self, places: &[Place]) -> Json {
-        let mut sides = json!({"in": {}, "out": {}});
+        let mut book = json!({"connections": {"in": {}, "out": {}}, "states": {"in": {}, "out": {}}});
         for place in places {
             let address = format!("127.0.0.1:{}", place.port);
-            sides[place.side][place.connection] = json!({(place.socket): address});
+            // The sockets of a state are places of one name.
+            book[place.group][place.side][place.connection][place.socket] = address.into();
         }
         match self {
-            Self::V18 => json!({"connections": sides, "states": {}}),
-            Self::V20 => sides,
+            Self::V18 => book,
+            Self::V20 => book["connections"].take(),
         }
     }
 }
 
-/// Where a connection of a Python service lives.
+/// Where a connection of a Python service lives, or a socket of a state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
+    group: &'static str,
     side: &'static str,
     connection: &'static str,
     socket: &'static str,
     port: u16,
 }
 
+const CONNECTIONS: &str = "connections";
+
 impl Place {
     pub(crate) fn replyer(connection: &'static str, port: u16) -> Self {
-        Self { side: "in", connection, socket: "replyer", port }
+        Self { group: CONNECTIONS, side: "in", connection, socket: "replyer", port }
     }
 
     pub(crate) fn subscriber(connection: &'static str, port: u16) -> Self {
-        Self { side: "in", connection, socket: "subscriber", port }
+        Self { group: CONNECTIONS, side: "in", connection, socket: "subscriber", port }
     }
 
     pub(crate) fn requester(connection: &'static str, port: u16) -> Self {
-        Self { side: "out", connection, socket: "requester", port }
+        Self { group: CONNECTIONS, side: "out", connection, socket: "requester", port }
+    }
+
+    /// A socket of a copy.
+    pub(crate) fn of_state_in(state: &'static str, socket: &'static str, port: u16) -> Self {
+        Self { group: "states", side: "in", connection: state, socket, port }
+    }
+
+    /// A socket of an owner.
+    pub(crate) fn of_state_out(state: &'static str, socket: &'static str, port: u16) -> Self {
+        Self { group: "states", side: "out", connection: state, socket, port }
     }
 
     pub(crate) fn publisher(connection: &'static str, port: u16) -> Self {
-        Self { side: "out", connection, socket: "publisher", port }
+        Self { group: CONNECTIONS, side: "out", connection, socket: "publisher", port }
     }
 }
 
