@@ -6,5 +6,8 @@ struct Models;
 #[doc = include_str!("../../../guide/src/connections.md")]
 struct Connections;
 
+#[doc = include_str!("../../../guide/src/states.md")]
+struct States;
+
 #[doc = include_str!("../../../README.md")]
 struct Readme;

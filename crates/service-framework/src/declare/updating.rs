@@ -64,8 +64,8 @@ impl<'d, S: Serve, A: Model + 'static> Updating<'d, S, A> {
 
     /// Says once more what the handler takes, where the compiler points if that is wrong.
     #[doc(hidden)]
-    pub fn taking<B: UpdateOf<A>>(self) -> Self {
-        self
+    pub fn taking<B: UpdateOf<A> + Model>(self) -> Updating<'d, S, B> {
+        Updating { declare: self.declare, position: self.position, args: PhantomData }
     }
 
     fn add(self, run: Run, exclusive: bool, handler: Handler<S>) {
