@@ -143,3 +143,82 @@ impl<S> Drop for Live<'_, S> {
         drop(waker);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Barrier;
+
+    use super::*;
+
+    /// Counts how often it was copied, and may be slow at it.
+    struct Counted {
+        copies: u32,
+        gate: Option<Arc<Barrier>>,
+    }
+
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            // Once to say that it is being copied, once to be let go on.
+            if let Some(gate) = &self.gate {
+                gate.wait();
+                gate.wait();
+            }
+            Self { copies: self.copies + 1, gate: None }
+        }
+    }
+
+    fn cell(gate: Option<Arc<Barrier>>) -> Cell<Counted> {
+        let cell = Cell::new();
+        cell.turn().replace(Some(Counted { copies: 0, gate }), |mark| mark);
+        cell
+    }
+
+    fn copies(cell: &Cell<Counted>) -> u32 {
+        cell.value().map_or(u32::MAX, |value| value.copies)
+    }
+
+    #[test]
+    fn a_value_that_nobody_holds_is_changed_where_it_is() {
+        let cell = cell(None);
+        cell.turn().change(|_| (), |mark| mark);
+        assert_eq!(copies(&cell), 0);
+        let lent = cell.value();
+        cell.turn().change(|_| (), |mark| mark);
+        cell.turn().change(|_| (), |mark| mark);
+        drop(lent);
+        assert_eq!(copies(&cell), 1, "it is copied once for as long as it is held");
+    }
+
+    #[test]
+    fn whoever_looks_does_not_wait_for_the_copy() {
+        let gate = Arc::new(Barrier::new(2));
+        let cell = cell(Some(Arc::clone(&gate)));
+        let lent = cell.value();
+        std::thread::scope(|scope| {
+            scope.spawn(|| cell.turn().change(|value| value.copies += 10, |mark| mark));
+            gate.wait();
+            assert_eq!(copies(&cell), 0);
+            gate.wait();
+        });
+        drop(lent);
+        assert_eq!(copies(&cell), 11);
+    }
+
+    #[test]
+    fn who_gives_up_to_wait_leaves_nothing_behind() {
+        let cell = cell(None);
+        let poll = |live: Pin<&mut Live<'_, Counted>>| live.poll(&mut Context::from_waker(Waker::noop()));
+        let mut first = Box::pin(cell.live());
+        let mut second = Box::pin(cell.live());
+        for _ in 0..3 {
+            assert!(poll(first.as_mut()).is_pending());
+            assert!(poll(second.as_mut()).is_pending());
+        }
+        assert_eq!(cell.look().waiting.len(), 2);
+        drop(first);
+        assert_eq!(cell.look().waiting.len(), 1);
+        cell.turn().replace(None, |mark| Mark { status: Status::Live, ..mark });
+        assert!(cell.look().waiting.is_empty());
+        assert!(poll(second.as_mut()).is_ready());
+    }
+}
