@@ -7,7 +7,7 @@ use std::sync::Arc;
 /// A value of a state, as it was when it was asked for. It does not change.
 ///
 /// While it is held, the next change of the state is made on a copy of the whole value, which costs as much as that is large; otherwise it costs the
-/// change alone. So take from it what is needed, and let go of it before the next `await`.
+/// change alone. So take from it what is needed, and let go of it before the next `await`. A `.clone()` of it is a copy of the value.
 pub struct Lent<S>(Arc<S>);
 
 impl<S> Lent<S> {
@@ -21,12 +21,6 @@ impl<S> Deref for Lent<S> {
 
     fn deref(&self) -> &S {
         &self.0
-    }
-}
-
-impl<S> Clone for Lent<S> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
     }
 }
 

@@ -476,7 +476,7 @@ impl Serve for ByHand {
         });
         service
             .replyer("out")
-            .handle_inline(|_: &Self, _: Empty, cx: &Context| Ok(Map::clone(&*cx.state(&ANY_OUT)?)));
+            .handle_inline(|_: &Self, _: Empty, cx: &Context| Ok(cx.state(&ANY_OUT)?.clone()));
     }
 }
 
