@@ -150,6 +150,15 @@ impl Driver {
         Ok(())
     }
 
+    /// The names of the copies that are not live.
+    pub(super) fn not_live(&self) -> Vec<&str> {
+        let copies = self.copies.borrow();
+        let is_live = |position: &usize| copies.get(position).is_some_and(|copy| copy.status == Status::Live);
+        let states = self.declaration.states.iter().enumerate();
+        let behind = states.filter(|(position, model)| model.kind.is_in() && !is_live(position));
+        behind.map(|(_, model)| &*model.name).collect()
+    }
+
     /// Starts the handler of an update, if there is one.
     fn start_update(&self, position: usize, is_snapshot: bool, state: &impl Model) -> Result<Option<u64>> {
         let model = &self.declaration.states[position];

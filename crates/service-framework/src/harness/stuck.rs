@@ -172,7 +172,18 @@ impl Driver {
                 format!("it is not its turn while {} runs", running.collect::<Vec<_>>().join(" and "))
             }
             Stage::OnThread(_) if is_busy => "its thread runs".into(),
-            _ if known.is_empty() => "it waits for something outside of the harness".into(),
+            _ if known.is_empty() => {
+                let states = match &self.not_live()[..] {
+                    [] => String::new(),
+                    behind => {
+                        format!(
+                            ", or for a copy to be live (`{}`): `harness.set_state(..)`",
+                            behind.join("`, `")
+                        )
+                    }
+                };
+                format!("it waits for something outside of the harness{states}")
+            }
             _ => {
                 let known = known.iter().map(|what| self.describe(what));
                 format!("it waits for {}", known.collect::<Vec<_>>().join(" or "))

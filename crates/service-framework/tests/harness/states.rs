@@ -299,6 +299,14 @@ fn who_waits_for_a_copy_may_give_up() {
 }
 
 #[test]
+fn a_copy_that_is_never_live_is_named() {
+    let desk = desk();
+    desk.set_patience(Duration::from_millis(10));
+    desk.set_state(&LEVELS, &Levels::new()).unwrap();
+    expect!["failed: `best_when_live` has not ended for 10ms: it waits for something outside of the harness, or for a copy to be live (`book`, `summary`): `harness.set_state(..)`"].assert_eq(&ask(&desk, "best_when_live").unwrap_err().to_string());
+}
+
+#[test]
 fn a_handler_is_called_after_each_update() {
     let desk = desk();
     desk.set_state(&BOOK, &book(5)).unwrap();
