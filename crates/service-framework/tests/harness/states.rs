@@ -479,8 +479,12 @@ impl Serve for ByHand {
             let full = cx.state(&ANY_FULL)?.get("a").cloned().unwrap_or_default();
             cx.update(&ANY_OUT, &UntypedChange::new().set("full", full))
         });
-        service.replyer("fail").handle_inline(|_: &Self, _: Empty, cx: &Context| {
-            cx.update(&ANY_OUT, &UntypedChange::new().set("__uuid__", true))
+        service.replyer("fail").handle_inline(|_: &Self, args: Map, cx: &Context| {
+            let tagged: Map = [("__uuid__", true)].into_iter().collect();
+            match args.get("whole") {
+                Some(_) => cx.set(&ANY_OUT, &tagged),
+                None => cx.update(&ANY_OUT, &UntypedChange::from(tagged)),
+            }
         });
         service
             .replyer("out")
@@ -506,9 +510,11 @@ fn states_go_without_types_and_attributes() {
 #[test]
 fn what_cannot_be_published_does_not_change_the_value() {
     let harness = Harness::<ByHand>::new(()).unwrap();
-    let failure = harness.request::<_, Value>("fail", &()).unwrap_err();
-    expect!["failed: cannot send by `out`: args: the key `__uuid__` marks a UUID on the wire"]
-        .assert_eq(&failure.to_string());
+    for args in [value!({}), value!({"whole": true})] {
+        let failure = harness.request::<_, Value>("fail", &args).unwrap_err();
+        expect!["failed: cannot send by `out`: args: the key `__uuid__` marks a UUID on the wire"]
+            .assert_eq(&failure.to_string());
+    }
     assert_eq!(harness.request::<_, Value>("out", &()).unwrap(), value!({}));
     assert_eq!(harness.updates(&ANY_OUT).len(), 1);
 }
