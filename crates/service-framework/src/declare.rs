@@ -69,6 +69,25 @@ impl<S: Serve> Declare<S> {
     }
 
     /// A copy whose updates are to be handled; it is declared now unless it was already. Give it a handler next; a second one takes the place of the first.
+    ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// const BOOK: DeltaUpdateIn<Map> = DeltaUpdateIn::new("book");
+    ///
+    /// # struct Desk;
+    /// fn declare(service: &mut Declare<Desk>) {
+    ///     service.updated(&BOOK).handle(async |_: &Desk, update: Update<Map>, cx: &Context| {
+    ///         tracing::info!(number = update.current_num, keys = cx.state(&BOOK)?.len());
+    ///         Ok(())
+    ///     });
+    /// }
+    /// # impl Serve for Desk {
+    /// #     const NAME: &'static str = "desk";
+    /// #     type Config = Empty;
+    /// #     fn new(_: Empty) -> Result<Self> { Ok(Self) }
+    /// #     fn declare(service: &mut Declare<Self>) { declare(service) }
+    /// # }
+    /// ```
     pub fn updated<P: StateIn>(&mut self, port: &P) -> Updating<'_, S, P::Update> {
         let is_it = |model: &StateModel| model.name == port.state_name();
         if !self.declaration.states.iter().any(is_it) {

@@ -50,7 +50,17 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// How far a copy is, since when, and at which number.
+/// How far a copy is, since when, and at which number; from [`Context::state_status`](crate::Context::state_status).
+///
+/// ```
+/// # use service_framework::prelude::*;
+/// # const BOOK: DeltaUpdateIn<Map> = DeltaUpdateIn::new("book");
+/// # async fn example(cx: &Context) -> Result<()> {
+/// let status = cx.state_status(&BOOK)?;
+/// tracing::info!("{} for {:?}, at {:?}", status.status, status.since, status.number);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StateStatus {

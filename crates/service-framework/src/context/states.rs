@@ -14,6 +14,15 @@ impl Context {
     ///
     /// What is lent does not change; see [`Lent`] for what it costs to hold it while the state does.
     ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateIn<Map> = DeltaUpdateIn::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// let levels = cx.state(&BOOK)?.len();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// With code `unavailable` if there is no value: a copy has none before it was [live](Self::live) once, and an own `FullUpdateOut` none before it
@@ -36,6 +45,17 @@ impl Context {
 
     /// How far a copy is, since when, and at which number.
     ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateIn<Map> = DeltaUpdateIn::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// if cx.state_status(&BOOK)?.status != Status::Live {
+    ///     tracing::warn!("the book may be old");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the service does not use the port.
@@ -48,7 +68,16 @@ impl Context {
 
     /// Waits until a copy is live. It may be stale or behind again when the next handler runs.
     ///
-    /// With a bound: `cx.timeout(Duration::from_secs(5), cx.live(&BOOK)).await??`.
+    /// With a bound:
+    ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateIn<Map> = DeltaUpdateIn::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// cx.timeout(Duration::from_secs(5), cx.live(&BOOK)).await??;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -60,6 +89,15 @@ impl Context {
 
     /// Changes an own state, and publishes the change. The host numbers it.
     ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateOut<std::collections::BTreeMap<String, u32>> = DeltaUpdateOut::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// cx.update(&BOOK, &MapChange::new().set("99.5", 3u32).remove("99.0"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// If the change cannot be written, as when null would be the value of a key, or cannot be published. The value is then as it was.
@@ -68,6 +106,15 @@ impl Context {
     }
 
     /// Gives an own state a new value, and publishes that whole.
+    ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateOut<std::collections::BTreeMap<String, u32>> = DeltaUpdateOut::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// cx.set(&BOOK, &[("99.5".to_owned(), 3)].into())?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///
@@ -85,6 +132,15 @@ impl Context {
 
     /// Publishes an update of an own state with the author's own number, for copies that go by numbers of their making. A state that was published so
     /// once has no heartbeats any more.
+    ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # const BOOK: DeltaUpdateOut<std::collections::BTreeMap<String, u32>> = DeltaUpdateOut::new("book");
+    /// # async fn example(cx: &Context) -> Result<()> {
+    /// cx.publish_update(&BOOK, &Update::change(7, MapChange::new().remove("99.0")))?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

@@ -30,6 +30,31 @@ impl<S> Harness<S> {
     ///
     /// A service that waits for the copy goes on when the harness does the next time.
     ///
+    /// ```
+    /// # use service_framework::prelude::*;
+    /// # use std::collections::BTreeMap;
+    /// # const BOOK: DeltaUpdateIn<BTreeMap<String, u32>> = DeltaUpdateIn::new("book");
+    /// # struct Desk;
+    /// # #[service(uses(BOOK))]
+    /// # impl Desk {
+    /// #     fn new() -> Result<Self> { Ok(Self) }
+    /// #     #[replyer]
+    /// #     fn levels(&self, cx: &Context) -> Result<Map> {
+    /// #         Ok([("levels", cx.state(&BOOK)?.len() as u64)].into_iter().collect())
+    /// #     }
+    /// # }
+    /// # service_framework::link!(Desk);
+    /// # fn main() -> Result<()> {
+    /// let desk = Harness::<Desk>::new(())?;
+    /// desk.set_state(&BOOK, &BTreeMap::from([("99.5".to_owned(), 3)]))?;
+    /// desk.update_state(&BOOK, &MapChange::new().set("99.0", 1u32))?;
+    /// desk.set_status(&BOOK, Status::Stale)?;
+    /// let levels: Value = desk.request("levels", &())?;
+    /// assert_eq!(levels, value!({"levels": 2}));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// With code `bad_args` if the value is not what the port's model allows, which can be only if the port of the test is another than that of the service; and what the
