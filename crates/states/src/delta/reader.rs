@@ -49,6 +49,8 @@ pub struct Reader {
     strangers: VecDeque<Option<Uuid>>,
     /// Whether the owner is in Python, and asking is of no use before it has published something.
     awaits_update: bool,
+    /// The number of the last update of an owner in Python that the copy had in it already, if none has followed since.
+    old_number: Option<i64>,
     status: Status,
     since: Instant,
     outputs: VecDeque<Output>,
@@ -103,6 +105,7 @@ impl Reader {
             doubts: Vec::new(),
             strangers: VecDeque::new(),
             awaits_update: false,
+            old_number: None,
             status: Status::Syncing,
             since: now,
             outputs: VecDeque::new(),

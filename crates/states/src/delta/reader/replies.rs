@@ -133,7 +133,7 @@ impl Reader {
     }
 
     /// The copy is of no owner any more.
-    fn lose(&mut self) {
+    pub(super) fn lose(&mut self) {
         if let Some(holding) = &mut self.holding {
             holding.is_lost = true;
         }

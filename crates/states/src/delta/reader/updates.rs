@@ -68,23 +68,32 @@ impl Reader {
 
     /// An update of the owner that the copy is of, which is in Python: only its numbers tell that it has started again.
     fn follow_python(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
-        let Some(holding) = &mut self.holding else { return };
+        let Some(holding) = &self.holding else { return };
+        let is_lost = holding.is_lost;
         let ahead = i128::from(update.number) - i128::from(holding.number);
         if update.is_snapshot {
             self.forget_python();
             self.apply_arrived(&update, accept);
-        } else if self.is_unsure || holding.is_lost {
+        } else if self.is_unsure || is_lost {
             self.hold(update, now);
         } else if ahead == 1 {
-            holding.seen = update.number;
+            self.old_number = None;
+            self.holding.iter_mut().for_each(|holding| holding.seen = update.number);
             self.apply_arrived(&update, accept);
-        } else if ahead == 0 {
+        } else if ahead <= 0 && !self.has_gone_back(update.number) {
             self.counts.skipped += 1;
         } else {
-            holding.is_lost = true;
+            self.lose();
             self.counts.gaps += 1;
             self.hold(update, now);
         }
+    }
+
+    /// Whether an owner in Python has started again, which only its numbers tell: one old update may have come late or twice, but two in a row go on from
+    /// another beginning.
+    fn has_gone_back(&mut self, number: i64) -> bool {
+        let before = self.old_number.replace(number);
+        before.is_some_and(|before| before.checked_add(1) == Some(number))
     }
 
     /// An update of another owner than the one that the copy is of, if there is a copy: the state's owner has started again, or there are two.
