@@ -102,7 +102,7 @@ fn each_state_has_its_sockets_and_settings() {
         })
         .collect();
     expect![[r#"
-        delta_update_in book: StateSettings { heartbeat: 1s, expect_every: Some(3s), queue: 1000, held: 50, max_values: 100000000 }
+        delta_update_in book: StateSettings { heartbeat: 0ns, expect_every: Some(3s), queue: 1000, held: 50, max_values: 100000000 }
           subscriber connects localhost:9001, topic Some("ETH-USD"), deadline None
           requester connects localhost:9002, topic None, deadline Some(2s)
         full_update_in summary: StateSettings { heartbeat: 0ns, expect_every: None, queue: 1000, held: 0, max_values: 100000000 }
@@ -198,7 +198,7 @@ fn what_stands_in_the_wrong_place_is_told() {
         &RIGHT.replace("\"held\": 50", "\"encoding\": \"json\""),
         Value::Null,
         expect![
-            "desk.json:5:61: `book`: `encoding` is no setting of the subscriber of a delta_update_in; there are `heartbeat_s`, `expect_every_s`, `queue`, `held`, `max_values`, `topic`, `is_binder`, `max_message_bytes`, `max_depth`, `max_peers`, `curve_keys`, `curve_server`, `curve_allow`"
+            "desk.json:5:61: `book`: `encoding` is no setting of the subscriber of a delta_update_in; there are `expect_every_s`, `queue`, `held`, `max_values`, `topic`, `is_binder`, `max_message_bytes`, `max_depth`, `max_peers`, `curve_keys`, `curve_server`, `curve_allow`"
         ],
     );
     check(

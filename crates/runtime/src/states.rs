@@ -43,9 +43,6 @@ pub(crate) enum State {
     DeltaOut(DeltaUpdateOut),
 }
 
-/// How long an owner of ours may be silent, in heartbeats.
-const PATIENCE_HEARTBEATS: u32 = 3;
-
 impl Sockets {
     /// Where its sockets live, with the real ports, under the names by which they are told of.
     pub(crate) fn addresses(&self, name: &str) -> Vec<(String, Address)> {
@@ -118,7 +115,7 @@ fn reader_options(
         deadline: snapshots.and_then(|settings| settings.deadline).unwrap_or(Duration::from_secs(5)),
         max_workflow_id_bytes,
         protocol: Protocol {
-            patience: (!settings.heartbeat.is_zero()).then(|| settings.heartbeat * PATIENCE_HEARTBEATS),
+            patience: settings.expect_every,
             max_held: settings.held,
             max_reply_bytes: limits.max_message_bytes,
             seed: RandomState::new().hash_one(0),

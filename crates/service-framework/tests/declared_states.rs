@@ -18,12 +18,8 @@ struct Book {
     note: Option<String>,
 }
 
-const BOOK: DeltaUpdateIn<Book> = DeltaUpdateIn::new("book")
-    .topic("BTC")
-    .binder()
-    .heartbeat_s(0.5)
-    .expect_every_s(2.0)
-    .doc("Of the exchange.");
+const BOOK: DeltaUpdateIn<Book> =
+    DeltaUpdateIn::new("book").topic("BTC").binder().expect_every_s(2.0).doc("Of the exchange.");
 const SUMMARY: FullUpdateIn<Book> = FullUpdateIn::new("summary").topic("all").binder().expect_every_s(60.0);
 const QUIET: FullUpdateIn<Book> = FullUpdateIn::new("quiet");
 const MINE: DeltaUpdateOut<Book> = DeltaUpdateOut::new("mine")
@@ -113,7 +109,7 @@ fn states_are_declared_with_their_handlers_and_options() {
         .collect();
     expect![[r#"
         {"name":"quiet","type":"full_update_in"}
-        {"name":"book","doc":"Of the exchange.","type":"delta_update_in","settings":{"topic":"BTC","is_binder":true,"heartbeat_s":0.5,"expect_every_s":2.0},"run":"async"}
+        {"name":"book","doc":"Of the exchange.","type":"delta_update_in","settings":{"topic":"BTC","is_binder":true,"expect_every_s":2.0},"run":"async"}
         {"name":"summary","type":"full_update_in","settings":{"topic":"all","is_binder":true,"expect_every_s":60.0},"run":"inline","exclusive":true}
         {"name":"mine","type":"delta_update_out","settings":{"topic":"BTC","is_x_pub":true,"wait_after_creation_s":0.5,"wait_for_subscribers":2,"heartbeat_s":0.25,"peer":"python"}}
         {"name":"total","type":"full_update_out","settings":{"topic":"sum","is_x_pub":true,"wait_after_creation_s":0.0,"heartbeat_s":5.0,"peer":"python"}}"#]].assert_eq(&shown.join("\n"));
@@ -149,7 +145,6 @@ fn an_address_book_takes_all_options() {
         })
         .collect();
     expect![[r#"
-        book heartbeat_s = 0.5
         book expect_every_s = 2.0
         book.subscriber topic = "BTC"
         book.subscriber is_binder = true

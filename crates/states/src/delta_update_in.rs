@@ -20,7 +20,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::delta::Reader;
 use crate::delta::reader::{Event, Output, Settings};
 use crate::message::{SnapshotReply, SnapshotRequest, Update};
-use crate::news::{self, Figures, News, Standing, Take};
+use crate::news::{Figures, News, Standing, Take};
 
 /// A reply longer than that is read away from the service's thread.
 const SMALL_BYTES: usize = 64 << 10;
@@ -235,7 +235,6 @@ impl Inner {
                     is_due = true;
                 }
                 Output::Status { status, since, number } => {
-                    news::log(self.subscriber.address(), status);
                     // There is nothing in a status to refuse.
                     _ = (self.take)(&News::Status(Standing { status, since, number }));
                 }

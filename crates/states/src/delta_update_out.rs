@@ -12,6 +12,7 @@ use service_framework_connections::{Publisher, ReplyTo, Replyer, Request};
 use service_framework_core::Failure;
 use service_framework_core::envelope::Reply;
 use service_framework_core::failure::code;
+use service_framework_core::value::Uuid;
 use service_framework_core::wire::{Encoding, Limits};
 use service_framework_core::workflow;
 use tokio::task::JoinHandle;
@@ -59,6 +60,7 @@ enum Form {
 
 /// The replies of one snapshot in one form; or why there is none.
 struct Encoded {
+    epoch: Uuid,
     number: i64,
     form: Form,
     replies: Result<Vec<Bytes>, Failure>,
@@ -175,12 +177,14 @@ impl Desk {
                 Form::Parts(theirs.min(self.limits.max_message_bytes))
             }
         };
+        let (epoch, last) = self.owner.epoch_and_number();
         let (number, index) = match request.part {
             Some(part) => (part.number, part.index as usize),
-            None => (self.owner.number(), 0),
+            None => (last, 0),
         };
         let kept = self.kept.borrow();
-        let kept = kept.iter().find(|kept| kept.number == number && kept.form == form);
+        // Another epoch may have the same numbers.
+        let kept = kept.iter().find(|kept| (kept.epoch, kept.number, kept.form) == (epoch, number, form));
         match kept.map(|kept| &kept.replies) {
             Some(Ok(replies)) if index < replies.len() => self.reply(reply_to, replies[index].clone()),
             Some(Err(failure)) => self.refuse(reply_to, request.encoding, failure),
@@ -259,5 +263,5 @@ fn encode(snapshot: &Snapshot, form: Form) -> Encoded {
             .map(|parts| parts.into_iter().map(Bytes::from).collect())
             .map_err(|error| Failure::new(code::TOO_LARGE, error.to_string())),
     };
-    Encoded { number: snapshot.number, form, replies }
+    Encoded { epoch: snapshot.epoch, number: snapshot.number, form, replies }
 }

@@ -178,7 +178,6 @@ impl Inner {
             return;
         }
         self.figures.lock().standing = standing;
-        news::log(self.subscriber.address(), status);
         // There is nothing in a status to refuse.
         _ = (self.take)(&News::Status(standing));
     }

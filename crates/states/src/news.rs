@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use service_framework_core::Failure;
-use service_framework_core::address::Address;
 use service_framework_core::workflow::WorkflowId;
 
 use crate::copy::{Change, Copy};
@@ -75,14 +74,5 @@ impl<'a> From<&Event<'a>> for News<'a> {
                 Self::Value { value: Value::Change(change), number: Some(number), workflow_id }
             }
         }
-    }
-}
-
-/// Says how a copy stands now whose updates come from there.
-pub(crate) fn log(address: &Address, status: Status) {
-    match status {
-        Status::Live => tracing::info!(%address, "the copy of a state is live"),
-        Status::Syncing => tracing::info!(%address, "the copy of a state is behind, and asks for the whole"),
-        Status::Stale => tracing::warn!(%address, "the copy of a state is stale: its owner is not heard"),
     }
 }

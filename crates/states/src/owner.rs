@@ -118,6 +118,12 @@ impl DeltaOwner {
         self.state.lock().owner.copy().size_bytes()
     }
 
+    /// The start that updates are of, and the number of the last one.
+    pub fn epoch_and_number(&self) -> (Uuid, i64) {
+        let held = self.state.lock();
+        (held.owner.epoch(), held.owner.number())
+    }
+
     /// The number of the last update.
     pub fn number(&self) -> i64 {
         self.state.lock().owner.number()

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::time::Duration;
+
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use service_framework_core::value::{Map, Uuid};
@@ -89,7 +91,8 @@ proptest! {
         let mut frame = Vec::new();
         Update { number: -7, is_snapshot: false, state: state.clone(), epoch, digest, workflow_id: None }.write(&mut frame);
         let part = Some(Part { index: 1, count: 3 });
-        let reply = SnapshotReply { state, number: i64::MIN, epoch, digest, part }.write();
+        let heartbeat = Some(Duration::from_millis(u64::MAX));
+        let reply = SnapshotReply { state, number: i64::MIN, epoch, digest, heartbeat, part }.write();
         for mut bytes in [encoded(&change), frame, reply] {
             let at = at.index(bytes.len());
             if cut { bytes.truncate(at) } else { bytes[at] = byte }
@@ -111,7 +114,9 @@ proptest! {
         let json = wire::encode(&json, Encoding::Json).unwrap();
         prop_assert_eq!(Update::read(&json, &Limits::default(), 256).unwrap(), update);
 
-        let reply = SnapshotReply { state: state.without_idle_nulls(&Copy::new()), number, epoch, digest, part: Some(Part { index: count - 1, count }) };
+        let (state, part) = (state.without_idle_nulls(&Copy::new()), Some(Part { index: count - 1, count }));
+        let heartbeat = digest.map(|milliseconds| Duration::from_millis(milliseconds.max(1)));
+        let reply = SnapshotReply { state, number, epoch, digest, heartbeat, part };
         prop_assert_eq!(SnapshotReply::read(&reply.write(), &Limits::default()).unwrap(), reply);
 
         let since = Some(Since { epoch, number: Some(number), max_bytes });

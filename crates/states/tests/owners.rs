@@ -117,6 +117,6 @@ fn a_snapshot_in_json_says_the_same_without_a_digest() {
     let json = owner.snapshot().encode_json().unwrap();
     assert_eq!(
         String::from_utf8(json).unwrap(),
-        r#"{"return_args":{"state":{"a":[1,null]},"current_num":11},"workflow_id":null,"epoch":"00000000-0000-0000-0000-000000000001"}"#
+        r#"{"return_args":{"state":{"a":[1,null]},"current_num":11},"workflow_id":null,"epoch":"00000000-0000-0000-0000-000000000001","heartbeat_ms":1000}"#
     );
 }

@@ -136,7 +136,7 @@ fn parts_that_are_too_much_together_are_dropped() {
     let many = (0..20_u32).map(|key| (key.to_string(), Value::from("x".repeat(30))));
     let state = Value::Map(many.collect());
     owner.set(change(&state), now).unwrap();
-    let parts = owner.snapshot().encode_parts(300).unwrap();
+    let parts = owner.snapshot().encode_parts(340).unwrap();
     let mut reader = Reader::new(Settings { max_snapshot_bytes: 200, ..Settings::default() }, now);
     reader.connected(now);
     for part in &parts[..3] {
@@ -168,6 +168,7 @@ fn an_owner_in_python_is_asked_again_once_it_has_published() {
         state: change(state),
         number: 0,
         epoch: None,
+        heartbeat: None,
         digest: None,
         part: None,
     };

@@ -11,7 +11,7 @@ use crate::value::Value;
 /// How a state behaves. What a state of its type does not have keeps its default and is of no meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateSettings {
-    /// How often an owner publishes at least; zero if it publishes only what changes. Of a copy: how often it expects to hear of its owner.
+    /// How often an owner publishes at least; zero if it publishes only what changes.
     pub heartbeat: Duration,
     /// After how long without an update a copy is stale; `None` if it may be silent for ever.
     pub expect_every: Option<Duration>,
@@ -59,9 +59,9 @@ pub static STATE_SETTINGS: &[StateSetting] = &[
     StateSetting {
         name: "heartbeat_s",
         doc: "How often an owner publishes at least: a change that changes nothing, if there is none, so that a restarted owner, a lost \
-              message and a copy that went wrong are noticed within two of them; 0 for never. A copy is stale that hears nothing for three. \
+              message and a copy that went wrong are noticed within two of them; 0 for never. A copy is told how often that is, and is stale when it hears nothing for three. \
               A full state has none unless it is set, as copies in Python take the empty message for the value.",
-        kinds: &[DeltaUpdateIn, DeltaUpdateOut, FullUpdateOut],
+        kinds: &[DeltaUpdateOut, FullUpdateOut],
         takes: Takes::Seconds { least: 0.0, greatest: 3_600.0 },
         default: |kind| Value::Int(i128::from(kind.is_delta())),
         set: |settings, value| settings.heartbeat = duration(value).unwrap_or_default(),

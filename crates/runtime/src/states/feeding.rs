@@ -27,6 +27,7 @@ pub(super) fn take(local: &Rc<Local>, position: usize) -> Take {
         match *news {
             News::Status(now) => {
                 standing.set(now);
+                log(model, &now);
                 feed(&local, position, &now, None)
             }
             News::Value { value, number, workflow_id } => {
@@ -53,6 +54,20 @@ pub(super) fn take(local: &Rc<Local>, position: usize) -> Take {
             }
         }
     })
+}
+
+/// Says how a copy stands now.
+fn log(model: &StateModel, Standing { status, .. }: &Standing) {
+    let name = &model.name;
+    match status {
+        Status::Live => tracing::info!(target: crate::LOG, "state `{name}` is live"),
+        Status::Syncing => {
+            tracing::info!(target: crate::LOG, "state `{name}` is behind, and its owner is asked for the whole");
+        }
+        Status::Stale => {
+            tracing::warn!(target: crate::LOG, "state `{name}` is stale: its owner is not heard")
+        }
+    }
 }
 
 /// A value as it crosses to the plugin.

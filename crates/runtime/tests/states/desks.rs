@@ -31,8 +31,8 @@ pub(crate) const OWN_BOOK: DeltaUpdateOut<Book> = DeltaUpdateOut::new("book").he
 pub(crate) const OWN_MARKET: DeltaUpdateOut<Market> = DeltaUpdateOut::new("market").heartbeat_s(0.1);
 pub(crate) const OWN_SUMMARY: FullUpdateOut<Summary> = FullUpdateOut::new("summary");
 
-pub(crate) const BOOK: DeltaUpdateIn<Book> = DeltaUpdateIn::new("book").heartbeat_s(0.1);
-pub(crate) const MARKET: DeltaUpdateIn<Market> = DeltaUpdateIn::new("market").heartbeat_s(0.1);
+pub(crate) const BOOK: DeltaUpdateIn<Book> = DeltaUpdateIn::new("book");
+pub(crate) const MARKET: DeltaUpdateIn<Market> = DeltaUpdateIn::new("market");
 pub(crate) const SUMMARY: FullUpdateIn<Summary> = FullUpdateIn::new("summary");
 
 /// A change of the book, as it is asked for; without a price the level is removed.

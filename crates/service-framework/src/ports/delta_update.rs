@@ -48,13 +48,6 @@ impl<S: State> DeltaUpdateIn<S> {
     pub const fn new(name: &'static str) -> Self {
         Self { name, settings: Settings::NONE, state: PhantomData }
     }
-
-    /// How often the owner publishes at least, in seconds, as it was told to; 1 if nobody says. The copy is stale after three times that.
-    #[must_use]
-    pub const fn heartbeat_s(mut self, seconds: f64) -> Self {
-        self.settings.heartbeat_s = Some(seconds);
-        self
-    }
 }
 
 common!(DeltaUpdateIn<S>);

@@ -131,7 +131,12 @@ impl Owner {
 
     /// The state as it is now, to be encoded anywhere.
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { epoch: self.epoch, number: self.number, copy: self.copy.clone() }
+        Snapshot {
+            epoch: self.epoch,
+            number: self.number,
+            heartbeat: self.heartbeat,
+            copy: self.copy.clone(),
+        }
     }
 
     /// The state as it is now.

@@ -8,7 +8,7 @@ mod types;
 mod updates;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use service_framework_core::value::Uuid;
 
@@ -43,6 +43,8 @@ pub struct Reader {
     is_silent: bool,
     /// When the owner was last heard.
     heard: Instant,
+    /// How often the owner has said that it publishes at least.
+    heartbeat: Option<Duration>,
     /// Owners that updates came of while the copy was of another, and that no reply has judged yet.
     doubts: Vec<Option<Uuid>>,
     /// Owners that are not the one that the replyer belongs to.
@@ -84,6 +86,9 @@ impl Link {
     }
 }
 
+/// How many of its heartbeats an owner may miss before it counts as silent.
+const PATIENCE_HEARTBEATS: u32 = 3;
+
 /// Owners that are remembered at most, of those that are doubted and of those that are none.
 const MAX_OWNERS: usize = 8;
 
@@ -102,6 +107,7 @@ impl Reader {
             has_missed: false,
             is_silent: false,
             heard: now,
+            heartbeat: None,
             doubts: Vec::new(),
             strangers: VecDeque::new(),
             awaits_update: false,
@@ -199,8 +205,12 @@ impl Reader {
 
     /// When the owner counts as silent, if it does not yet and ever may.
     fn silence_begins(&self) -> Option<Instant> {
-        let is_ours = self.epoch().is_some() && self.link.is_up && !self.is_silent;
-        self.heard.checked_add(self.settings.patience.filter(|_| is_ours)?)
+        if self.holding.is_none() || !self.link.is_up || self.is_silent {
+            return None;
+        }
+        let told = self.heartbeat.filter(|_| self.epoch().is_some());
+        let told = told.map(|heartbeat| heartbeat.saturating_mul(PATIENCE_HEARTBEATS));
+        self.heard.checked_add([told, self.settings.patience].into_iter().flatten().min()?)
     }
 
     /// Whether a snapshot would help.

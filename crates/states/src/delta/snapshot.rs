@@ -1,5 +1,7 @@
 //! The state of an owner at one number, and how it is written for those who ask.
 
+use std::time::Duration;
+
 use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Fault, Value};
@@ -15,6 +17,8 @@ pub struct Snapshot {
     pub epoch: Uuid,
     /// The number of the last update that is in it.
     pub number: i64,
+    /// How often the owner publishes at least; `None` if it may be silent for ever.
+    pub heartbeat: Option<Duration>,
     /// The state.
     pub copy: Copy,
 }
@@ -87,6 +91,7 @@ impl Snapshot {
     }
 
     fn head(&self, part: Option<Part>) -> Head {
-        Head { number: self.number, epoch: Some(self.epoch), digest: Some(self.copy.digest()), part }
+        let Self { number, epoch, heartbeat, .. } = *self;
+        Head { number, epoch: Some(epoch), digest: Some(self.copy.digest()), heartbeat, part }
     }
 }

@@ -1,5 +1,7 @@
 //! An owner's reply to a request for a snapshot.
 
+use std::time::Duration;
+
 use service_framework_core::Fault;
 use service_framework_core::failure::{Failure, code};
 use service_framework_core::model::Model as _;
@@ -20,6 +22,8 @@ pub struct SnapshotReply {
     pub epoch: Option<Uuid>,
     /// The digest of the whole state, if the owner says.
     pub digest: Option<u64>,
+    /// How often the owner publishes at least; `None` if it may be silent for ever, or does not say.
+    pub heartbeat: Option<Duration>,
     /// Which part it is; none if it is the whole.
     pub part: Option<Part>,
 }
@@ -39,6 +43,7 @@ pub(crate) struct Head {
     pub(crate) number: i64,
     pub(crate) epoch: Option<Uuid>,
     pub(crate) digest: Option<u64>,
+    pub(crate) heartbeat: Option<Duration>,
     pub(crate) part: Option<Part>,
 }
 
@@ -61,7 +66,8 @@ impl SnapshotReply {
     fn read_map(payload: &[u8], limits: &Limits) -> Result<Result<Self, Failure>, Fault> {
         let payload = super::message_pack(payload, limits)?;
         let mut reader = Reader::new(&payload, Encoding::MessagePack, limits);
-        let (mut returned, mut failure, mut epoch, mut digest, mut part) = (None, None, None, None, None);
+        let (mut returned, mut failure, mut epoch) = (None, None, None);
+        let (mut digest, mut heartbeat, mut part) = (None, None, None);
         fields::open_map(&mut reader, |key, reader| match key {
             "return_args" => {
                 once(
@@ -72,6 +78,7 @@ impl SnapshotReply {
             "error" => once(&mut failure, || Option::<Failure>::decode(reader)),
             "epoch" => once(&mut epoch, || fields::epoch(reader)),
             "digest" => once(&mut digest, || Option::<u64>::decode(reader)),
+            "heartbeat_ms" => once(&mut heartbeat, || Option::<u64>::decode(reader)),
             "part" => {
                 once(&mut part, || if reader.null()? { Ok(None) } else { Part::read(reader).map(Some) })
             }
@@ -83,14 +90,16 @@ impl SnapshotReply {
         }
         let (number, state) = required(returned.flatten(), "return_args")?;
         let (epoch, digest, part) = (epoch.flatten(), digest.flatten(), part.flatten());
-        Ok(Ok(Self { state, number, epoch, digest, part }))
+        let heartbeat = heartbeat.flatten().map(Duration::from_millis);
+        Ok(Ok(Self { state, number, epoch, digest, heartbeat, part }))
     }
 
     /// Writes the reply in MessagePack.
     pub fn write(&self) -> Vec<u8> {
-        let Self { number, epoch, digest, part, .. } = *self;
+        let Self { number, epoch, digest, heartbeat, part, .. } = *self;
         let entries = || self.state.entries().iter().filter(|entry| entry.value().is_some());
-        Head { number, epoch, digest, part }.write(entries().count(), entries(), self.state.size_bytes())
+        let head = Head { number, epoch, digest, heartbeat, part };
+        head.write(entries().count(), entries(), self.state.size_bytes())
     }
 }
 
@@ -104,7 +113,8 @@ impl Head {
     ) -> Vec<u8> {
         let out = Vec::with_capacity(size_bytes + Self::MAX_BYTES);
         let mut writer = Writer::append(out, Encoding::MessagePack, Peer::Any);
-        let extensions = [self.epoch.is_some(), self.digest.is_some(), self.part.is_some()];
+        let extensions =
+            [self.epoch.is_some(), self.digest.is_some(), self.heartbeat.is_some(), self.part.is_some()];
         writer.map(2 + extensions.into_iter().map(usize::from).sum::<usize>());
         writer.key("return_args");
         writer.map(2);
@@ -125,6 +135,11 @@ impl Head {
             writer.key("digest");
             writer.int(digest.into());
         }
+        if let Some(heartbeat) = self.heartbeat {
+            writer.key("heartbeat_ms");
+            // Less than a millisecond is not none.
+            writer.int(heartbeat.as_millis().max(1) as i128);
+        }
         if let Some(Part { index, count }) = self.part {
             writer.key("part");
             writer.map(2);
@@ -139,7 +154,7 @@ impl Head {
     }
 
     /// What stands around the entries has no more bytes than this.
-    pub(crate) const MAX_BYTES: usize = 192;
+    pub(crate) const MAX_BYTES: usize = 224;
 }
 
 fn read_returned(reader: &mut Reader<'_>) -> Result<(i64, Change), Fault> {

@@ -110,7 +110,9 @@ impl Owning {
         let request = SnapshotRequest::read(request, &Limits::default()).unwrap();
         let Some(owner) = &self.ours else {
             let state = change_of(&whole(&self.model));
-            return SnapshotReply { state, number: 0, epoch: None, digest: None, part: None }.write();
+            let reply =
+                SnapshotReply { state, number: 0, epoch: None, digest: None, heartbeat: None, part: None };
+            return reply.write();
         };
         if let Some(wanted) = request.part
             && let Some((_, _, parts)) =

@@ -64,9 +64,7 @@ pub(crate) enum Input {
 
 impl Reading {
     pub(crate) fn new(rules: &Rules, dice: &mut Dice, now: Instant) -> Self {
-        let patience = rules.heartbeat.map(|heartbeat| 3 * heartbeat);
         let settings = Settings {
-            patience,
             max_held: rules.max_held,
             max_reply_bytes: rules.max_reply_bytes,
             seed: dice.roll(),

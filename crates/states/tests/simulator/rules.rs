@@ -61,7 +61,7 @@ impl Rules {
             heartbeat: [None, Some(Duration::from_millis(300))][some(&[0, 1])],
             is_by_hand: some(&[0, 0, 0, 1]) == 1,
             max_held: some(&[1, 2, 5, 1000]),
-            max_reply_bytes: some(&[1 << 20, 1 << 20, 230]),
+            max_reply_bytes: some(&[1 << 20, 1 << 20, 262]),
             snapshots_kept: some(&[1, 2, 1000]),
         };
         if rules.is_by_hand {

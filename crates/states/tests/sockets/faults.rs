@@ -7,7 +7,7 @@ use std::time::Duration;
 use service_framework_core::value;
 use service_framework_states::delta::reader::{Settings, Status};
 
-use crate::support::{Copied, Home, Owned, any_port, protocol, publisher, run, subscriber};
+use crate::support::{Copied, Home, Owned, Way, any_port, protocol, publisher, run, subscriber};
 
 #[test]
 fn a_copy_goes_stale_with_its_owner_and_live_with_the_next() {
@@ -28,15 +28,38 @@ fn a_copy_goes_stale_with_its_owner_and_live_with_the_next() {
 }
 
 #[test]
-fn an_owner_that_is_silent_is_stale_though_its_connection_is_there() {
+fn an_owner_that_misses_its_own_heartbeats_is_stale_though_its_connection_is_there() {
+    run(async {
+        let owned = Owned::start(Some(Duration::from_millis(50))).await;
+        owned.set(value!({"a": 1}));
+        let is_mute = Rc::new(Cell::new(false));
+        let mute = Rc::clone(&is_mute);
+        let way = Way::from(&owned, move |_| mute.get()).await;
+        let copied = Copied::of(&way.home);
+        copied.is(Status::Live).await;
+        is_mute.set(true);
+        copied.is(Status::Stale).await;
+        owned.change(value!({"a": 2}));
+        is_mute.set(false);
+        copied.until(|copied| copied.seen.value() == owned.value()).await;
+        copied.is(Status::Live).await;
+    });
+}
+
+#[test]
+fn an_owner_that_may_be_silent_is_not_stale_for_that() {
     run(async {
         let owned = Owned::start(None).await;
         owned.set(value!({"a": 1}));
-        let settings = Settings { patience: Some(Duration::from_millis(100)), ..protocol() };
-        let copied = Copied::with(&owned.home, settings);
+        let copied = Copied::of(&owned.home);
         copied.catches_up_with(&owned).await;
-        copied.is(Status::Stale).await;
+        let expecting = Settings { patience: Some(Duration::from_millis(50)), ..protocol() };
+        let expecting = Copied::with(&owned.home, expecting);
+        expecting.catches_up_with(&owned).await;
+        expecting.is(Status::Stale).await;
+        assert_eq!(copied.seen.status(), Status::Live);
         owned.change(value!({"a": 2}));
+        expecting.catches_up_with(&owned).await;
         copied.catches_up_with(&owned).await;
     });
 }

@@ -1,5 +1,7 @@
 //! A snapshot that arrives in parts, collected aside until it is whole.
 
+use std::time::Duration;
+
 use service_framework_core::value::Uuid;
 
 use super::asking::Asked;
@@ -24,6 +26,7 @@ pub(super) struct Whole {
     pub(super) epoch: Option<Uuid>,
     pub(super) number: i64,
     pub(super) digest: Option<u64>,
+    pub(super) heartbeat: Option<Duration>,
     pub(super) copy: Copy,
     pub(super) asked: Asked,
 }
@@ -31,8 +34,8 @@ pub(super) struct Whole {
 impl Whole {
     /// A snapshot of one reply.
     pub(super) fn of(reply: &SnapshotReply, asked: Asked) -> Self {
-        let SnapshotReply { epoch, number, digest, .. } = *reply;
-        Self { epoch, number, digest, copy: Copy::of(&reply.state), asked }
+        let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
+        Self { epoch, number, digest, heartbeat, copy: Copy::of(&reply.state), asked }
     }
 }
 
@@ -55,7 +58,7 @@ impl Parts {
         asked: Asked,
         max_bytes: usize,
     ) -> Next {
-        let SnapshotReply { epoch, number, digest, .. } = *reply;
+        let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
         let begun = parts.take().filter(|begun| begun.goes_on_with(reply, part));
         let mut begun = match begun {
             Some(begun) => begun,
@@ -71,7 +74,7 @@ impl Parts {
         begun.arrived += 1;
         if begun.arrived == begun.count {
             let Self { copy, asked, .. } = begun;
-            return Next::Done(Whole { epoch, number, digest, copy, asked });
+            return Next::Done(Whole { epoch, number, digest, heartbeat, copy, asked });
         }
         let wanted = WantedPart { index: begun.arrived, number };
         *parts = Some(begun);

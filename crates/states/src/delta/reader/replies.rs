@@ -14,6 +14,11 @@ impl Reader {
         if let Some(whole) = self.collect(reply, asked)
             && self.is_right(whole.digest, whole.copy.digest())
         {
+            if whole.epoch.is_some() {
+                self.heartbeat = whole.heartbeat;
+                // One that has said that it may be silent is none.
+                self.is_silent &= whole.heartbeat.is_some() || self.settings.patience.is_some();
+            }
             let is_other = self.holding.as_ref().is_some_and(|holding| holding.owner != whole.epoch);
             self.judge(whole, now, accept);
             // Two owners that answer in turns would otherwise be followed at full speed.

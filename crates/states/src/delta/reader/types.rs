@@ -11,7 +11,7 @@ use crate::message::SnapshotRequest;
 /// How a reader behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// An owner of ours that says nothing for so long counts as silent: three of its heartbeats. None if it sends none.
+    /// An owner that says nothing for so long counts as silent. `None` for as long as it says itself: one of ours after three of its heartbeats.
     pub patience: Option<Duration>,
     /// Updates that are held back at most; 10,000.
     pub max_held: usize,

@@ -68,6 +68,7 @@ impl Reader {
 
     /// An update of the owner that the copy is of, which is in Python: only its numbers tell that it has started again.
     fn follow_python(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
+        (self.heard, self.is_silent) = (now, false);
         let Some(holding) = &self.holding else { return };
         let is_lost = holding.is_lost;
         let ahead = i128::from(update.number) - i128::from(holding.number);
