@@ -21,6 +21,7 @@ mod pipe;
 mod routing;
 mod dialogue;
 mod subscriptions;
+mod greetings;
 mod trie;
 mod inbox;
 
@@ -38,6 +39,7 @@ use crate::Message;
 
 pub use self::dialling::Dial;
 pub use self::endpoint::{Endpoint, EndpointError};
+pub use self::greetings::{Greeting, Newcomer};
 pub use self::inproc::InprocListener;
 pub use self::options::{Admits, Options, Queue, WhenFull};
 pub use self::redial::{Backoff, Redial, chance};
@@ -117,7 +119,8 @@ impl Socket {
     }
 
     /// Asks all publishers, also those to come, for what begins with `topic`; for SUB and XSUB. Publishers are told of the first time
-    /// that something is asked for, and of the last time that it is not any more.
+    /// that something is asked for, and of the last time that it is not any more; those to come of everything first, if it is asked for, and of the rest in the
+    /// order in which it was asked for, if none of it was cancelled.
     pub fn subscribe(&self, topic: impl Into<Bytes>) {
         self.0.subscribe(true, &topic.into());
     }
@@ -125,6 +128,12 @@ impl Socket {
     /// Asks for it no longer.
     pub fn unsubscribe(&self, topic: impl Into<Bytes>) {
         self.0.subscribe(false, &topic.into());
+    }
+
+    /// Shows `greeting` each peer that subscribes to something that begins with `prefix`, and those who have already, for each such thing once; for PUB and XPUB. It may
+    /// send that peer alone what the others have had before. There may be several, also for the same prefix; they stay as long as the socket.
+    pub fn greet(&self, prefix: impl Into<Bytes>, greeting: &Greeting) {
+        self.0.greet(prefix.into(), greeting);
     }
 
     /// Gives what happened next to a connection, or wakes the last caller when something does. The oldest of what nobody asks for is forgotten.

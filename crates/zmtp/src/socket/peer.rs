@@ -13,7 +13,7 @@ use tokio::task::yield_now;
 use super::pipe::{PARTING, Pipe, Reading, Sending};
 use super::subscriptions::Asked;
 use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, WhenFull, keep};
-use crate::{Encoded, Event, Message};
+use crate::{Encoded, Event, Message, SocketType};
 
 /// One connection of a socket.
 pub(super) struct Peer {
@@ -22,6 +22,8 @@ pub(super) struct Peer {
     identity: OnceCell<Bytes>,
     /// What it asked to be called, by then.
     asked_identity: OnceCell<Bytes>,
+    /// The type of its socket, by then.
+    socket_type: OnceCell<SocketType>,
     pipe: RefCell<Pipe>,
     when_full: WhenFull,
     waker: RefCell<Option<Waker>>,
@@ -62,6 +64,7 @@ impl Peer {
             key,
             identity: OnceCell::new(),
             asked_identity: OnceCell::new(),
+            socket_type: OnceCell::new(),
             pipe: RefCell::new(Pipe::new(stream, options)),
             when_full: options.when_full,
             waker: RefCell::default(),
@@ -84,10 +87,16 @@ impl Peer {
         self.identity.get()
     }
 
-    pub(super) fn name(&self, identity: Bytes, asked: Bytes) {
+    /// The type of the socket at its end, which was met.
+    pub(super) fn socket_type(&self) -> SocketType {
+        *self.socket_type.get().expect("who has subscribed to something has shown who it is")
+    }
+
+    pub(super) fn name(&self, identity: Bytes, who: &crate::Peer) {
         // A handshake is done once.
         _ = self.identity.set(identity);
-        _ = self.asked_identity.set(asked);
+        _ = self.asked_identity.set(who.identity.clone());
+        _ = self.socket_type.set(who.socket_type);
     }
 
     /// Whoever waits for the handshake, if it was never done.
@@ -290,7 +299,11 @@ impl Peer {
                     shared.deliver(self, message);
                 }
                 Ok(None) => break,
-                Ok(Some(Event::Subscribe(topic))) => shared.subscribed(self, &topic)?,
+                Ok(Some(Event::Subscribe(topic))) => {
+                    // It may be sent as much for it as for a message.
+                    *left -= 1;
+                    shared.subscribed(self, &topic)?;
+                }
                 Ok(Some(Event::Cancel(topic))) => shared.cancelled(self, &topic),
                 Ok(Some(Event::Credentials(credentials))) => {
                     let admits = shared.options.admits.as_ref().is_some_and(|admits| admits(&credentials));

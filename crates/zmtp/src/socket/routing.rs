@@ -79,7 +79,8 @@ impl Routing {
     /// # Errors
     ///
     /// If another peer is called the same. Who was there first stays: otherwise any stranger could put a peer out.
-    pub(super) fn meet(&mut self, peer: &Rc<Peer>, wanted: Bytes) -> Result<Bytes, Error> {
+    pub(super) fn meet(&mut self, peer: &Rc<Peer>, who: &crate::Peer) -> Result<Bytes, Error> {
+        let wanted = who.identity.clone();
         let is_named = !wanted.is_empty() && self.heeds_identities;
         let identity = if is_named { wanted.clone() } else { self.name() };
         if matches!(self.socket_type, SocketType::Router | SocketType::Rep) {
@@ -89,7 +90,7 @@ impl Routing {
             self.by_identity.insert(identity.clone(), Rc::clone(peer));
         }
         self.wanted.prefixes().for_each(|topic| peer.tell(true, &topic));
-        peer.name(identity.clone(), wanted);
+        peer.name(identity.clone(), who);
         self.peers.push(Rc::clone(peer));
         Ok(identity)
     }

@@ -10,12 +10,13 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use super::dialling::Dials;
+use super::greetings::{Greeting, Greetings, Newcomer};
 use super::inbox::Inbox;
 use super::listening::Listeners;
 use super::peer::Peer;
 use super::report::Events;
 use super::routing::Routing;
-use super::subscriptions::Limit;
+use super::subscriptions::{Added, Limit};
 use super::{Counts, Ended, Event, Options, Queue, Receiver, Refused, Unsent};
 use crate::{Error, Message, SocketType};
 
@@ -31,6 +32,7 @@ pub(super) struct Shared {
     pub(super) listeners: RefCell<Listeners>,
     pub(super) dials: RefCell<Dials>,
     pub(super) is_closed: Cell<bool>,
+    greetings: Greetings,
     /// Who waits for the last connection to end.
     pub(super) on_empty: RefCell<Option<Waker>>,
     /// Who waits for subscribers.
@@ -55,6 +57,7 @@ impl Shared {
             listeners: RefCell::default(),
             dials: RefCell::default(),
             is_closed: Cell::new(false),
+            greetings: Greetings::default(),
             on_empty: RefCell::default(),
             on_subscribed: RefCell::default(),
             on_room: Arc::default(),
@@ -74,7 +77,7 @@ impl Shared {
 
     /// A peer has shown who it is.
     pub(super) fn meet(&self, peer: &Rc<Peer>, who: &crate::Peer) -> Result<(), Error> {
-        let identity = self.routing.borrow_mut().meet(peer, who.identity.clone())?;
+        let identity = self.routing.borrow_mut().meet(peer, who)?;
         self.count(|counts| counts.connected += 1);
         let endpoint = self.dials.borrow().meet(peer.key());
         self.tell(Event::Connected { identity, endpoint });
@@ -140,13 +143,24 @@ impl Shared {
     pub(super) fn subscribed(&self, peer: &Rc<Peer>, topic: &Bytes) -> Result<(), Error> {
         let Options { subscriptions, subscription_bytes, .. } = self.options;
         let limit = Limit { prefixes: subscriptions, bytes: subscription_bytes };
-        if self.routing.borrow_mut().subscriptions.add(peer, topic, limit)? {
+        let added = self.routing.borrow_mut().subscriptions.add(peer, topic, limit)?;
+        if added == Added::First {
             self.tell_of_subscription(true, topic);
+        }
+        if added != Added::Again {
+            let newcomer = Newcomer::new(topic, peer, self);
+            self.greetings.of(topic).iter().for_each(|greet| greet(&newcomer));
         }
         if let Some(waker) = self.on_subscribed.take() {
             waker.wake();
         }
         Ok(())
+    }
+
+    pub(super) fn greet(&self, prefix: Bytes, greeting: &Greeting) {
+        let early = self.routing.borrow().subscriptions.under(&prefix);
+        self.greetings.add(prefix, Rc::clone(greeting));
+        early.iter().for_each(|(topic, peer)| greeting(&Newcomer::new(topic, peer, self)));
     }
 
     /// A subscriber has said what it does not want any more.

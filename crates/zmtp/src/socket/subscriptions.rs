@@ -36,13 +36,24 @@ pub(super) struct Limit {
     pub(super) bytes: usize,
 }
 
+/// What was new of a subscription.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Added {
+    /// Nobody had asked for it.
+    First,
+    /// Others had.
+    Another,
+    /// The same peer had.
+    Again,
+}
+
 impl Subscriptions {
-    /// A peer wants what begins with `prefix`; says whether it is the first to.
-    pub(super) fn add(&mut self, peer: &Rc<Peer>, prefix: &[u8], limit: Limit) -> Result<bool, Error> {
+    /// A peer wants what begins with `prefix`.
+    pub(super) fn add(&mut self, peer: &Rc<Peer>, prefix: &[u8], limit: Limit) -> Result<Added, Error> {
         let node = self.subscribers.insert(prefix);
         let subscribers = self.subscribers.value(node);
         let Err(place) = subscribers.binary_search_by_key(&peer.key(), |known| known.key()) else {
-            return Ok(false);
+            return Ok(Added::Again);
         };
         let mut asked = peer.asked().borrow_mut();
         if asked.prefixes.len() >= limit.prefixes || asked.bytes.saturating_add(prefix.len()) > limit.bytes {
@@ -53,7 +64,7 @@ impl Subscriptions {
         asked.prefixes.insert(node);
         asked.bytes += prefix.len();
         subscribers.insert(place, Rc::clone(peer));
-        Ok(subscribers.len() == 1)
+        Ok(if subscribers.len() == 1 { Added::First } else { Added::Another })
     }
 
     /// It does no longer; says whether it was the last who did.
@@ -82,6 +93,15 @@ impl Subscriptions {
             self.subscribers.prune(node);
         }
         unwanted
+    }
+
+    /// What begins with `prefix` and is wanted, once for each peer that wants it.
+    pub(super) fn under(&self, prefix: &[u8]) -> Vec<(Vec<u8>, Rc<Peer>)> {
+        let mut under = Vec::new();
+        for (topic, peers) in self.subscribers.kept().filter(|(topic, _)| topic.starts_with(prefix)) {
+            under.extend(peers.iter().map(|peer| (topic.clone(), Rc::clone(peer))));
+        }
+        under
     }
 
     /// How many peers want anything.
@@ -136,7 +156,8 @@ impl Wanted {
         is_wanted
     }
 
+    /// All that is wanted: the empty prefix first, the others in the order in which they were asked for, as long as nothing was cancelled.
     pub(super) fn prefixes(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.0.prefixes()
+        self.0.kept().map(|(prefix, _)| prefix)
     }
 }

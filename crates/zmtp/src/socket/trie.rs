@@ -98,9 +98,10 @@ impl<V: Kept> Trie<V> {
         labels.into_iter().rev().flatten().copied().collect()
     }
 
-    /// All prefixes that something is kept under.
-    pub(super) fn prefixes(&self) -> impl Iterator<Item = Vec<u8>> {
-        self.0.iter().filter(|(_, node)| !node.value.is_nothing()).map(|(node, _)| self.prefix(node))
+    /// All prefixes that something is kept under, and what that is.
+    pub(super) fn kept(&self) -> impl Iterator<Item = (Vec<u8>, &V)> {
+        let kept = self.0.iter().filter(|(_, node)| !node.value.is_nothing());
+        kept.map(|(number, node)| (self.prefix(number), &node.value))
     }
 
     /// Takes a prefix out if nothing is kept under it.
@@ -225,7 +226,7 @@ mod tests {
                     prop_assert_eq!(trie.prefix(*node), prefix.as_bytes());
                     prop_assert_eq!(*trie.value(*node), *value);
                 }
-                let mut prefixes: Vec<_> = trie.prefixes().collect();
+                let mut prefixes: Vec<_> = trie.kept().map(|(prefix, _)| prefix).collect();
                 prefixes.sort();
                 prop_assert!(prefixes.iter().map(Vec::as_slice).eq(model.keys().map(String::as_bytes)));
                 // Each node has a value of its own or parts two others.

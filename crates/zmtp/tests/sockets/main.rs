@@ -10,6 +10,7 @@ mod delivering;
 mod asking;
 mod asking_again;
 mod publishing;
+mod greeting;
 mod working;
 mod closing;
 mod dialling;
