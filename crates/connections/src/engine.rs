@@ -23,8 +23,8 @@ pub type Frames = zmtp::Message;
 
 /// How long to wait between two tries, whatever the engine.
 pub(crate) use zmtp::{Backoff, Redial, chance};
-/// Takes messages as soon as they are read.
-pub use zmtp::{Receiver, WhenFull};
+/// Takes messages as soon as they are read; sees to those who subscribe.
+pub use zmtp::{Greeting, Newcomer, Receiver, SocketType, WhenFull};
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -137,6 +137,13 @@ pub trait Socket: Debug {
     fn poll_subscribers(&self, _count: usize, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
+
+    /// Shows `greeting` each peer that subscribes to something that begins with `prefix`, and those who have already. An engine that cannot shows it nobody.
+    fn greet(&self, _prefix: &Bytes, _greeting: &Greeting) {}
+
+    /// Asks for what begins with `filter`, too, of all publishers that have been told of the filter of its [`Role`], and behind that of those to come. An engine that cannot
+    /// asks for nothing more.
+    fn subscribe(&self, _filter: Bytes) {}
 
     /// How often a publication was dropped so far because the queue to a subscriber had no room; 0 where the engine does not say.
     fn dropped(&self) -> u64 {

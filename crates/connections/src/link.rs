@@ -7,13 +7,15 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use bytes::Bytes;
 use service_framework_core::address::Address;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use crate::counters::Counters;
 use crate::engine::{
-    Backoff, Engine, Event, Frames, LocalFuture, Receiver, Redial, Role, SendError, Socket, Unsent, chance,
+    Backoff, Engine, Event, Frames, Greeting, LocalFuture, Receiver, Redial, Role, SendError, Socket, Unsent,
+    chance,
 };
 use crate::error::{Error, SocketError, check_connectable};
 
@@ -40,6 +42,9 @@ pub(crate) enum LinkEvent {
     Message(Frames),
 }
 
+/// Gives a filter for one connection.
+pub(crate) type Filter = Box<dyn Fn() -> Bytes>;
+
 struct State {
     engine: Rc<dyn Engine>,
     role: Role,
@@ -48,6 +53,8 @@ struct State {
     counters: Arc<Counters>,
     socket: RefCell<Option<Rc<dyn Socket>>>,
     receiver: RefCell<Option<Weak<dyn Receiver>>>,
+    greetings: RefCell<Vec<(Bytes, Greeting)>>,
+    filters: RefCell<Vec<Filter>>,
     connecting: RefCell<Option<Task>>,
     backoff: RefCell<Backoff>,
     /// Since when there is a connection, if there is one.
@@ -104,6 +111,8 @@ impl Link {
             counters: Arc::clone(counters),
             socket: RefCell::default(),
             receiver: RefCell::default(),
+            greetings: RefCell::default(),
+            filters: RefCell::default(),
             connecting: RefCell::default(),
             backoff: RefCell::new(Backoff::new(REDIAL)),
             since: Cell::default(),
@@ -122,6 +131,23 @@ impl Link {
             socket.deliver_to(Weak::clone(&receiver));
         }
         self.0.receiver.replace(Some(receiver));
+    }
+
+    /// As [`Socket::greet`], of the socket that there is and all that there will be.
+    pub(crate) fn greet(&self, prefix: Bytes, greeting: Greeting) {
+        let socket = self.0.socket.borrow().clone();
+        if let Some(socket) = socket {
+            socket.greet(&prefix, &greeting);
+        }
+        self.0.greetings.borrow_mut().push((prefix, greeting));
+    }
+
+    /// As [`Socket::subscribe`], of the socket that there is and all that there will be, by what `filter` gives for each of them.
+    pub(crate) fn subscribe(&self, filter: Filter) {
+        if let Some(socket) = &*self.0.socket.borrow() {
+            socket.subscribe(filter());
+        }
+        self.0.filters.borrow_mut().push(filter);
     }
 
     /// Whom the link connects to.
@@ -211,13 +237,17 @@ impl Link {
                 socket.deliver_to(Weak::clone(receiver));
             }
             Rc::clone(&socket).watch(&state.connection, &state.counters);
-            state.socket.replace(Some(socket));
+            state.filters.borrow().iter().for_each(|filter| socket.subscribe(filter()));
+            state.socket.replace(Some(Rc::clone(&socket)));
             state.is_new.set(true);
             state.counters.count_connected();
             state.wake();
             if let Some(waker) = state.on_socket.take() {
                 waker.wake();
             }
+            // Last, as a greeting may do as it likes.
+            let greetings = state.greetings.borrow().clone();
+            greetings.iter().for_each(|(prefix, greeting)| socket.greet(prefix, greeting));
         });
         self.0.connecting.replace(Some(task));
     }

@@ -11,7 +11,9 @@ use service_framework_core::address::Address;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::counters::{Counters, Refusal};
-use crate::engine::{Bound, Engine, Frames, LocalFuture, Role, SendError, Socket, Unsent};
+use crate::engine::{
+    Bound, Engine, Frames, Greeting, LocalFuture, Role, SendError, Socket, SocketType, Unsent,
+};
 use crate::error::Error;
 use crate::link::{Link, Task};
 
@@ -29,6 +31,15 @@ pub struct Publisher {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a subscriber has no room")]
 pub struct NoRoom(pub Bytes);
+
+/// Who has subscribed to something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Newcomer {
+    /// Who reads it.
+    Subscriber,
+    /// A proxy, which passes on what it gets to all those behind it who have subscribed to something that this begins with.
+    Proxy,
+}
 
 enum End {
     Listening(Rc<dyn Socket>),
@@ -162,6 +173,32 @@ impl Publisher {
             }
         }
         Ok(())
+    }
+
+    /// Sends to whoever subscribes to something that begins with `prefix`, alone, the frame that `greeting` gives for what was subscribed to, if it gives any. It is asked for each
+    /// such thing, also of those who have subscribed already, and again when a connection was lost. The frame waits in the queue of the peer as a publication does, and is
+    /// dropped and counted if there is no room. With the engine `zeromq`, nobody is greeted.
+    pub fn greet(
+        &self,
+        prefix: impl Into<Bytes>,
+        greeting: impl Fn(&[u8], Newcomer) -> Option<Bytes> + 'static,
+    ) {
+        let counters = Arc::clone(&self.counters);
+        let greeting: Greeting = Rc::new(move |newcomer| {
+            let who = match newcomer.socket_type() {
+                SocketType::XSub => Newcomer::Proxy,
+                _ => Newcomer::Subscriber,
+            };
+            if let Some(frame) = greeting(newcomer.topic(), who) {
+                counters.count_out(frame.len());
+                let dropped = newcomer.send(&Frames::from([frame]));
+                counters.count_refused_times(Refusal::QueueFull, dropped);
+            }
+        });
+        match &*self.end {
+            End::Listening(socket) => socket.greet(&prefix.into(), &greeting),
+            End::Connecting { link, .. } => link.greet(prefix.into(), greeting),
+        }
     }
 
     /// Ends when there may be room again where [`try_publish`](Self::try_publish) has found none since this was called, or just before.

@@ -76,6 +76,15 @@ impl Subscriber {
         Ok(Self { end: End::Connecting(link), address: address.clone(), counters })
     }
 
+    /// Takes what begins with another filter, too: publishers are told of it behind the first one, and of what `filter` gives then whenever one that was connected to is found again. One
+    /// that listens asks for it once. With the engine `zeromq`, nothing more is taken.
+    pub fn subscribe(&self, filter: impl Fn() -> Bytes + 'static) {
+        match &self.end {
+            End::Listening(socket) => socket.subscribe(filter()),
+            End::Connecting(link) => link.subscribe(Box::new(filter)),
+        }
+    }
+
     /// Where it listens, with the real port, or whom it connects to.
     pub fn address(&self) -> &Address {
         &self.address

@@ -8,11 +8,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use service_framework_core::address::Address;
-pub use service_framework_zmtp::Message;
 use service_framework_zmtp::socket::{self as zmtp, Options, Queue};
-pub use service_framework_zmtp::socket::{Backoff, Receiver, Redial, WhenFull, chance};
-use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism, SocketType};
+pub use service_framework_zmtp::socket::{Backoff, Greeting, Newcomer, Receiver, Redial, WhenFull, chance};
+use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism};
 pub use service_framework_zmtp::{KeyError, KeyPair, PublicKey, SecretKey};
+pub use service_framework_zmtp::{Message, SocketType};
 
 use self::socket::ZmtpSocket;
 use self::stream::{connect, listen, misfit};

@@ -4,6 +4,7 @@ mod addresses;
 mod bus;
 mod closing;
 mod failing;
+mod greeting;
 mod publications;
 mod replyer;
 mod requester;

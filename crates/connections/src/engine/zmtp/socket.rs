@@ -6,10 +6,12 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use bytes::Bytes;
+
 use super::watch::Watch;
 use super::zmtp::{self, Refused};
 use crate::counters::Counters;
-use crate::engine::{Event, Frames, LocalFuture, Receiver, SendError, Socket, Unsent};
+use crate::engine::{Event, Frames, Greeting, LocalFuture, Receiver, SendError, Socket, Unsent};
 use crate::link::Task;
 use crate::listen::SocketFile;
 use crate::peers::{PeerCounts, Peers, printable};
@@ -112,6 +114,14 @@ impl Socket for ZmtpSocket {
 
     fn poll_subscribers(&self, count: usize, cx: &mut Context<'_>) -> Poll<()> {
         self.socket.poll_subscribers(count, cx)
+    }
+
+    fn greet(&self, prefix: &Bytes, greeting: &Greeting) {
+        self.socket.greet(prefix.clone(), greeting);
+    }
+
+    fn subscribe(&self, filter: Bytes) {
+        self.socket.subscribe(filter);
     }
 
     fn room(&self) -> LocalFuture<'static, ()> {
