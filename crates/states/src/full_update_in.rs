@@ -1,24 +1,25 @@
 //! A copy of a full state on its socket: the last value that came, and whether its owner is still heard.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use service_framework_connections::subscriber::Arrival;
 use service_framework_connections::{Delivery, Subscriber};
-use service_framework_core::envelope::Request;
 use service_framework_core::failure::code;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Fault, Value, topic};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use crate::asking::Asking;
 use crate::delta::reader::{Counts, Status};
+use crate::message::{Content, FullUpdate, Origin};
 use crate::news::{self, Figures, News, Standing, Take};
 
 /// How a copy behaves.
@@ -30,11 +31,17 @@ pub struct FullOptions {
     pub limits: Limits,
     /// The longest workflow id that is taken, in bytes.
     pub max_workflow_id_bytes: usize,
-    /// After how long without a value the copy is stale; `None` if its owner may be silent for ever.
+    /// After how long without a value or a sign of life the copy is stale; `None` if its owner may be silent for ever, unless it says that it is not.
     pub expect_every: Option<Duration>,
 }
 
+/// After how many of its owner's heartbeats without any the copy is stale.
+const PATIENCE_HEARTBEATS: u32 = 3;
+
 /// A copy of a full state, on the thread of its socket. Dropping it ends it.
+///
+/// It asks an owner of ours for the last value, whenever it is connected; see [`FullUpdateOut`](crate::FullUpdateOut) for where that is in vain. A value that it has already
+/// makes it live again, and is not taken twice.
 pub struct FullUpdateIn {
     inner: Rc<Inner>,
     task: JoinHandle<()>,
@@ -45,7 +52,16 @@ struct Inner {
     options: FullOptions,
     take: Take,
     figures: Arc<Mutex<Figures>>,
-    heard: RefCell<Instant>,
+    asking: Asking,
+    /// When its owner was heard last.
+    heard: Cell<Instant>,
+    /// Which value it has, if its owner says that.
+    origin: Cell<Option<Origin>>,
+    /// How often its owner says something at least, if it does.
+    heartbeat: Cell<Option<Duration>>,
+    waker: RefCell<Option<Waker>>,
+    /// When the task wakes by itself.
+    alarm: Cell<Option<Instant>>,
 }
 
 impl FullUpdateIn {
@@ -53,12 +69,20 @@ impl FullUpdateIn {
     pub fn open(subscriber: Rc<Subscriber>, options: FullOptions, take: Take) -> Self {
         let standing = Standing { status: Status::Syncing, since: Instant::now().into_std(), number: None };
         let figures = Figures { standing, lag: 0, entries: 0, counts: Counts::default(), unreadable: 0 };
+        let asking = Asking::new(options.topic.as_deref());
+        let asked = asking.clone();
+        subscriber.subscribe(move || asked.marker());
         let inner = Rc::new(Inner {
             subscriber,
             options,
             take,
             figures: Arc::new(Mutex::new(figures)),
-            heard: RefCell::new(Instant::now()),
+            asking,
+            heard: Cell::new(Instant::now()),
+            origin: Cell::default(),
+            heartbeat: Cell::default(),
+            waker: RefCell::default(),
+            alarm: Cell::default(),
         });
         let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
         Self { inner, task }
@@ -102,8 +126,9 @@ impl Inner {
                 this.arrived(&frame);
             }
         });
-        let mut silence = pin!(sleep(self.options.expect_every.unwrap_or_default()));
+        let mut silence = pin!(sleep(Duration::ZERO));
         poll_fn(|context| {
+            self.waker.replace(Some(context.waker().clone()));
             while let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
                 match arrival {
                     Arrival::Message(frame) => self.arrived(&frame),
@@ -112,19 +137,28 @@ impl Inner {
                     Arrival::Up => {}
                 }
             }
-            let Some(every) = self.options.expect_every else { return Poll::Pending };
-            while silence.as_mut().poll(context).is_ready() {
-                let due = *self.heard.borrow() + every;
-                if Instant::now() >= due {
-                    self.lose();
-                    silence.as_mut().reset(Instant::now() + every);
-                } else {
-                    silence.as_mut().reset(due);
+            loop {
+                let due = self.silent_at();
+                self.alarm.set(due);
+                let Some(due) = due else { return Poll::<()>::Pending };
+                silence.as_mut().reset(due);
+                if silence.as_mut().poll(context).is_pending() {
+                    return Poll::Pending;
                 }
+                self.lose();
             }
-            Poll::<()>::Pending
         })
         .await;
+    }
+
+    /// When the copy is stale if nothing more is heard; `None` if it is already, or never.
+    fn silent_at(&self) -> Option<Instant> {
+        if self.figures.lock().standing.status != Status::Live {
+            return None;
+        }
+        let heartbeats = self.heartbeat.get().map(|every| every.saturating_mul(PATIENCE_HEARTBEATS));
+        let patience = heartbeats.into_iter().chain(self.options.expect_every).min()?;
+        self.heard.get().checked_add(patience)
     }
 
     fn arrived(&self, frame: &[u8]) {
@@ -136,31 +170,57 @@ impl Inner {
                 false => figures.unreadable += 1,
             }
         }
+        // An alarm that is too early costs one look; setting it anew for each value would cost more.
+        let is_due = |due| self.alarm.get().is_none_or(|alarm| due < alarm);
+        if let (true, Some(waker)) = (self.silent_at().is_some_and(is_due), &*self.waker.borrow()) {
+            waker.wake_by_ref();
+        }
     }
 
     fn receive(&self, frame: &[u8]) -> Result<(), Failure> {
         let FullOptions { topic: wanted, limits, max_workflow_id_bytes, .. } = &self.options;
+        let Some(frame) = self.asking.strip(frame) else { return Ok(()) };
         let bad = |fault: Fault| Failure::new(code::BAD_MESSAGE, fault.to_string());
         let (topic, payload) = topic::split(frame).map_err(bad)?;
         if wanted.is_some() && topic != wanted.as_deref() {
             return Err(bad(Fault::malformed("it does not have the topic that was subscribed to")));
         }
-        let request =
-            Request::read(payload, limits, *max_workflow_id_bytes).map_err(|refusal| refusal.failure)?;
+        let update = FullUpdate::read(payload, limits, *max_workflow_id_bytes)?;
+        let has_it = match (self.origin.get(), update.origin) {
+            (Some(ours), Some(theirs)) => ours.epoch == theirs.epoch && ours.number >= theirs.number,
+            _ => false,
+        };
+        self.heartbeat.set(update.heartbeat);
+        match update.content {
+            Content::Value if !has_it => self.replace(&update)?,
+            // A value was lost on the way; the next one comes whole.
+            Content::Heartbeat if !has_it => {
+                self.lose();
+                return Ok(());
+            }
+            _ => {}
+        }
+        self.heard.set(Instant::now());
+        self.stand(Status::Live);
+        Ok(())
+    }
+
+    fn replace(&self, update: &FullUpdate<'_>) -> Result<(), Failure> {
+        let bad = |fault: Fault| Failure::new(code::BAD_MESSAGE, fault.to_string());
         let transcoded;
-        let args = match request.encoding {
-            Encoding::MessagePack => request.args,
+        let args = match update.encoding {
+            Encoding::MessagePack => update.args,
             Encoding::Json => {
-                let value: Value = wire::decode(request.args, Encoding::Json, limits).map_err(bad)?;
+                let value: Value =
+                    wire::decode(update.args, Encoding::Json, &self.options.limits).map_err(bad)?;
                 transcoded = wire::encode(&value, Encoding::MessagePack).map_err(bad)?;
                 &transcoded
             }
         };
         let value = news::Value::Full(args);
-        (self.take)(&News::Value { value, number: None, workflow_id: request.workflow_id.as_ref() })?;
-        self.heard.replace(Instant::now());
+        (self.take)(&News::Value { value, number: None, workflow_id: update.workflow_id.as_ref() })?;
+        self.origin.set(update.origin);
         self.figures.lock().counts.replaced += 1;
-        self.stand(Status::Live);
         Ok(())
     }
 

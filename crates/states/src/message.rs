@@ -1,13 +1,15 @@
-//! The messages of delta states: updates, requests for a snapshot, and the replies to those.
+//! The messages of states: updates, requests for a snapshot, and the replies to those.
 //!
-//! They are written in MessagePack. Those of others may be JSON, which is turned into MessagePack before it is read.
+//! Those of delta states are written in MessagePack. Those of others may be JSON, which is turned into MessagePack before it is read.
 
 mod fields;
+mod full;
 mod given;
 mod reply;
 mod request;
 mod update;
 
+pub use full::{Content, FullUpdate, Origin};
 pub use given::Given;
 pub(crate) use reply::Head;
 pub use reply::{Part, SnapshotReply};

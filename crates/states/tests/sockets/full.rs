@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use service_framework_connections::{Publisher, publisher};
+use service_framework_connections::{Publisher, Subscriber, publisher};
+use service_framework_core::address::Address;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Value, value};
@@ -17,32 +18,37 @@ use tokio::sync::Notify;
 use crate::support::{self, LINGER, any_port, engine, run, subscriber};
 
 #[derive(Default)]
-struct Seen {
-    values: RefCell<Vec<Value>>,
-    statuses: RefCell<Vec<Status>>,
+pub(crate) struct Seen {
+    pub(crate) values: RefCell<Vec<Value>>,
+    pub(crate) statuses: RefCell<Vec<Status>>,
     changed: Notify,
 }
 
 impl Seen {
-    async fn until(&self, condition: impl Fn(&Self) -> bool) {
+    pub(crate) async fn until(&self, condition: impl Fn(&Self) -> bool) {
         while !condition(self) {
             self.changed.notified().await;
         }
     }
 
-    async fn is(&self, status: Status) {
+    pub(crate) async fn is(&self, status: Status) {
         self.until(|seen| seen.statuses.borrow().last() == Some(&status)).await;
     }
 }
 
-fn copied(
-    address: &service_framework_core::address::Address,
-    expect_every: Option<Duration>,
-) -> (FullUpdateIn, Rc<Seen>) {
+fn copied(address: &Address, expect_every: Option<Duration>) -> (FullUpdateIn, Rc<Seen>) {
+    copied_as(options(None, expect_every), subscriber(address))
+}
+
+pub(crate) fn options(topic: Option<&str>, expect_every: Option<Duration>) -> FullOptions {
+    let topic = topic.map(str::to_owned);
+    FullOptions { topic, limits: Limits::default(), max_workflow_id_bytes: 1_024, expect_every }
+}
+
+/// A copy of that state whose values come from there, and what it is told.
+pub(crate) fn copied_as(options: FullOptions, subscriber: Subscriber) -> (FullUpdateIn, Rc<Seen>) {
     let seen = Rc::new(Seen::default());
     let told = Rc::clone(&seen);
-    let options =
-        FullOptions { topic: None, limits: Limits::default(), max_workflow_id_bytes: 1_024, expect_every };
     let take = Box::new(move |news: &News<'_>| {
         match *news {
             News::Value { value: news::Value::Full(args), .. } => {
@@ -55,10 +61,10 @@ fn copied(
         told.changed.notify_one();
         Ok(())
     });
-    (FullUpdateIn::open(Rc::new(subscriber(address)), options, take), seen)
+    (FullUpdateIn::open(Rc::new(subscriber), options, take), seen)
 }
 
-async fn owned(at: &service_framework_core::address::Address) -> FullUpdateOut {
+async fn owned(at: &Address) -> FullUpdateOut {
     let owner = FullOwner::new(OwnerOptions { name: "summary".into(), ..Default::default() });
     let options = publisher::Options { wait_after_creation: Duration::from_secs(60), subscribers: 1 };
     let publisher = Publisher::bind(&engine(), "summary", at, options).await.unwrap();
@@ -66,7 +72,7 @@ async fn owned(at: &service_framework_core::address::Address) -> FullUpdateOut {
     FullUpdateOut::open(Arc::new(owner), Rc::new(publisher))
 }
 
-fn set(state: &FullUpdateOut, encoding: Encoding, value: &Value) {
+pub(crate) fn set(state: &FullUpdateOut, encoding: Encoding, value: &Value) {
     let args = wire::encode(value, encoding).unwrap();
     state.owner().publish(encoding, &args, &WorkflowId::new()).unwrap();
     state.flush();

@@ -5,5 +5,7 @@ mod support;
 mod deltas;
 mod faults;
 mod full;
+mod late;
+mod heartbeats;
 mod hostile;
 mod sizes;
