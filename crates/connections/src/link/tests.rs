@@ -161,7 +161,8 @@ fn a_peer_that_does_not_speak_is_found_within_a_second_of_speaking() {
         engine.peer.set(Peer::There { each: FOREVER });
         let since = Instant::now();
         assert!(matches!(link.next().await, LinkEvent::Up));
-        assert!(since.elapsed() <= SECOND, "{:?}", since.elapsed());
+        // Each of the few timers on the way is up to a millisecond late.
+        assert!(since.elapsed() <= SECOND + Duration::from_millis(10), "{:?}", since.elapsed());
     });
 }
 

@@ -53,8 +53,8 @@ fn meet(at: &str) -> TcpStream {
     let mut stream = TcpStream::connect(at).unwrap();
     let mut greeting = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01NULL".to_vec();
     greeting.resize(64, 0);
-    stream.write_all(&greeting).unwrap();
-    stream.write_all(b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER").unwrap();
+    // Both at once: whoever is answered has then been met, and not only greeted.
+    stream.write_all(&[&greeting[..], b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER"].concat()).unwrap();
     stream.read_exact(&mut [0; 64]).unwrap();
     let mut header = [0; 2];
     stream.read_exact(&mut header).unwrap();
