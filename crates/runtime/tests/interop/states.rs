@@ -442,6 +442,28 @@ fn an_owner_in_python_and_our_copy() {
 }
 
 #[test]
+fn a_late_copy_of_ours_has_our_full_state_beside_one_in_python() {
+    for route in ROUTES {
+        let (mut owner, home) = our_owner(route);
+        let mut early = python_reader(&home);
+        run(async {
+            whole(&mut owner, &mut early).await;
+            let mut late = our_reader(&home);
+            // Nothing is set any more.
+            while late.levels().await != Some(-7) {
+                tokio::time::sleep(SOON).await;
+            }
+            // The other one is there as before.
+            assert_eq!(early.levels().await, Some(-7));
+            owner.summarize(8).await;
+            while (early.levels().await, late.levels().await) != (Some(8), Some(8)) {
+                tokio::time::sleep(SOON).await;
+            }
+        });
+    }
+}
+
+#[test]
 fn a_copy_in_python_has_the_state_of_our_owner_by_the_next_heartbeat_and_after_its_restart() {
     let (mut owner, home) = our_owner(Route::Direct);
     run(async {
