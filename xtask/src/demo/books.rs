@@ -57,15 +57,15 @@ impl Books {
         Ok(())
     }
 
-    /// The book of a service, whose peers have been learned.
+    /// The book of a service, whose peers have been learned. A service that has been learned itself listens where it did.
     pub(crate) fn path(&self, service: &str) -> anyhow::Result<PathBuf> {
         let Some(free) = &self.free else { return Ok(self.source(service)) };
         let mut book = self.read(service)?;
         for (_, socket, address) in addresses(&mut book) {
-            if listens(&socket) {
-                *address = any_port(address);
-            } else if let Some(found) = free.found.get(address) {
+            if let Some(found) = free.found.get(address) {
                 found.clone_into(address);
+            } else if listens(&socket) {
+                *address = any_port(address);
             }
         }
         let path = free.folder.join(format!("{service}.addresses.json"));
@@ -73,7 +73,7 @@ impl Books {
         Ok(path)
     }
 
-    /// Learns where a service listens, from the URLs of its connections.
+    /// Learns where a service listens, from the URLs of its connections and of the sockets of its states.
     pub(crate) fn learn(
         &mut self,
         service: &str,
@@ -82,7 +82,8 @@ impl Books {
         let mut book = self.read(service)?;
         let Some(free) = &mut self.free else { return Ok(()) };
         for (connection, socket, address) in addresses(&mut book) {
-            if let Some(url) = endpoints.get(&connection).filter(|_| listens(&socket)) {
+            let url = endpoints.get(&connection).or_else(|| endpoints.get(&format!("{connection}.{socket}")));
+            if let Some(url) = url.filter(|_| listens(&socket)) {
                 free.found.insert(address.clone(), url.trim_start_matches("tcp://").to_owned());
             }
         }
@@ -109,21 +110,27 @@ fn any_port(address: &str) -> String {
     address.rsplit_once(':').map_or_else(|| address.to_owned(), |(host, _)| format!("{host}:0"))
 }
 
-/// Connection, socket and address of all endpoints in a book.
+/// Connection or state, socket and address of all endpoints in a book of either shape.
 fn addresses(book: &mut Value) -> impl Iterator<Item = (String, String, &mut String)> {
-    let sides = book.as_object_mut().into_iter().flatten().map(|(_, side)| side);
-    let connections = sides.flat_map(|side| side.as_object_mut().into_iter().flatten());
-    let sockets = connections.flat_map(|(connection, sockets)| {
-        let sockets = sockets.as_object_mut().into_iter().flatten();
-        sockets.map(move |(socket, endpoint)| (connection.clone(), socket.clone(), endpoint))
+    let is_whole = book.get("connections").is_some() || book.get("states").is_some();
+    let groups: Vec<&mut Value> =
+        if is_whole { entries(book).map(|(_, group)| group).collect() } else { vec![book] };
+    let sides =
+        groups.into_iter().flat_map(entries).filter(|(side, _)| matches!(side.as_str(), "in" | "out"));
+    let sockets = sides.flat_map(|(_, side)| entries(side)).flat_map(|(name, sockets)| {
+        entries(sockets).map(move |(socket, endpoint)| (name.clone(), socket.clone(), endpoint))
     });
-    sockets.filter_map(|(connection, socket, endpoint)| {
+    sockets.filter_map(|(name, socket, endpoint)| {
         let endpoint = if endpoint.is_object() { &mut endpoint["address"] } else { endpoint };
         match endpoint {
-            Value::String(address) => Some((connection, socket, address)),
+            Value::String(address) => Some((name, socket, address)),
             _ => None,
         }
     })
+}
+
+fn entries(map: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    map.as_object_mut().into_iter().flatten()
 }
 
 #[cfg(test)]
@@ -163,6 +170,39 @@ mod tests {
                 "current": {"replyer": "127.0.0.1:0"},
             }})
         );
+    }
+
+    #[test]
+    fn ports_of_states_are_handed_on_and_kept_by_an_owner_that_starts_again() {
+        let (root, folder) = books(
+            &json!({"states": {"in": {
+                "readings": {"subscriber": "127.0.0.1:7104", "requester": "127.0.0.1:7105"},
+            }}}),
+            &json!({
+                "connections": {"in": {"current": {"replyer": "127.0.0.1:7102"}}},
+                "states": {"out": {"readings": {"publisher": "127.0.0.1:7104", "replyer": "127.0.0.1:7105"}}},
+            }),
+        );
+        let mut books = Books::on_free_ports(folder, root.path().to_owned());
+        let read = |path: PathBuf| -> Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
+        let board = |current, publisher, replyer| {
+            let at = |port: u16| format!("127.0.0.1:{port}");
+            json!({
+                "connections": {"in": {"current": {"replyer": at(current)}}},
+                "states": {"out": {"readings": {"publisher": at(publisher), "replyer": at(replyer)}}},
+            })
+        };
+        assert_eq!(read(books.path("board").unwrap()), board(0, 0, 0));
+        let endpoints = [("current", 4000), ("readings.publisher", 4001), ("readings.replyer", 4002)];
+        let endpoints = endpoints.map(|(name, port)| (name.to_owned(), format!("tcp://127.0.0.1:{port}")));
+        books.learn("board", &endpoints.into()).unwrap();
+        assert_eq!(
+            read(books.path("probe").unwrap()),
+            json!({"states": {"in": {
+                "readings": {"subscriber": "127.0.0.1:4001", "requester": "127.0.0.1:4002"},
+            }}})
+        );
+        assert_eq!(read(books.path("board").unwrap()), board(4000, 4001, 4002));
     }
 
     #[test]
