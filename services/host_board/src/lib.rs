@@ -1,4 +1,4 @@
-//! Keeps the last, least, greatest and mean of every reading that is published, and tells them to whoever asks.
+//! Keeps the last, least, greatest and mean of every reading that is published, as a state that others hold copies of, and tells them to whoever asks.
 
 use std::collections::BTreeMap;
 
@@ -45,52 +45,100 @@ pub struct Current {
     pub readings: BTreeMap<String, BTreeMap<String, Summary>>,
 }
 
-/// The board.
+/// What is known at a moment, in short.
+#[derive(Model, Clone, Debug, PartialEq)]
+pub struct Overview {
+    /// When the latest readings were taken.
+    pub at: DateTime,
+    /// How many different readings there are.
+    pub count: u64,
+    /// The mean of each, by the keys of [`READINGS`].
+    pub means: BTreeMap<String, f64>,
+}
+
+/// All that is known, by kind and name with a space between them: `cpu used_percent`. A kind has no space, so that the first one tells them apart.
+pub const READINGS: DeltaUpdateOut<BTreeMap<String, Summary>> =
+    DeltaUpdateOut::new("readings").doc("What is known of each reading, by its kind and its name.");
+
+/// The means of all.
+pub const OVERVIEW: FullUpdateOut<Overview> =
+    FullUpdateOut::new("overview").doc("The mean of each reading, after each sample.");
+
+/// The board. What it knows is its state, and nowhere else.
 #[derive(Debug)]
 pub struct HostBoard {
     config: Config,
-    current: Current,
 }
 
 /// Keeps the last, least, greatest and mean of every reading.
-#[service]
+#[service(uses(READINGS, OVERVIEW))]
 impl HostBoard {
     fn new(config: Config) -> Result<Self> {
-        Ok(Self { config, current: Current { readings: BTreeMap::new() } })
+        Ok(Self { config })
     }
 
     /// Takes samples of every kind: a subscriber without a topic of its own takes all, and asks which it was.
     #[subscriber]
-    fn samples(&mut self, sample: Sample, cx: &Context) -> Result<()> {
+    fn samples(&self, sample: Sample, cx: &Context) -> Result<()> {
         let kind = cx.topic().ok_or_else(|| Error::msg("a sample has its kind as topic"))?;
-        for (name, reading) in sample.readings {
-            self.add(kind, name, reading, sample.at);
+        if kind.contains(' ') {
+            return Err(Error::msg(format!("the kind `{kind}` has a space, which ends kinds here")));
         }
-        Ok(())
+        let at = sample.at;
+        let change = self.change(kind, sample, &*cx.state(&READINGS)?);
+        if change.is_empty() {
+            return Ok(());
+        }
+        cx.update(&READINGS, &change)?;
+        let overview = Overview::of(&*cx.state(&READINGS)?, at);
+        cx.set(&OVERVIEW, &overview)
     }
 
     /// Tells all that is known.
     #[replyer]
-    fn current(&self) -> Result<Current> {
-        Ok(self.current.clone())
+    fn current(&self, cx: &Context) -> Result<Current> {
+        let mut readings = BTreeMap::<_, BTreeMap<_, _>>::new();
+        for (key, summary) in &*cx.state(&READINGS)? {
+            let (kind, name) = key.split_once(' ').unwrap_or((key, ""));
+            readings.entry(kind.to_owned()).or_default().insert(name.to_owned(), summary.clone());
+        }
+        Ok(Current { readings })
     }
 }
 
 impl HostBoard {
-    fn add(&mut self, kind: &str, name: String, reading: f64, at: DateTime) {
-        // One NaN would make the mean NaN for good.
-        if !reading.is_finite() {
-            return;
+    /// What a sample changes.
+    fn change(
+        &self,
+        kind: &str,
+        sample: Sample,
+        known: &BTreeMap<String, Summary>,
+    ) -> MapChange<String, Summary> {
+        let mut change = MapChange::new();
+        let mut count = known.len();
+        for (name, reading) in sample.readings {
+            // One NaN would make the mean NaN for good.
+            if !reading.is_finite() {
+                continue;
+            }
+            let key = format!("{kind} {name}");
+            if let Some(summary) = known.get(&key) {
+                change = change.set(key, summary.with(reading, sample.at));
+            } else if count < self.config.readings_max as usize {
+                count += 1;
+                change = change.set(key, Summary::of(reading, sample.at));
+            } else {
+                tracing::warn!("left out `{name}`: {count} readings are kept already");
+            }
         }
-        let readings = &mut self.current.readings;
-        let known: usize = readings.values().map(BTreeMap::len).sum();
-        if let Some(summary) = readings.get_mut(kind).and_then(|names| names.get_mut(&name)) {
-            summary.add(reading, at);
-        } else if known < self.config.readings_max as usize {
-            readings.entry(kind.to_owned()).or_default().insert(name, Summary::of(reading, at));
-        } else {
-            tracing::warn!("left out `{name}`: {known} readings are kept already");
-        }
+        change
+    }
+}
+
+impl Overview {
+    fn of(readings: &BTreeMap<String, Summary>, at: DateTime) -> Self {
+        let means = readings.iter().map(|(key, summary)| (key.clone(), summary.mean));
+        Self { at, count: readings.len() as u64, means: means.collect() }
     }
 }
 
@@ -99,13 +147,17 @@ impl Summary {
         Self { last: reading, min: reading, max: reading, mean: reading, count: 1, at }
     }
 
-    fn add(&mut self, reading: f64, at: DateTime) {
-        self.count += 1;
-        self.last = reading;
-        self.min = self.min.min(reading);
-        self.max = self.max.max(reading);
-        self.mean += (reading - self.mean) / self.count as f64;
-        self.at = at;
+    /// The same with one more reading.
+    fn with(&self, reading: f64, at: DateTime) -> Self {
+        let count = self.count + 1;
+        Self {
+            last: reading,
+            min: self.min.min(reading),
+            max: self.max.max(reading),
+            mean: self.mean + (reading - self.mean) / count as f64,
+            count,
+            at,
+        }
     }
 }
 

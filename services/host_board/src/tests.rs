@@ -57,3 +57,59 @@ fn a_sample_without_a_kind_is_refused() {
     let refused = board(1).publish("samples", &sample).unwrap_err();
     assert_eq!(refused.message(), "a sample has its kind as topic");
 }
+
+#[test]
+fn each_sample_is_one_change_of_the_readings_that_it_has() -> Result<()> {
+    let harness = board(10);
+    publish(&harness, "cpu", "used_percent", 4.0)?;
+    publish(&harness, "disks", "/ used_percent", 50.0)?;
+    publish(&harness, "cpu", "used_percent", f64::NAN)?;
+    publish(&harness, "cpu", "used_percent", 8.0)?;
+    let updates = harness.updates(&READINGS);
+    let mut changes = updates.iter().map(|update| match &update.content {
+        Content::Snapshot(readings) => (update.current_num, readings.keys().cloned().collect(), None),
+        Content::Change(change) => {
+            let last = change.iter().find_map(|(_, summary)| Some(summary?.last));
+            (update.current_num, change.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>(), last)
+        }
+    });
+    assert_eq!(changes.next(), Some((0, vec![], None)), "it starts empty");
+    assert_eq!(changes.next(), Some((1, vec!["cpu used_percent".to_owned()], Some(4.0))));
+    assert_eq!(changes.next(), Some((2, vec!["disks / used_percent".to_owned()], Some(50.0))));
+    assert_eq!(changes.next(), Some((3, vec!["cpu used_percent".to_owned()], Some(8.0))));
+    assert_eq!(changes.next(), None, "what changes nothing is not published");
+    Ok(())
+}
+
+#[test]
+fn the_overview_has_the_means_after_each_sample() -> Result<()> {
+    let harness = board(10);
+    publish(&harness, "cpu", "used_percent", 4.0)?;
+    publish(&harness, "memory", "used_percent", 50.0)?;
+    publish(&harness, "cpu", "used_percent", 8.0)?;
+    let overviews = harness.values(&OVERVIEW);
+    let counts: Vec<_> = overviews.iter().map(|overview| overview.count).collect();
+    assert_eq!(counts, [1, 2, 2]);
+    let means = [("cpu used_percent".to_owned(), 6.0), ("memory used_percent".to_owned(), 50.0)];
+    assert_eq!(overviews[2].means, means.into());
+    Ok(())
+}
+
+#[test]
+fn a_name_may_have_spaces_and_a_kind_may_not() -> Result<()> {
+    let harness = board(10);
+    publish(&harness, "disks", "/ used_percent", 50.0)?;
+    assert_eq!(current(&harness)?["disks"]["/ used_percent"].last, 50.0);
+    let refused = publish(&harness, "disks /", "used_percent", 50.0).unwrap_err();
+    assert_eq!(refused.message(), "the kind `disks /` has a space, which ends kinds here");
+    Ok(())
+}
+
+#[test]
+fn the_readings_of_one_sample_count_towards_the_limit() -> Result<()> {
+    let harness = board(2);
+    let readings = ["a", "b", "c"].map(|name| (name.to_owned(), 1.0)).into();
+    harness.publish_to("samples", "cpu", &Sample { at: DateTime::now(), readings })?;
+    assert_eq!(current(&harness)?["cpu"].keys().collect::<Vec<_>>(), ["a", "b"]);
+    Ok(())
+}
