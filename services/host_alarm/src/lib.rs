@@ -1,4 +1,4 @@
-//! Watches one reading, and has a notice sent when it crosses a limit, up or down.
+//! Watches one reading, and has a notice sent when it crosses a limit, up or down, which says how the reading stands to its mean.
 
 use std::collections::BTreeMap;
 
@@ -34,6 +34,18 @@ pub struct Notice {
     pub text: String,
 }
 
+/// What the board knows, in short. It says more; `open` lets that pass.
+#[derive(Model, Clone, Debug)]
+#[model(open)]
+pub struct Overview {
+    /// The mean of each reading, by its kind and its name: `cpu used_percent`.
+    pub means: BTreeMap<String, f64>,
+}
+
+/// A copy of what the board knows. The alarm does its work without, too.
+pub const OVERVIEW: FullUpdateIn<Overview> =
+    FullUpdateIn::new("overview").doc("The means that notices compare with.");
+
 /// Who tells them.
 pub const NOTIFY: Requester<Notice, Empty> = Requester::new("notify").doc("Tells people what happened.");
 
@@ -45,7 +57,7 @@ pub struct HostAlarm {
 }
 
 /// Has a notice sent when a reading crosses a limit, up or down.
-#[service(uses(NOTIFY))]
+#[service(uses(NOTIFY, OVERVIEW))]
 impl HostAlarm {
     fn new(config: Config) -> Result<Self> {
         Ok(Self { config, is_raised: false })
@@ -56,15 +68,26 @@ impl HostAlarm {
     async fn samples(&mut self, sample: Sample, cx: &Context) -> Result<()> {
         let Config { reading, limit, margin } = &self.config;
         let Some(&value) = sample.readings.get(reading) else { return Ok(()) };
-        let text = match self.is_raised {
+        let mut text = match self.is_raised {
             false if value > *limit => format!("{reading} is {value:.1}, above {limit}"),
             true if value < limit - margin => format!("{reading} is {value:.1}, back below {limit}"),
             _ => return Ok(()),
         };
+        if let Some(mean) = self.mean(cx) {
+            text += &format!("; its mean is {mean:.1}");
+        }
         // Whatever keeps the notice from being sent, the next sample tries again.
         cx.request(&NOTIFY, &Notice { at: sample.at, text }).await?;
         self.is_raised = !self.is_raised;
         Ok(())
+    }
+}
+
+impl HostAlarm {
+    /// The mean of the reading that a sample is for, if the board has told of it.
+    fn mean(&self, cx: &Context) -> Option<f64> {
+        let key = format!("{} {}", cx.topic()?, self.config.reading);
+        cx.state(&OVERVIEW).ok()?.means.get(&key).copied()
     }
 }
 

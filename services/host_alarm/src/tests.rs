@@ -48,3 +48,34 @@ fn other_readings_are_nothing_to_it() -> Result<()> {
     assert_eq!(texts(&harness), [""; 0]);
     Ok(())
 }
+
+fn overview(key: &str, mean: f64) -> Overview {
+    Overview { means: [(key.to_owned(), mean)].into() }
+}
+
+#[test]
+fn a_notice_says_how_the_reading_stands_to_its_mean() -> Result<()> {
+    let harness = alarm();
+    harness.answer(&NOTIFY, |_| Ok(()));
+    harness.set_state(&OVERVIEW, &overview("cpu used_percent", 34.2))?;
+    publish(&harness, 81.0)?;
+    // What was known of it last is better than nothing.
+    harness.set_status(&OVERVIEW, Status::Stale)?;
+    publish(&harness, 69.0)?;
+    let right = [
+        "used_percent is 81.0, above 80; its mean is 34.2",
+        "used_percent is 69.0, back below 80; its mean is 34.2",
+    ];
+    assert_eq!(texts(&harness), right);
+    Ok(())
+}
+
+#[test]
+fn the_mean_of_another_kind_is_not_taken_for_it() -> Result<()> {
+    let harness = alarm();
+    harness.answer(&NOTIFY, |_| Ok(()));
+    harness.set_state(&OVERVIEW, &overview("memory used_percent", 34.2))?;
+    publish(&harness, 81.0)?;
+    assert_eq!(texts(&harness), ["used_percent is 81.0, above 80"]);
+    Ok(())
+}
