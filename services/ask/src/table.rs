@@ -1,16 +1,18 @@
-//! Writes what the board knows as a table.
+//! Writes what is known as a table.
 
 use crate::{Current, Summary};
 
+/// What the board answered.
+pub(crate) fn of_answer(current: &Current) -> String {
+    let kinds = current.readings.iter();
+    write(kinds.flat_map(|(kind, names)| {
+        names.iter().map(move |(name, summary)| (format!("{kind} {name}"), summary))
+    }))
+}
+
 /// One line for each reading, in columns.
-pub(crate) fn write(current: &Current) -> String {
-    let rows: Vec<(String, &Summary)> = current
-        .readings
-        .iter()
-        .flat_map(|(kind, names)| {
-            names.iter().map(move |(name, summary)| (format!("{kind} {name}"), summary))
-        })
-        .collect();
+pub(crate) fn write<'s>(rows: impl Iterator<Item = (String, &'s Summary)>) -> String {
+    let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         return "the board knows nothing yet\n".into();
     }
