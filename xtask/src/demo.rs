@@ -1,7 +1,8 @@
-//! `cargo xtask demo`: this machine, watched by five services in five processes.
+//! `cargo xtask demo`: this machine, watched by five services in five processes, one of which is killed and started again.
 
 mod books;
 mod child;
+mod outage;
 mod tied;
 
 use std::fs;
@@ -18,7 +19,8 @@ use crate::say::{is_unheard, say};
 use crate::step::step;
 use crate::workspace::{self, Workspace};
 use books::Books;
-use child::Child;
+use child::{Child, Ready};
+use outage::{Outage, Step};
 
 pub(crate) use tied::Tied;
 
@@ -36,10 +38,13 @@ struct Part {
 const PARTS: [Part; 5] = [
     Part { service: "notifier", does: "appends notices to a file", is_leading: false },
     Part { service: "host_probe", does: "reads this machine, publishes", is_leading: true },
-    Part { service: "host_board", does: "keeps what is published", is_leading: false },
+    Part { service: "host_board", does: "owns a state of what it knows", is_leading: false },
     Part { service: "host_alarm", does: "has a notice sent at a limit", is_leading: false },
-    Part { service: "ask", does: "asks the board, prints it", is_leading: true },
+    Part { service: "ask", does: "shows a copy of that state", is_leading: true },
 ];
+
+/// The service that is killed and started again.
+const KILLED: &str = "host_board";
 
 /// How the demo is run.
 #[derive(Debug, clap::Args)]
@@ -60,7 +65,7 @@ pub(crate) struct Options {
 /// Runs short demos beside whatever else runs on this machine, and checks what they show.
 pub(crate) fn check() -> anyhow::Result<()> {
     check_shown()?;
-    check_unheard()
+    check_outage()
 }
 
 /// A demo on free ports, with its error output among this program's.
@@ -87,15 +92,23 @@ fn check_shown() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks that one ends well, and before its time, whose reader has seen enough.
-fn check_unheard() -> anyhow::Result<()> {
+/// Checks that a copy goes stale when its owner is killed, and live again with fresh readings when that is back; and that a demo ends well, and before its time,
+/// whose reader has seen enough.
+fn check_outage() -> anyhow::Result<()> {
     let mut demo = demo()?.args(["--seconds", "600"]).stdout(Stdio::piped()).spawn()?;
     let shown = BufReader::new(demo.stdout.take().expect("it was piped above"));
-    let has_begun = shown.lines().map_while(Result::ok).any(|line| line.contains("cpu used_percent"));
-    let begun = Instant::now();
+    let mut lines = shown.lines().map_while(Result::ok);
+    for due in ["live at", "cpu used_percent", "stale for", "live at", "cpu used_percent"] {
+        match lines.find(|line| line.starts_with(due)) {
+            Some(line) => say(line),
+            None => bail!("the demo ended with {}, and had not shown `{due}` in its turn", demo.wait()?),
+        }
+    }
+    drop(lines);
+    let left = Instant::now();
     let status = demo.wait()?;
-    if !has_begun || !status.success() || begun.elapsed() > Duration::from_secs(60) {
-        bail!("the demo whose reader had gone away ended with {status} after {:?}", begun.elapsed());
+    if !status.success() || left.elapsed() > Duration::from_secs(60) {
+        bail!("the demo whose reader had gone away ended with {status} after {:?}", left.elapsed());
     }
     Ok(())
 }
@@ -139,6 +152,8 @@ struct Demo {
     /// Above which the alarm has a notice sent, if not above that in its config.
     limit: Option<f64>,
     children: Vec<Child>,
+    /// What happened to them on the way.
+    notes: Vec<String>,
 }
 
 impl Demo {
@@ -163,6 +178,7 @@ impl Demo {
             books,
             limit: options.limit,
             children: Vec::new(),
+            notes: Vec::new(),
         })
     }
 
@@ -171,17 +187,22 @@ impl Demo {
         for Part { service, .. } in &PARTS {
             self.books.check(service)?;
         }
-        for part in &PARTS {
-            let mut child = self.spawn(part)?;
-            let ready = child.ready(stop);
-            self.children.push(child);
-            let Some(ready) = ready? else { return Ok(()) };
+        for (position, part) in PARTS.iter().enumerate() {
+            let Some(ready) = self.start_one(position, stop)? else { return Ok(()) };
             let shown = ready.endpoints.iter().map(|(name, endpoint)| format!("{name} {endpoint}"));
             let shown = shown.collect::<Vec<_>>().join(", ");
             say(format_args!("    {:10}  {:29}  process {}, {shown}", part.service, part.does, ready.pid));
             self.books.learn(part.service, &ready.endpoints)?;
         }
         Ok(())
+    }
+
+    /// Starts the service at this position, and waits until it is ready; `None` if somebody wants an end meanwhile.
+    fn start_one(&mut self, position: usize, stop: &AtomicBool) -> anyhow::Result<Option<Ready>> {
+        let mut child = self.spawn(&PARTS[position])?;
+        let ready = child.ready(stop);
+        self.children.insert(position, child);
+        ready
     }
 
     fn spawn(&self, part: &Part) -> anyhow::Result<Child> {
@@ -201,13 +222,17 @@ impl Demo {
         if let ("host_alarm", Some(limit)) = (service, self.limit) {
             tied.arg(format!("--limit={limit}"));
         }
-        // What it asks is printed by `ask` itself; the rest talks into a log.
+        if service == "ask" {
+            tied.arg("--follow").arg("true");
+        }
+        // What it has a copy of is printed by `ask` itself; the rest talks into a log.
         Child::start(service, tied, &self.folder, service == "ask")
     }
 
     /// Waits until the time is over, somebody wants an end, or nobody reads any more.
     fn watch(&mut self, limit: Option<Duration>, stop: &AtomicBool) -> anyhow::Result<()> {
         let begun = Instant::now();
+        let mut outage = Outage::within(limit);
         while !stop.load(Ordering::Relaxed) && limit.is_none_or(|limit| begun.elapsed() < limit) {
             let checked = self.children.iter_mut().try_for_each(Child::check);
             // What `ask` prints goes there, too, so that it may have ended for the same reason.
@@ -215,9 +240,35 @@ impl Demo {
                 return Ok(());
             }
             checked?;
+            if let Some(step) = outage.due(begun.elapsed()) {
+                self.take(step, stop)?;
+            }
             std::thread::sleep(Duration::from_millis(50));
         }
         Ok(())
+    }
+
+    /// Kills the owner of what is shown, or starts it again.
+    fn take(&mut self, step: Step, stop: &AtomicBool) -> anyhow::Result<()> {
+        let position = PARTS.iter().position(|part| part.service == KILLED).expect("it is one of them");
+        match step {
+            Step::Kill => {
+                self.children.remove(position).kill()?;
+                self.note(format!("{KILLED} was killed: copies of what it knows go stale"));
+            }
+            Step::Restart => {
+                if let Some(ready) = self.start_one(position, stop)? {
+                    let pid = ready.pid;
+                    self.note(format!("{KILLED} was started again as process {pid}: copies go live again"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, note: String) {
+        say(&note);
+        self.notes.push(note);
     }
 
     /// Stops all, the one that was started last first, and says of each that did not end well.
@@ -234,6 +285,10 @@ impl Demo {
     fn sum_up(&self) {
         if self.children.is_empty() {
             return;
+        }
+        if std::io::stdout().is_terminal() {
+            // There the next table has taken the place of each.
+            self.notes.iter().for_each(say);
         }
         let stopped = self.children.iter().filter(|child| child.ended_well()).count();
         let logs = self.folder.display();

@@ -1,7 +1,8 @@
 //! One service of the demo, in a process of its own.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,7 @@ pub(crate) struct Ready {
 }
 
 impl Child {
-    /// Starts a service with its log in `folder`, and its output there too unless it is shown.
+    /// Starts a service with its log in `folder`, behind that of an earlier one, and its output there too unless it is shown.
     pub(crate) fn start(
         service: &'static str,
         mut command: Command,
@@ -47,7 +48,13 @@ impl Child {
     ) -> anyhow::Result<Self> {
         let log = folder.join(format!("{service}.log"));
         let ready = folder.join(format!("{service}.ready.json"));
-        let file = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        let file = OpenOptions::new().create(true).append(true).open(&log);
+        let file = file.with_context(|| format!("cannot write {}", log.display()))?;
+        match fs::remove_file(&ready) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+        .with_context(|| format!("cannot remove {}", ready.display()))?;
         if !is_shown {
             command.stdout(file.try_clone()?);
         }
@@ -83,6 +90,14 @@ impl Child {
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         let Some(status) = self.status()? else { return Ok(()) };
         bail!("{} ended by itself with {status}; its log ends{}", self.service, last_lines(&self.log, 10));
+    }
+
+    /// Ends it at once, without a word to it.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.check()?;
+        self.process.kill().with_context(|| format!("cannot kill {}", self.service))?;
+        self.ended = Some(self.process.wait()?);
+        Ok(())
     }
 
     /// Asks it to stop, and makes it if it does not.
