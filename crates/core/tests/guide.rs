@@ -6,10 +6,10 @@ use std::fmt::Write as _;
 
 use expect_test::expect_file;
 use service_framework_core::address_book::AddressBook;
-use service_framework_core::declaration::{ConnectionKind, Declaration};
+use service_framework_core::declaration::{Declaration, StateKind};
 use service_framework_core::file::{Document, JsonFile};
 use service_framework_core::problem::Problems;
-use service_framework_core::settings::{SETTINGS, Setting};
+use service_framework_core::settings::{SETTINGS, STATE_SETTINGS, Setting, StateSetting};
 use service_framework_core::value::Map;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::wiring::Setup;
@@ -39,6 +39,7 @@ fn the_page_of_settings_is_that_of_the_code() {
         let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
         row(&mut page, setting, Some(&kinds.join(", ")));
     }
+    states(&mut page);
     page.push_str("\n## Of the service\n\nUnder `settings` at the top of the book.\n\n");
     page.push_str("| setting | takes | default | what it does |\n|---|---|---|---|\n");
     for setting in of_services {
@@ -54,6 +55,60 @@ fn row(page: &mut String, setting: &Setting, of: Option<&str>) {
         .expect("a string takes any text");
 }
 
+const STATES: &str = "
+## Of a state
+
+Beside the address of the socket by which updates go: the `subscriber` of a copy, the `publisher` of an own state. At the top of the book they count for
+connections alone, if they are of these, too.
+
+| setting | of | takes | default | what it does |
+|---|---|---|---|---|
+";
+
+const SOCKETS: &str = "
+Each socket of a state has the settings of a connection of its type as well, those under `settings` at the top included, but for these:
+
+| socket | has not |
+|---|---|
+";
+
+/// What states have beside what connections have, and what they lack of it.
+fn states(page: &mut String) {
+    page.push_str(STATES);
+    for setting in STATE_SETTINGS {
+        let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
+        let (name, takes, doc) = (setting.name, setting.takes.named(), setting.doc);
+        writeln!(
+            page,
+            "| `{name}` | {} | {takes} | {} | {doc} |",
+            kinds.join(", "),
+            default_of_state(setting)
+        )
+        .expect("a string takes any text");
+    }
+    page.push_str(SOCKETS);
+    for kind in StateKind::ALL {
+        for socket in kind.sockets() {
+            let lacks = |setting: &&Setting| setting.is_of(*socket) && !setting.is_of_state(*kind, *socket);
+            let is_own = |setting: &&Setting| {
+                STATE_SETTINGS.iter().any(|own| own.name == setting.name && own.kinds.contains(kind))
+            };
+            let names = SETTINGS.iter().filter(lacks).filter(|setting| !is_own(setting));
+            let names: Vec<_> = names.map(|setting| format!("`{}`", setting.name)).collect();
+            if !names.is_empty() {
+                writeln!(page, "| the {socket} of a {kind} | {} |", names.join(", "))
+                    .expect("a string takes any text");
+            }
+        }
+    }
+}
+
+/// The default of a setting of states, by type where they differ.
+fn default_of_state(setting: &StateSetting) -> String {
+    let of = setting.kinds.iter().map(|kind| (kind.name(), setting.default(*kind)));
+    defaults(&of.map(|(kind, value)| (kind, shown(value))).collect::<Vec<_>>())
+}
+
 /// Whether the setting is refused at the top of a book.
 fn is_own(setting: &Setting) -> bool {
     let mut settings = Map::new();
@@ -67,18 +122,23 @@ fn is_own(setting: &Setting) -> bool {
 
 /// The default, by type of connection where they differ.
 fn default(setting: &Setting) -> String {
-    let shown = |kind: Option<ConnectionKind>| match setting.default(kind) {
+    let of: Vec<_> =
+        setting.kinds.iter().map(|kind| (kind.name(), shown(setting.default(Some(*kind))))).collect();
+    if of.is_empty() { shown(setting.default(None)) } else { defaults(&of) }
+}
+
+fn defaults(of: &[(&str, String)]) -> String {
+    match of {
+        [(_, first), ..] if of.iter().all(|(_, default)| default == first) => first.clone(),
+        _ => of.iter().map(|(kind, default)| format!("{kind}: {default}")).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn shown(default: Value) -> String {
+    match default {
         Value::Null => "none".to_owned(),
         Value::Text(text) => format!("`\"{text}\"`"),
         value => format!("`{value}`"),
-    };
-    let of: Vec<_> = setting.kinds.iter().map(|kind| (kind.name(), shown(Some(*kind)))).collect();
-    match of.first() {
-        None => shown(None),
-        Some((_, first)) if of.iter().all(|(_, default)| default == first) => first.clone(),
-        Some(_) => {
-            of.iter().map(|(kind, default)| format!("{kind}: {default}")).collect::<Vec<_>>().join(", ")
-        }
     }
 }
 
