@@ -150,20 +150,29 @@ fn books(page: &str) -> Vec<&str> {
 
 #[test]
 fn the_address_books_that_the_guide_shows_are_right() {
-    let pages =
-        [include_str!("../../../guide/src/configuration.md"), include_str!("../../../guide/src/python.md")];
+    let pages = [
+        (include_str!("../../../guide/src/configuration.md"), 2),
+        (include_str!("../../../guide/src/python.md"), 1),
+    ];
     let declaration = br#"{"service": "gateway", "connections": [
         {"name": "cancel_order", "type": "replyer"}, {"name": "audit", "type": "requester"},
-        {"name": "news", "type": "publisher"}, {"name": "cancel_at_exchange", "type": "external_target"}]}"#;
+        {"name": "news", "type": "publisher"}, {"name": "cancel_at_exchange", "type": "external_target"}], "states": [
+        {"name": "book", "type": "delta_update_in"}, {"name": "summary", "type": "full_update_in"},
+        {"name": "position", "type": "delta_update_out"}]}"#;
     let declaration: Declaration = wire::decode(declaration, Encoding::Json, &Limits::default()).unwrap();
-    for page in pages {
-        let [book] = books(page)[..] else { panic!("the page shows one") };
-        let mut shown = declaration.clone();
-        shown.connections.retain(|connection| book.contains(&connection.name));
-        let mut problems = Problems::new();
-        let document = Document::read(JsonFile::from_text("sample.json", book), &mut problems);
-        let book = AddressBook::read(&document, &mut problems);
-        wiring::wire(&shown, &Setup::default(), &book, &mut problems);
-        assert!(problems.is_empty(), "{problems}");
+    for (page, count) in pages {
+        let books = books(page);
+        assert_eq!(books.len(), count);
+        for book in books {
+            let is_shown = |name: &str| book.contains(&format!("\"{name}\": {{"));
+            let mut shown = declaration.clone();
+            shown.connections.retain(|connection| is_shown(&connection.name));
+            shown.states.retain(|state| is_shown(&state.name));
+            let mut problems = Problems::new();
+            let document = Document::read(JsonFile::from_text("sample.json", book), &mut problems);
+            let book = AddressBook::read(&document, &mut problems);
+            wiring::wire(&shown, &Setup::default(), &book, &mut problems);
+            assert!(problems.is_empty(), "{problems}");
+        }
     }
 }
