@@ -32,7 +32,7 @@ struct Options {
 
 #[derive(Debug, Subcommand)]
 enum Chore {
-    /// Builds everything and watches this machine with five services, each a process of its own.
+    /// Builds everything and watches this machine with five services, each a process of its own; one is killed on the way, and started again.
     Demo(demo::Options),
     /// Runs all tests, and prepares what they need.
     Test,
