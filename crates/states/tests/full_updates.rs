@@ -76,36 +76,36 @@ fn what_does_not_say_which_value_it_is_is_a_value() {
 }
 
 #[track_caller]
-fn check(payload: &[u8], expected: Expect) {
+fn check(payload: &[u8], expected: &Expect) {
     expected.assert_eq(&read(payload).unwrap_err());
 }
 
 #[test]
 fn what_is_none_is_refused_by_its_fault() {
-    check(b"", expect!["bad_message: an empty message"]);
-    check(b"\xc1", expect!["bad_message: the reserved byte c1"]);
-    check(b"{\"args\": ", expect!["bad_message: args: truncated: a value is due"]);
-    check(br#"{"workflow_id": null}"#, expect!["bad_message: args is missing"]);
-    check(br#"{"args": [1]}"#, expect!["bad_message: args: expected a map, got a list of 1"]);
-    check(br#"{"args": {}, "args": {}}"#, expect!["bad_message: args: the key stands twice"]);
+    check(b"", &expect!["bad_message: an empty message"]);
+    check(b"\xc1", &expect!["bad_message: the reserved byte c1"]);
+    check(b"{\"args\": ", &expect!["bad_message: args: truncated: a value is due"]);
+    check(br#"{"workflow_id": null}"#, &expect!["bad_message: args is missing"]);
+    check(br#"{"args": [1]}"#, &expect!["bad_message: args: expected a map, got a list of 1"]);
+    check(br#"{"args": {}, "args": {}}"#, &expect!["bad_message: args: the key stands twice"]);
     check(
         br#"{"args": {}, "epoch": "tomorrow"}"#,
-        expect!["bad_message: epoch: expected a UUID, got another text"],
+        &expect!["bad_message: epoch: expected a UUID, got another text"],
     );
     check(
         br#"{"args": {}, "current_num": -1}"#,
-        expect![
+        &expect![
             "bad_message: current_num: expected an integer from 0 to 18446744073709551615, got the integer -1"
         ],
     );
     check(
         br#"{"args": {}, "heartbeat_ms": 0.5}"#,
-        expect![
+        &expect![
             "bad_message: heartbeat_ms: expected an integer from 0 to 18446744073709551615, got the float 0.5"
         ],
     );
     check(
         br#"{"args": {}, "heartbeat": 1}"#,
-        expect!["bad_message: heartbeat: expected a boolean, got the integer 1"],
+        &expect!["bad_message: heartbeat: expected a boolean, got the integer 1"],
     );
 }
