@@ -71,11 +71,15 @@ fn a_notice_says_how_the_reading_stands_to_its_mean() -> Result<()> {
 }
 
 #[test]
-fn the_mean_of_another_kind_is_not_taken_for_it() -> Result<()> {
+fn the_mean_is_that_of_the_same_kind() -> Result<()> {
     let harness = alarm();
     harness.answer(&NOTIFY, |_| Ok(()));
     harness.set_state(&OVERVIEW, &overview("memory used_percent", 34.2))?;
     publish(&harness, 81.0)?;
-    assert_eq!(texts(&harness), ["used_percent is 81.0, above 80"]);
+    // The address book may have it watch another kind.
+    let readings = [("used_percent".to_owned(), 69.0)].into();
+    harness.publish_to("samples", "memory", &Sample { at: DateTime::now(), readings })?;
+    let right = ["used_percent is 81.0, above 80", "used_percent is 69.0, back below 80; its mean is 34.2"];
+    assert_eq!(texts(&harness), right);
     Ok(())
 }
