@@ -25,6 +25,9 @@ use crate::owner::DeltaOwner;
 /// A state smaller than that is encoded at once, where it is asked for.
 const SMALL_BYTES: usize = 64 << 10;
 
+/// How many may wait for one: more than there are peers, unless one asks without waiting.
+const WAITING_MAX: usize = 20_000;
+
 /// How many encoded snapshots are kept, so that those who fetch one part by part find the next.
 const KEPT: usize = 4;
 
@@ -188,6 +191,10 @@ impl Desk {
         match kept.map(|kept| &kept.replies) {
             Some(Ok(replies)) if index < replies.len() => self.reply(reply_to, replies[index].clone()),
             Some(Err(failure)) => self.refuse(reply_to, request.encoding, failure),
+            _ if self.waiting.borrow().len() >= WAITING_MAX => {
+                let failure = Failure::new(code::BUSY, "too many wait for the whole state already");
+                self.refuse(reply_to, request.encoding, &failure);
+            }
             // Whoever was at a later part begins again: what it had is of no use any more.
             _ => self.waiting.borrow_mut().push((reply_to, form)),
         }
