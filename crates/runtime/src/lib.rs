@@ -16,6 +16,7 @@ mod thread;
 mod method;
 mod spinning;
 mod stopping;
+mod connection;
 mod sockets;
 mod local;
 mod background;

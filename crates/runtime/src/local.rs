@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use service_framework_connections::{Counters as SocketCounters, Publisher, Replyer, Requester, Subscriber};
-use service_framework_core::address::Address;
+use service_framework_connections::Counters as SocketCounters;
 use service_framework_core::declaration::{ConnectionModel, Declaration, Hook, Run};
 use service_framework_core::gate::{Access, Arrival, Gate, Ticket};
 use service_framework_core::plugin::host::Instance;
@@ -20,55 +19,13 @@ use service_framework_core::workflow::WorkflowId;
 use tokio::sync::{Semaphore, watch};
 
 use crate::background::Background;
+use crate::connection::Connection;
 use crate::control::Stop;
 use crate::counters::{Counters, Entry, StateSource};
 use crate::plan::Plan;
 use crate::rounds::Rounds;
 use crate::states::{self, Handling, State};
 use crate::watchdog::Watched;
-
-/// An open connection.
-pub(crate) enum Connection {
-    Replyer(Rc<Replyer>),
-    Subscriber(Rc<Subscriber>),
-    Requester(Requester),
-    Publisher(Rc<Publisher>),
-    /// An external target has no socket.
-    Target,
-}
-
-impl Connection {
-    /// Where it lives, with the real port.
-    pub(crate) fn address(&self) -> Option<&Address> {
-        match self {
-            Self::Replyer(replyer) => Some(replyer.address()),
-            Self::Subscriber(subscriber) => Some(subscriber.address()),
-            Self::Requester(requester) => Some(requester.address()),
-            Self::Publisher(publisher) => Some(publisher.address()),
-            Self::Target => None,
-        }
-    }
-
-    pub(crate) fn counters(&self) -> Option<&Arc<SocketCounters>> {
-        match self {
-            Self::Replyer(replyer) => Some(replyer.counters()),
-            Self::Subscriber(subscriber) => Some(subscriber.counters()),
-            Self::Requester(requester) => Some(requester.counters()),
-            Self::Publisher(publisher) => Some(publisher.counters()),
-            Self::Target => None,
-        }
-    }
-
-    async fn close(&self, linger: Duration) {
-        match self {
-            Self::Replyer(replyer) => replyer.close(linger).await,
-            Self::Subscriber(subscriber) => subscriber.close(linger).await,
-            Self::Requester(requester) => requester.close(linger).await,
-            Self::Publisher(publisher) => publisher.close(linger).await,
-            Self::Target => {}
-        }
-    }
-}
 
 /// How many publications may be made before others have their turn.
 const PUBLICATIONS: usize = 256;

@@ -21,8 +21,9 @@ use service_framework_core::wire::{self, Encoding, Peer};
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
 
+use crate::connection::Connection;
 use crate::job::{self, Progress, Role};
-use crate::local::{Connection, Local};
+use crate::local::Local;
 use crate::log::workflow;
 
 /// A message that goes by another thread, or waits.

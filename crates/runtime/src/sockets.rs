@@ -16,10 +16,10 @@ use service_framework_core::settings::{Plaintext, ServiceSettings, SlowSubscribe
 use service_framework_core::topic;
 use service_framework_core::wiring::Wired;
 
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::Error;
 use crate::keys;
-use crate::local::Connection;
 use crate::plan::Plan;
 use crate::states::Sockets;
 

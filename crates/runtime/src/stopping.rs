@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use service_framework_core::declaration::Hook;
 use tokio::task::JoinHandle;
 
+use crate::connection::Connection;
 use crate::control::Stop;
 use crate::host::ServiceHost;
-use crate::local::{Connection, Local};
+use crate::local::Local;
 use crate::method::{self, Failed, Method};
 use crate::replying::Replying;
 use crate::states::handling;
