@@ -1,10 +1,14 @@
 //! States both ways: our owners with copies in Python, owners in Python with our copies, and ours with ours.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use service_framework::prelude::*;
+use service_framework_connections::{self as connections, Subscriber, default_engine};
+use service_framework_core::address::Address;
 use service_framework_runtime::Service;
 
 use crate::peers::port;
@@ -495,5 +499,102 @@ fn our_copy_follows_an_owner_in_python_from_its_first_update_on() {
             tokio::time::sleep(SOON).await;
         }
         until_book(&mut reader, json!({"a": 1, "b": 2, "c": number})).await;
+    });
+}
+
+/// How many updates of a lossy way are lost: each hundredth.
+const ONE_IN: u64 = 100;
+
+/// Passes updates on from one port to another, and loses each hundredth once the copy is there; gives the new port, and how many were lost.
+async fn lossy(from: u16, is_lossy: Rc<Cell<bool>>) -> (u16, Rc<Cell<u64>>) {
+    let engine = default_engine();
+    let from = format!("127.0.0.1:{from}").parse().unwrap();
+    let source = Subscriber::connect(&engine, "from", &from, Bytes::new()).unwrap();
+    let any_port = "127.0.0.1:0".parse().unwrap();
+    let out = connections::Publisher::bind(&engine, "to", &any_port, Default::default());
+    let out = out.await.unwrap();
+    let Address::Tcp { port, .. } = *out.address() else { panic!("it listens at a port") };
+    let lost = Rc::new(Cell::new(0));
+    let count = Rc::clone(&lost);
+    tokio::task::spawn_local(async move {
+        let mut position = 0;
+        loop {
+            let frame = source.recv().await;
+            position += u64::from(is_lossy.get());
+            if is_lossy.get() && position % ONE_IN == 0 {
+                count.set(count.get() + 1);
+            } else {
+                out.publish(frame);
+            }
+        }
+    });
+    (port, lost)
+}
+
+const UPDATES: i64 = 2_000;
+
+#[test]
+fn of_an_owner_in_python_one_update_in_a_hundred_is_lost_and_our_copy_asks_once_for_each() {
+    let (mut owner, home) = python_owner(Route::Direct);
+    run(async {
+        let is_lossy = Rc::new(Cell::new(false));
+        let (book, lost) = lossy(home.book, Rc::clone(&is_lossy)).await;
+        let home = Home { book, ..home };
+        let mut reader = our_reader(&home);
+        let mut number = 0;
+        while !reader.current().await.is_live {
+            number += 1;
+            owner.publish(number, number == 1, json!({"n": number})).await;
+            tokio::time::sleep(SOON).await;
+        }
+        let asked = |reader: &OurReader| reader.service.counters().states["book"].counts.asks;
+        let before = asked(&reader);
+        is_lossy.set(true);
+        for _ in 0..UPDATES {
+            number += 1;
+            owner.publish(number, false, json!({"n": number, (format!("k{}", number % 50)): number})).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        is_lossy.set(false);
+        // What comes after the last loss tells of it.
+        owner.publish(number + 1, false, json!({"last": 1})).await;
+        while reader.book().await.get("last").is_none() || !reader.current().await.is_live {
+            tokio::time::sleep(SOON).await;
+        }
+        let right: serde_json::Map<String, Json> = (0..50)
+            .map(|key| {
+                let last = (number - 49..=number).find(|n| n % 50 == key).unwrap();
+                (format!("k{key}"), last.into())
+            })
+            .chain([("n".to_owned(), number.into()), ("last".to_owned(), 1.into())])
+            .collect();
+        assert_eq!(reader.book().await, Json::Object(right));
+        let asks = asked(&reader) - before;
+        assert!(lost.get() >= 15 && asks <= lost.get(), "{asks} requests for {} losses", lost.get());
+    });
+}
+
+#[test]
+fn a_copy_in_python_is_equal_at_the_end_though_one_update_in_a_hundred_is_lost() {
+    let (mut owner, home) = our_owner(Route::Direct);
+    run(async {
+        owner.update(true, json!({"n": 0})).await;
+        let is_lossy = Rc::new(Cell::new(false));
+        let (book, lost) = lossy(home.book, Rc::clone(&is_lossy)).await;
+        let home = Home { book, ..home };
+        let mut reader = python_reader(&home);
+        until_book(&mut reader, json!({"n": 0})).await;
+        is_lossy.set(true);
+        for number in 1..=UPDATES {
+            owner.update(false, json!({"n": number, (format!("k{}", number % 50)): number})).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        is_lossy.set(false);
+        let right: serde_json::Map<String, Json> = (0..50)
+            .map(|key| (format!("k{key}"), (UPDATES - 49..=UPDATES).find(|n| n % 50 == key).unwrap().into()))
+            .chain([("n".to_owned(), UPDATES.into())])
+            .collect();
+        until_book(&mut reader, Json::Object(right)).await;
+        assert!(lost.get() >= 15, "{}", lost.get());
     });
 }
