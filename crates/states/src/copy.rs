@@ -2,6 +2,7 @@
 
 mod change;
 mod entry;
+mod key;
 
 use std::fmt;
 
@@ -9,6 +10,7 @@ use immutable_chunkmap::map::Map;
 
 pub use change::Change;
 pub(crate) use entry::Entry;
+use key::Key;
 
 /// Entries side by side in memory: more are found faster, fewer are copied for a change of a copy that has been cloned.
 const CHUNK: usize = 32;
@@ -19,7 +21,7 @@ const CHUNK: usize = 32;
 /// Two keys are the same when their bytes are. Entries are in the order of those bytes, not in the one that they were written in.
 #[derive(Clone, Default)]
 pub struct Copy {
-    entries: Map<Entry, (), CHUNK>,
+    entries: Map<Key, Entry, CHUNK>,
     digest: u64,
     size_bytes: usize,
 }
@@ -41,26 +43,28 @@ impl Copy {
     ///
     /// This is the top level of [RFC 7396](https://www.rfc-editor.org/rfc/rfc7396).
     pub fn apply(&mut self, change: &Change) {
-        for entry in change.entries() {
-            let old = self.entries.get_key(entry.key());
-            if let Some(old) = old {
-                self.digest = self.digest.wrapping_sub(old.digest());
-                self.size_bytes -= old.bytes().len();
-            }
-            if entry.value().is_some() {
+        change.entries().iter().for_each(|entry| self.put(entry));
+    }
+
+    fn put(&mut self, entry: &Entry) {
+        let old = match entry.value() {
+            Some(_) => {
                 self.digest = self.digest.wrapping_add(entry.digest());
                 self.size_bytes += entry.bytes().len();
-                self.entries.insert_cow(entry.clone(), ());
-            } else if old.is_some() {
-                self.entries.remove_cow(entry);
+                self.entries.insert_cow(Key::of(entry), entry.clone())
             }
+            None => self.entries.remove_cow(&Key::of(entry)),
+        };
+        if let Some(old) = old {
+            self.digest = self.digest.wrapping_sub(old.digest());
+            self.size_bytes -= old.bytes().len();
         }
     }
 
     /// The digest that the copy would have after a change, without making it.
     pub fn digest_after(&self, change: &Change) -> u64 {
         change.entries().iter().fold(self.digest, |digest, entry| {
-            let old = self.entries.get_key(entry.key()).map_or(0, Entry::digest);
+            let old = self.entries.get(entry.key()).map_or(0, Entry::digest);
             let new = if entry.value().is_some() { entry.digest() } else { 0 };
             digest.wrapping_sub(old).wrapping_add(new)
         })
@@ -79,7 +83,7 @@ impl Copy {
     /// # Ok::<(), service_framework_core::Fault>(())
     /// ```
     pub fn get(&self, key: &[u8]) -> Option<&[u8]> {
-        self.entries.get_key(key)?.value()
+        self.entries.get(key)?.value()
     }
 
     /// The number of entries.
@@ -110,7 +114,7 @@ impl Copy {
     }
 
     pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.into_iter().map(|(entry, ())| entry)
+        self.entries.into_iter().map(|(_, entry)| entry)
     }
 
     /// Appends the whole state as one map in MessagePack.

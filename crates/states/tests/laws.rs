@@ -24,9 +24,9 @@ fn values() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Few keys, so that they meet.
+/// Few keys, so that they meet; some as long as is held in place, and longer.
 fn changes() -> impl Strategy<Value = BTreeMap<String, Option<Value>>> {
-    btree_map("[a-e]{1,2}", proptest::option::of(values()), 0..60)
+    btree_map("[a-e]{1,2}|a{27,31}[ab]?", proptest::option::of(values()), 0..60)
 }
 
 fn encoded(change: &BTreeMap<String, Option<Value>>) -> Vec<u8> {

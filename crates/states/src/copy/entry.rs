@@ -1,14 +1,12 @@
 //! One entry of a state, as the bytes that it is on the wire.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
 use service_framework_core::wire::{Encoding, Peer, Writer};
 use xxhash_rust::xxh3::xxh3_64;
 
-/// A key and its value, or a key alone, whose entry a change removes. Ordered, and equal, by the key.
+/// A key and its value, or a key alone, whose entry a change removes.
 #[derive(Clone)]
 pub(crate) struct Entry {
     /// Key and value in one allocation of their own: a slice of the frame that they came in would keep all of it alive.
@@ -64,32 +62,6 @@ pub(crate) fn write_map<'a>(out: &mut Vec<u8>, length: usize, entries: impl Iter
     }
     writer.end_map();
     *out = writer.finish().expect("what is in a map is encoded already");
-}
-
-impl Borrow<[u8]> for Entry {
-    fn borrow(&self) -> &[u8] {
-        self.key()
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key().cmp(other.key())
-    }
 }
 
 impl fmt::Debug for Entry {
