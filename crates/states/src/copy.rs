@@ -46,6 +46,11 @@ impl Copy {
         change.entries().iter().for_each(|entry| self.put(entry));
     }
 
+    /// Puts all entries of another copy into this one.
+    pub fn merge(&mut self, other: &Self) {
+        other.entries().for_each(|entry| self.put(entry));
+    }
+
     fn put(&mut self, entry: &Entry) {
         let old = match entry.value() {
             Some(_) => {

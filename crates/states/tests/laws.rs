@@ -85,13 +85,23 @@ proptest! {
     }
 
     #[test]
+    fn merging_a_copy_is_applying_all_of_it(ours in changes(), theirs in changes()) {
+        let (mut merged, theirs) = (Copy::of(&read(&encoded(&ours))), read(&encoded(&theirs)));
+        let mut applied = merged.clone();
+        merged.merge(&Copy::of(&theirs));
+        applied.apply(&theirs.without_idle_nulls(&Copy::new()));
+        prop_assert_eq!(merged.size_bytes(), applied.size_bytes());
+        prop_assert_eq!(merged, applied);
+    }
+
+    #[test]
     fn no_change_of_a_message_makes_a_reader_panic(change in changes(), at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>()) {
         let state = read(&encoded(&change));
         let (epoch, digest) = (Some(Uuid::from_u128(7)), Some(u64::MAX));
         let mut frame = Vec::new();
         Update { number: -7, is_snapshot: false, state: state.clone(), epoch, digest, workflow_id: None }.write(&mut frame);
         let part = Some(Part { index: 1, count: 3 });
-        let heartbeat = Some(Duration::from_millis(u64::MAX));
+        let (state, heartbeat) = (Copy::of(&state), Some(Duration::from_millis(u64::MAX)));
         let reply = SnapshotReply { state, number: i64::MIN, epoch, digest, heartbeat, part }.write();
         for mut bytes in [encoded(&change), frame, reply] {
             let at = at.index(bytes.len());
@@ -114,7 +124,7 @@ proptest! {
         let json = wire::encode(&json, Encoding::Json).unwrap();
         prop_assert_eq!(Update::read(&json, &Limits::default(), 256).unwrap(), update);
 
-        let (state, part) = (state.without_idle_nulls(&Copy::new()), Some(Part { index: count - 1, count }));
+        let (state, part) = (Copy::of(&state), Some(Part { index: count - 1, count }));
         let heartbeat = digest.map(|milliseconds| Duration::from_millis(milliseconds.max(1)));
         let reply = SnapshotReply { state, number, epoch, digest, heartbeat, part };
         prop_assert_eq!(SnapshotReply::read(&reply.write(), &Limits::default()).unwrap(), reply);

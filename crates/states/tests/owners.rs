@@ -102,7 +102,7 @@ fn a_snapshot_is_cut_into_replies_of_at_most_so_many_bytes() {
             reply.part.map(|part| (part.index as usize, part.count as usize)),
             Some((index, replies.len()))
         );
-        copy.apply(&reply.state);
+        copy.merge(&reply.state);
     }
     assert_eq!(copy, snapshot.copy);
     let refused = snapshot.encode_parts(220).unwrap_err();

@@ -165,7 +165,7 @@ fn an_owner_that_says_nothing_for_too_long_is_stale_until_it_speaks() {
 fn an_owner_in_python_is_asked_again_once_it_has_published() {
     let now = Instant::now();
     let reply = |state: &Value| SnapshotReply {
-        state: change(state),
+        state: Copy::of(&change(state)),
         number: 0,
         epoch: None,
         heartbeat: None,

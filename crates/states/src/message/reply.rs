@@ -9,13 +9,13 @@ use service_framework_core::value::Uuid;
 use service_framework_core::wire::{Encoding, Limits, Peer, Reader, Writer};
 
 use super::fields::{self, Known, once, required};
-use crate::copy::{Change, Entry};
+use crate::copy::{Change, Copy, Entry};
 
 /// A snapshot, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotReply {
     /// The whole state, or the entries of this part of it.
-    pub state: Change,
+    pub state: Copy,
     /// The number of the last update that is in it. An owner in Python says 0, which means nothing.
     pub number: i64,
     /// The start of the owner; an owner in Python has none.
@@ -96,10 +96,9 @@ impl SnapshotReply {
 
     /// Writes the reply in MessagePack.
     pub fn write(&self) -> Vec<u8> {
-        let Self { number, epoch, digest, heartbeat, part, .. } = *self;
-        let entries = || self.state.entries().iter().filter(|entry| entry.value().is_some());
+        let Self { number, epoch, digest, heartbeat, part, ref state } = *self;
         let head = Head { number, epoch, digest, heartbeat, part };
-        head.write(entries().count(), entries(), self.state.size_bytes())
+        head.write(state.len(), state.entries(), state.size_bytes())
     }
 }
 
@@ -157,11 +156,12 @@ impl Head {
     pub(crate) const MAX_BYTES: usize = 224;
 }
 
-fn read_returned(reader: &mut Reader<'_>) -> Result<(i64, Change), Fault> {
+/// What is long is read away from a service's thread, so that the copy is made of it here, too.
+fn read_returned(reader: &mut Reader<'_>) -> Result<(i64, Copy), Fault> {
     let (mut number, mut state) = (None, None);
     let read = |key: &str, reader: &mut Reader<'_>| match key {
         "current_num" => once(&mut number, || i64::decode(reader)),
-        "state" => once(&mut state, || Change::read_from(reader)),
+        "state" => once(&mut state, || Ok(Copy::of(&Change::read_from(reader)?))),
         _ => Ok(Known::No),
     };
     fields::closed_map(reader, read, &["state", "current_num"])?;

@@ -8,7 +8,7 @@ use service_framework_core::value::Uuid;
 use service_framework_core::wire::Limits;
 use service_framework_states::delta::Owner;
 use service_framework_states::delta::owner::Kind as Update_;
-use service_framework_states::{SnapshotReply, SnapshotRequest, Update};
+use service_framework_states::{Copy, SnapshotReply, SnapshotRequest, Update};
 
 use crate::dice::Dice;
 use crate::model::{Edit, Model, change_of, edit, whole};
@@ -109,7 +109,7 @@ impl Owning {
     pub(crate) fn answer(&mut self, request: &[u8], rules: &Rules) -> Vec<u8> {
         let request = SnapshotRequest::read(request, &Limits::default()).unwrap();
         let Some(owner) = &self.ours else {
-            let state = change_of(&whole(&self.model));
+            let state = Copy::of(&change_of(&whole(&self.model)));
             let reply =
                 SnapshotReply { state, number: 0, epoch: None, digest: None, heartbeat: None, part: None };
             return reply.write();

@@ -35,7 +35,7 @@ impl Whole {
     /// A snapshot of one reply.
     pub(super) fn of(reply: &SnapshotReply, asked: Asked) -> Self {
         let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
-        Self { epoch, number, digest, heartbeat, copy: Copy::of(&reply.state), asked }
+        Self { epoch, number, digest, heartbeat, copy: reply.state.clone(), asked }
     }
 }
 
@@ -70,7 +70,7 @@ impl Parts {
         if begun.copy.size_bytes().saturating_add(reply.state.size_bytes()) > max_bytes {
             return Next::Again;
         }
-        begun.copy.apply(&reply.state);
+        begun.copy.merge(&reply.state);
         begun.arrived += 1;
         if begun.arrived == begun.count {
             let Self { copy, asked, .. } = begun;
