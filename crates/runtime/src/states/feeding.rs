@@ -28,7 +28,7 @@ pub(super) fn take(local: &Rc<Local>, position: usize) -> Take {
             News::Status(now) => {
                 standing.set(now);
                 log(model, &now);
-                feed(&local, position, &now, None)
+                feed(&local, position, &head(&now, None))
             }
             News::Value { value, number, workflow_id } => {
                 let now = Standing { number, ..standing.get() };
@@ -37,18 +37,18 @@ pub(super) fn take(local: &Rc<Local>, position: usize) -> Take {
                 {
                     // A sign of life: nothing but the number is new.
                     standing.set(now);
-                    return feed(&local, position, &now, None);
+                    return feed(&local, position, &head(&now, None));
                 }
-                let parts = Parts::of(value);
+                let fed = Fed::of(&now, value);
                 if !local.declaration.checks_messages {
-                    check(model, &parts)?;
+                    check(model, &fed)?;
                 }
-                feed(&local, position, &now, Some(&parts))?;
+                feed(&local, position, &fed.args)?;
                 standing.set(now);
                 if model.run.is_some() {
                     let id = workflow_id
                         .map_or_else(|| WorkflowId::new().into_owned(), |id| id.clone().into_owned());
-                    local.handle_update(position, parts.for_handler(model, number), id);
+                    local.handle_update(position, fed.for_handler(model, number), id);
                 }
                 Ok(())
             }
@@ -71,37 +71,39 @@ fn log(model: &StateModel, Standing { status, .. }: &Standing) {
 }
 
 /// A value as it crosses to the plugin.
-struct Parts {
+struct Fed {
     is_snapshot: bool,
-    /// A map in MessagePack.
-    state: Vec<u8>,
+    /// All that is told, with the state at its end: a large one is not written twice.
+    args: Vec<u8>,
+    /// Where the state begins.
+    state_at: usize,
 }
 
-impl Parts {
-    fn of(value: Value<'_>) -> Self {
-        let mut state = Vec::new();
-        let is_snapshot = match value {
+impl Fed {
+    fn of(standing: &Standing, value: Value<'_>) -> Self {
+        let is_snapshot = !matches!(value, Value::Change(_));
+        let mut args = head(standing, Some(is_snapshot));
+        let state_at = args.len();
+        match value {
             Value::Whole(copy) => {
-                state.reserve(copy.size_bytes() + 8);
-                copy.write(&mut state);
-                true
+                args.reserve(copy.size_bytes() + AROUND);
+                copy.write(&mut args);
             }
-            Value::Change(change) => {
-                change.write(&mut state);
-                false
-            }
-            Value::Full(args) => {
-                state.extend_from_slice(args);
-                true
-            }
-        };
-        Self { is_snapshot, state }
+            Value::Change(change) => change.write(&mut args),
+            Value::Full(state) => args.extend_from_slice(state),
+        }
+        Self { is_snapshot, args, state_at }
+    }
+
+    /// A map in MessagePack.
+    fn state(&self) -> &[u8] {
+        &self.args[self.state_at..]
     }
 
     /// What the handler of the state is given: the value of a full state, an update of one by changes.
-    fn for_handler(self, model: &StateModel, number: Option<i64>) -> Vec<u8> {
+    fn for_handler(&self, model: &StateModel, number: Option<i64>) -> Vec<u8> {
         if !model.kind.is_delta() {
-            return self.state;
+            return self.state().to_vec();
         }
         let mut writer = Writer::new(Encoding::MessagePack, Peer::Any);
         writer.map(3);
@@ -110,29 +112,32 @@ impl Parts {
         writer.key("is_snapshot");
         writer.bool(self.is_snapshot);
         writer.key("state");
-        writer.raw(&self.state);
+        writer.raw(self.state());
         writer.end_map();
         finish(writer)
     }
 }
 
+/// Room for what stands around the entries of a map.
+const AROUND: usize = 8;
+
 /// Holds a value against the model, for a service that does not do so itself.
-fn check(model: &StateModel, parts: &Parts) -> Result<(), Failure> {
+fn check(model: &StateModel, fed: &Fed) -> Result<(), Failure> {
     let limits = wire::Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
-    let state: AnyValue = wire::decode(&parts.state, Encoding::MessagePack, &limits)
+    let state: AnyValue = wire::decode(fed.state(), Encoding::MessagePack, &limits)
         .map_err(|fault: Fault| bad_value(&fault))?;
     let update: AnyValue = service_framework_core::value!({
-        "is_snapshot": (AnyValue::Bool(parts.is_snapshot)), "state": (state)
+        "is_snapshot": (AnyValue::Bool(fed.is_snapshot)), "state": (state)
     });
     let faults = faults_of_update(&model.state, &update, "state");
     faults.into_iter().next().map_or(Ok(()), |fault| Err(bad_value(&fault)))
 }
 
-/// Tells the service how its copy stands, and what is new of the value if anything is.
-fn feed(local: &Local, position: usize, standing: &Standing, parts: Option<&Parts>) -> Result<(), Failure> {
+/// Writes how a copy stands. If there is news of the value, it has to follow: a change, or the whole.
+fn head(standing: &Standing, is_snapshot: Option<bool>) -> Vec<u8> {
     let since = time_of(standing.since);
     let mut writer = Writer::new(Encoding::MessagePack, Peer::Any);
-    writer.map(2 + usize::from(standing.number.is_some()) + 2 * usize::from(parts.is_some()));
+    writer.map(2 + usize::from(standing.number.is_some()) + 2 * usize::from(is_snapshot.is_some()));
     writer.key("status");
     writer.text(match standing.status {
         Status::Syncing => "syncing",
@@ -145,19 +150,21 @@ fn feed(local: &Local, position: usize, standing: &Standing, parts: Option<&Part
         writer.key("current_num");
         writer.int(number.into());
     }
-    if let Some(Parts { is_snapshot, state }) = parts {
+    if let Some(is_snapshot) = is_snapshot {
         writer.key("is_snapshot");
-        writer.bool(*is_snapshot);
+        writer.bool(is_snapshot);
         writer.key("state");
-        writer.raw(state);
     }
-    writer.end_map();
-    let args = finish(writer);
+    finish(writer)
+}
+
+/// Tells the service what is new of its copy.
+fn feed(local: &Local, position: usize, args: &[u8]) -> Result<(), Failure> {
     let call = Call {
         target: Target::State(position as u32),
         encoding: Encoding::MessagePack,
         peer: Peer::Any,
-        args: &args,
+        args,
         workflow_id: None,
         topic: None,
         until: None,
