@@ -41,7 +41,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
     step("the framework", || {
         let command = &mut workspace.cargo_command();
         command.args(["build", "--release", "-p", "service-framework-cli"]);
-        let services = ["bench_echo", "bench_ask", "bench_publish", "bench_count"];
+        let services = ["bench_echo", "bench_ask", "bench_publish", "bench_count", "bench_own", "bench_copy"];
         workspace::run(command.args(services.iter().flat_map(|service| ["-p", service])))
     })?;
     step("its peers", || workspace.cargo(["build", "--release", "-p", PACKAGE, "--features", "peers"]))?;

@@ -1,7 +1,7 @@
 //! What is measured: the rows of the page.
 
 use self::names::{
-    ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, NATS, OMQ, PYTHON, TARPC, TCP, TONIC, ZEROMQ,
+    ENGINE, FRAMEWORK, LIBZMQ, LIBZMQ_MESSAGEPACK, NATS, OMQ, PYTHON, REDIS, TARPC, TCP, TONIC, ZEROMQ,
 };
 
 /// One thing to measure.
@@ -28,6 +28,8 @@ pub(crate) enum Shown {
     InTables,
     /// As a point of a picture alone.
     InPictures,
+    /// In the section of states.
+    AmongStates,
 }
 
 impl Case {
@@ -42,6 +44,24 @@ impl Case {
             shown: Shown::InPictures,
         }
     }
+
+    /// What states do.
+    const fn of_states(name: &'static str, title: &'static str, work: Work) -> Self {
+        let cores = if matches!(work, Work::Join { .. }) { Cores::Apart } else { Cores::Two };
+        Self { name, title, work, cores, contenders: &[FRAMEWORK, REDIS, NATS], shown: Shown::AmongStates }
+    }
+
+    /// The same with so many keys in its state, if it is about one.
+    pub(crate) fn with_keys(self, keys: u32) -> Self {
+        let work = match self.work {
+            Work::Changes { readers, .. } => Work::Changes { keys, readers },
+            Work::Join { readers, .. } => Work::Join { keys, readers },
+            Work::Resync { .. } => Work::Resync { keys },
+            Work::Memory { .. } => Work::Memory { keys },
+            other => other,
+        };
+        Self { work, ..self }
+    }
 }
 
 /// What the processes of a case do.
@@ -55,6 +75,14 @@ pub(crate) enum Work {
     Idle,
     /// So many replyers in one process, each of which is asked once.
     Crowd { services: u32 },
+    /// One process changes a state of so many keys, which so many readers follow, each a process of its own.
+    Changes { keys: u32, readers: u32 },
+    /// One process has a state of so many keys, and another one gets a copy of it.
+    Resync { keys: u32 },
+    /// The same with many readers in one process, which begin at once, while the first is asked for something else.
+    Join { keys: u32, readers: u32 },
+    /// What so many keys take, of the one who has the state and of one who has a copy of it.
+    Memory { keys: u32 },
 }
 
 /// Where the processes of a case run.
@@ -64,10 +92,12 @@ pub(crate) enum Cores {
     One,
     /// Free on two, so that machines with more compare.
     Two,
+    /// What serves on the one, and its clients on the other.
+    Apart,
 }
 
 /// Every case, in the order of the page.
-pub(crate) const CASES: [Case; 19] = [
+pub(crate) const CASES: [Case; 28] = [
     Case {
         name: "request-1",
         title: "Request/reply 64 B, 1 client, both processes on one core",
@@ -184,6 +214,19 @@ pub(crate) const CASES: [Case; 19] = [
     Case::point("payload-16k", "Request/reply 16 KiB, 1 client, on one core", 1, 16 << 10),
     Case::point("payload-256k", "Request/reply 256 KiB, 1 client, on one core", 1, 256 << 10),
     Case::point("payload-1m", "Request/reply 1 MiB, 1 client, on one core", 1, 1 << 20),
+    Case::of_states("states-10", "10 keys, 1 reader", Work::Changes { keys: 10, readers: 1 }),
+    Case::of_states("states-1k", "1,000 keys, 1 reader", Work::Changes { keys: 1_000, readers: 1 }),
+    Case::of_states("states-100k", "100,000 keys, 1 reader", Work::Changes { keys: 100_000, readers: 1 }),
+    Case::of_states("states-1k-4", "1,000 keys, 4 readers", Work::Changes { keys: 1_000, readers: 4 }),
+    Case::of_states("states-1k-16", "1,000 keys, 16 readers", Work::Changes { keys: 1_000, readers: 16 }),
+    Case::of_states("states-resync-1k", "A copy of 1,000 keys", Work::Resync { keys: 1_000 }),
+    Case::of_states("states-resync", "A copy of 100,000 keys", Work::Resync { keys: 100_000 }),
+    Case::of_states(
+        "states-join",
+        "200 copies of 10,000 keys (1 MB) at once",
+        Work::Join { keys: 10_000, readers: 200 },
+    ),
+    Case::of_states("states-memory", "100,000 keys", Work::Memory { keys: 100_000 }),
 ];
 
 /// The most CPU that an idle service may use, in percent of one core. Below it, the clock of the kernel
@@ -198,6 +241,15 @@ pub(crate) const CROWD_START_MAX_S: f64 = 5.0;
 
 /// The most memory that each of them may make resident, in MB of 1,000,000 bytes.
 pub(crate) const CROWD_RESIDENT_MAX_MB: f64 = 2.0;
+
+/// The most time that a copy of 100,000 keys may take, in seconds.
+pub(crate) const RESYNC_MAX_S: f64 = 1.0;
+
+/// The most time that many copies may take which are asked for at once, in seconds.
+pub(crate) const JOIN_MAX_S: f64 = 5.0;
+
+/// How much longer than usual the answers of their owner may take meanwhile, of which 99 in 100 are faster.
+pub(crate) const JOIN_P99_MAX_RATIO: f64 = 2.0;
 
 /// Where raw TCP over raw libzmq at 16 clients has to be, for a run to be like the ones the targets
 /// were set by.
@@ -225,6 +277,8 @@ pub(crate) mod names {
     pub(crate) const TONIC: &str = "tonic";
     /// Messages by way of a broker.
     pub(crate) const NATS: &str = "NATS";
+    /// A database in memory that publishes, too.
+    pub(crate) const REDIS: &str = "Redis";
     /// The original.
     pub(crate) const PYTHON: &str = "Python 0.0.20";
 }

@@ -22,7 +22,9 @@ pub(crate) trait Contender {
     /// The command of one client process: it connects to the server, warms up, counts as long as it is
     /// told, prints a [`Sample`](crate::sample::Sample) as a JSON line and ends.
     ///
-    /// A publisher gets one for each subscriber, a replyer one that holds all connections.
+    /// A publisher gets one for each subscriber, a replyer one that holds all connections. An owner of a state gets one for
+    /// each reader, or one for all if they join at once; without time to count in, the process prints how many seconds it took
+    /// until all copies were live, and stays.
     fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command>;
 }
 
@@ -35,4 +37,6 @@ pub(crate) struct Server {
     pub(crate) broker: Option<Process>,
     /// Where it, or what stands between, listens: `tcp://HOST:PORT`.
     pub(crate) endpoint: String,
+    /// Where the owner of a state answers to something else meanwhile, if it does.
+    pub(crate) beside: Option<String>,
 }

@@ -4,6 +4,7 @@ mod framework;
 pub(crate) mod nats;
 mod own_peer;
 mod python;
+mod redis;
 
 use crate::{case::names, contender::Contender, options::Options, peers::Peer};
 
@@ -20,6 +21,7 @@ pub(crate) fn all(options: &Options) -> anyhow::Result<Vec<Box<dyn Contender>>> 
         Box::new(own_peer::OwnPeer::new(names::TARPC, Peer::Tarpc)?),
         Box::new(own_peer::OwnPeer::new(names::TONIC, Peer::Tonic)?),
         Box::new(nats::Nats::new()?),
+        Box::new(redis::Redis::new()?),
         Box::new(python::Python::new(options)?),
     ];
     let wanted = &options.contender;

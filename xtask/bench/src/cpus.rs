@@ -38,11 +38,28 @@ impl Cpus {
         cores: Cores,
         start: impl FnOnce() -> anyhow::Result<T>,
     ) -> anyhow::Result<T> {
-        let mut set = CpuSet::new();
-        set.set(self.chosen[1]);
-        if cores == Cores::Two {
-            set.set(self.chosen[0]);
+        let chosen = match cores {
+            Cores::One | Cores::Apart => &self.chosen[1..],
+            Cores::Two => &self.chosen[..],
+        };
+        self.on(chosen, start)
+    }
+
+    /// As [`with`](Self::with), for the clients of a case.
+    pub(crate) fn with_clients<T>(
+        &self,
+        cores: Cores,
+        start: impl FnOnce() -> anyhow::Result<T>,
+    ) -> anyhow::Result<T> {
+        match cores {
+            Cores::Apart => self.on(&self.chosen[..1], start),
+            Cores::One | Cores::Two => self.with(cores, start),
         }
+    }
+
+    fn on<T>(&self, chosen: &[usize], start: impl FnOnce() -> anyhow::Result<T>) -> anyhow::Result<T> {
+        let mut set = CpuSet::new();
+        chosen.iter().for_each(|&cpu| set.set(cpu));
         sched_setaffinity(None, &set).context("cannot choose cores")?;
         let started = start();
         sched_setaffinity(None, &self.own).context("cannot give back the choice of cores")?;
@@ -64,6 +81,10 @@ mod tests {
         };
         assert_eq!(inherited(Cores::One).unwrap(), 1);
         assert_eq!(inherited(Cores::Two).unwrap(), 2);
+        let own = || Ok(sched_getaffinity(None).unwrap());
+        let server = cpus.with(Cores::Apart, own).unwrap();
+        let clients = cpus.with_clients(Cores::Apart, own).unwrap();
+        assert!(server.count() == 1 && clients.count() == 1 && server != clients);
         assert_eq!(sched_getaffinity(None).unwrap().count(), cpus.count());
     }
 }

@@ -75,7 +75,7 @@ pub(crate) fn run(options: &CrowdOptions) -> anyhow::Result<()> {
     for service in &services {
         let endpoints = service.endpoints();
         let endpoint = endpoints.get("echo").context("a service has no replyer `echo`")?;
-        peers::ask_once(&endpoint.url(), PATIENCE)?;
+        peers::Asker::new(&endpoint.url(), PATIENCE)?.ask()?;
     }
     let resident_mb_each = (idle::resident_mb(std::process::id())? - before) / f64::from(options.services);
     let (threads, descriptors) = (entries("/proc/self/task")?, entries("/proc/self/fd")?);

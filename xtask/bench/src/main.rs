@@ -15,6 +15,7 @@ mod target;
 mod cpus;
 mod crowd;
 mod idle;
+mod joining;
 mod meter;
 mod process;
 mod sample;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
     let done = match &options.command {
         Some(Command::Peer(peer)) => peers::run(peer),
         Some(Command::Crowd(crowd)) => crowd::run(crowd),
+        Some(Command::Join(join)) => joining::run(join),
         None => measure(&options),
     };
     match done {

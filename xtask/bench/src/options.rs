@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     crowd::CrowdOptions,
+    joining::JoinOptions,
     peers::{Peer, SIZE},
     sample::Window,
 };
@@ -70,6 +71,9 @@ pub(crate) enum Command {
     /// Many services in one process; the bench starts it itself.
     #[command(hide = true)]
     Crowd(CrowdOptions),
+    /// Many copies in one process; the bench starts it itself.
+    #[command(hide = true)]
+    Join(JoinOptions),
 }
 
 /// Which process of which peer.
@@ -111,6 +115,29 @@ pub(crate) enum Role {
     Subscribe {
         #[command(flatten)]
         target: Target,
+    },
+    /// Has a state, and changes it as fast as it can if anybody follows.
+    Own {
+        /// How many keys it has.
+        #[arg(long)]
+        keys: u32,
+        /// How many readers follow.
+        #[arg(long)]
+        readers: u32,
+        /// Where it is kept.
+        #[arg(long)]
+        broker: String,
+    },
+    /// Gets copies of a state; prints how long that took, and stays, or counts what changes if it is given time.
+    Follow {
+        #[command(flatten)]
+        target: Target,
+        /// How many copies.
+        #[arg(long, default_value_t = 1)]
+        copies: u32,
+        /// How many keys the state has.
+        #[arg(long)]
+        keys: u32,
     },
 }
 

@@ -11,12 +11,10 @@ mod tcp;
 mod zeromq;
 mod zmtp;
 
-use std::time::Duration;
-
 use clap::ValueEnum;
 
-pub(crate) use self::body::SIZE;
 use self::{body::Raw, message::Typed};
+pub(crate) use self::{body::SIZE, libzmq::Asker};
 use crate::options::PeerOptions;
 
 /// A peer that this program plays.
@@ -40,6 +38,8 @@ pub(crate) enum Peer {
     Tonic,
     /// 64 bytes through a NATS server.
     Nats,
+    /// States in a Redis server.
+    Redis,
 }
 
 impl Peer {
@@ -55,12 +55,14 @@ impl Peer {
             Self::Tarpc => "tarpc",
             Self::Tonic => "tonic",
             Self::Nats => "nats",
+            Self::Redis => "redis",
         }
     }
 
     /// Whether it is part of this program.
     pub(crate) fn is_built(self) -> bool {
-        cfg!(feature = "peers") || !matches!(self, Self::Omq | Self::Tarpc | Self::Tonic | Self::Nats)
+        cfg!(feature = "peers")
+            || !matches!(self, Self::Omq | Self::Tarpc | Self::Tonic | Self::Nats | Self::Redis)
     }
 }
 
@@ -77,15 +79,6 @@ pub(crate) fn run(options: &PeerOptions) -> anyhow::Result<()> {
         #[cfg(not(feature = "peers"))]
         peer => anyhow::bail!("{} is not built into this program", peer.word()),
     }
-}
-
-/// Asks a typed replyer once, and waits for its answer.
-///
-/// # Errors
-///
-/// When there is none in time, or it is not the answer.
-pub(crate) fn ask_once(endpoint: &str, patience: Duration) -> anyhow::Result<()> {
-    libzmq::ask_once::<Typed>(endpoint, patience)
 }
 
 /// Says on which endpoint a server is ready.

@@ -3,6 +3,7 @@
 mod curves;
 mod figures;
 mod ratios;
+mod states;
 
 use std::fmt::Write as _;
 
@@ -28,6 +29,7 @@ pub(crate) fn page(machine: &Machine, results: &[CaseResult]) -> String {
         figures::lost(results),
         figures::idle(results),
         figures::crowd(results),
+        states::section(results),
         figures::absent(results),
     ] {
         page.push_str(&part);
@@ -42,7 +44,12 @@ fn table(title: &str, head: &[&str], rows: &[Vec<String>]) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let mut table = format!("\n## {title}\n\n");
+    format!("\n## {title}\n\n{}", self::rows(head, rows))
+}
+
+/// A table.
+fn rows(head: &[&str], rows: &[Vec<String>]) -> String {
+    let mut table = String::new();
     let line =
         |cells: &mut dyn Iterator<Item = &str>| format!("| {} |\n", cells.collect::<Vec<_>>().join(" | "));
     table.push_str(&line(&mut head.iter().copied()));
@@ -95,6 +102,9 @@ const METHOD: &str = "
   does not arrive while counting is lost. The libzmq publishers wait for slow subscribers (`ZMQ_XPUB_NODROP`).
   Their queues hold 1,000 messages, as libzmq's do by itself; with 65,536, as ours, it is a tenth slower. No requests wait that long.
 - An idle service is a replyer that nobody has asked; CPU is what the kernel's scheduler counted, over all threads.
+- Copies that join at once are services in one process, on another core than the owner, which is asked by libzmq over a connection of its own.
+  Those of Redis and NATS are tasks on one thread.
+- Redis and NATS send bytes that nobody checks, and have the state in their server alone; a service has it twice, typed and as it is on the wire.
 - The services of a crowd are one plugin, each a `Service` of the runtime in a program that allocates as the system does, started
   and stopped one after the other. Each is asked once by libzmq; what they use is read when all have answered.
 
@@ -102,7 +112,7 @@ const METHOD: &str = "
 
 A C++ compiler (`g++` of a plain Debian): the `zmq` crate builds libzmq from source. Linux, for cores and `/proc`. Two cores.
 For the Python row, `python3` with `venv` and a way to PyPI: `cargo xtask bench` sets up `service_framework==0.0.20` by itself, in `target/interop`.
-For the row of NATS, `nats-server` (Debian: `apt install nats-server`).
+For the rows of NATS and Redis, `nats-server` and `redis-server` (Debian: `apt install nats-server redis-server`).
 ";
 
 #[cfg(test)]

@@ -1,15 +1,16 @@
 //! Runs every case in rounds, each contender once in each round.
 
-use std::{fmt, process::Command, time::Duration};
+use std::{fmt, path::Path, process::Command, time::Duration};
 
 use anyhow::Context as _;
 
 use crate::{
     case::{CASES, Case, Shown, Work},
-    contender::Contender,
+    contender::{Contender, Server},
     cpus::Cpus,
     crowd::Crowd,
-    idle::Idle,
+    idle::{self, Idle},
+    joining::{Joined, Prober},
     options::Options,
     process::Process,
     sample::{Sample, Window},
@@ -62,6 +63,10 @@ pub(crate) enum Outcome {
     Idle(Idle),
     /// Of many services in one process.
     Crowd(Crowd),
+    /// Of readers that have copies now.
+    Joined(Joined),
+    /// Bytes for each key, of who has a state and of who has a copy of it.
+    Memory { owner: f64, reader: f64 },
 }
 
 impl ContenderResult {
@@ -88,6 +93,9 @@ const POINT_ROUNDS_MAX: u32 = 3;
 
 /// Long enough for a crowd to start, answer and stop on a slow machine.
 const CROWD_TIME: Duration = Duration::from_secs(60);
+
+/// Long enough for many copies to be made on a slow machine.
+const COPIES_TIME: Duration = Duration::from_secs(60);
 
 /// Runs what the options ask for, and says on stderr how far it is.
 pub(crate) fn run_all(
@@ -129,7 +137,10 @@ fn run_case(
         Work::Request { .. } | Work::Publish { .. } if case.shown == Shown::InPictures => {
             options.rounds().min(POINT_ROUNDS_MAX)
         }
-        Work::Request { .. } | Work::Publish { .. } => options.rounds(),
+        Work::Join { .. } | Work::Memory { .. } => options.rounds().min(POINT_ROUNDS_MAX),
+        Work::Request { .. } | Work::Publish { .. } | Work::Changes { .. } | Work::Resync { .. } => {
+            options.rounds()
+        }
     };
     for round in 1..=rounds {
         for (contender, result) in contenders.iter().zip(&mut results) {
@@ -162,6 +173,8 @@ fn words(outcome: &Outcome) -> String {
             format!("{} up in {:.2} s, {:.2} MB each", crowd.services, crowd.start_s, crowd.resident_mb_each)
         }
         Outcome::Idle(idle) => format!("{:.3}% CPU, {:.1} MB", idle.cpu_percent, idle.resident_mb),
+        Outcome::Joined(joined) => joined.to_string(),
+        Outcome::Memory { owner, reader } => format!("{owner:.0} and {reader:.0} bytes for each key"),
     }
 }
 
@@ -173,6 +186,12 @@ fn run_once(
 ) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir().context("cannot make a folder for a run")?;
     let folder = folder.path();
+    if let Work::Memory { keys } = case.work {
+        let ((owner, reader), (owner_before, reader_before)) =
+            (memory(&case.with_keys(keys), cpus, contender)?, memory(&case.with_keys(0), cpus, contender)?);
+        let each = |after: f64, before: f64| (after - before) * 1e6 / f64::from(keys);
+        return Ok(Outcome::Memory { owner: each(owner, owner_before), reader: each(reader, reader_before) });
+    }
     let mut server = cpus.with(case.cores, || contender.start(case, folder))?;
     let outcome = match case.work {
         Work::Idle => {
@@ -183,20 +202,33 @@ fn run_once(
         Work::Crowd { .. } => {
             return Ok(Outcome::Crowd(server.process.line(CROWD_TIME, Crowd::of_line)?));
         }
-        Work::Request { .. } | Work::Publish { .. } => {
+        Work::Resync { .. } | Work::Join { .. } => {
+            let prober = match &server.beside {
+                Some(endpoint) => Some(cpus.with(case.cores, || Prober::start(endpoint))?),
+                None => None,
+            };
+            std::thread::sleep(options.window().counted);
+            let mut client = start_copies(case, cpus, contender, &server, folder)?;
+            let live_s = client.line(COPIES_TIME, Sample::of_line)?.seconds;
+            let p99_ms = prober.map(|prober| prober.end(Duration::from_secs_f64(live_s))).transpose()?;
+            Outcome::Joined(Joined { live_s, p99_ms })
+        }
+        Work::Memory { .. } => unreachable!("it was measured above"),
+        Work::Request { .. } | Work::Publish { .. } | Work::Changes { .. } => {
             let window = match case.shown {
-                Shown::InTables => options.window(),
+                Shown::InTables | Shown::AmongStates => options.window(),
                 Shown::InPictures => options.window().half(),
             };
             let clients = match case.work {
                 Work::Publish { subscribers } => subscribers,
-                Work::Request { .. } | Work::Idle | Work::Crowd { .. } => 1,
+                Work::Changes { readers, .. } => readers,
+                _ => 1,
             };
             let commands: Vec<Command> = (0..clients)
                 .map(|_| contender.client(case, &server, window, folder))
                 .collect::<anyhow::Result<_>>()?;
             let what = format!("a client of {}", contender.name());
-            let clients: Vec<Process> = cpus.with(case.cores, || {
+            let clients: Vec<Process> = cpus.with_clients(case.cores, || {
                 commands.into_iter().map(|command| Process::start(what.as_str(), command)).collect()
             })?;
             sum(&collect(clients, window)?)
@@ -204,6 +236,34 @@ fn run_once(
     };
     server.process.must_run()?;
     Ok(outcome)
+}
+
+/// After so long an allocator has given back what it does not need any more.
+const SETTLING: Duration = Duration::from_secs(2);
+
+/// Starts a process that has copies, prints when they are live, and stays.
+fn start_copies(
+    case: &Case,
+    cpus: &Cpus,
+    contender: &dyn Contender,
+    server: &Server,
+    folder: &Path,
+) -> anyhow::Result<Process> {
+    let window = Window { warm_up: Duration::ZERO, counted: Duration::ZERO };
+    let command = contender.client(case, server, window, folder)?;
+    cpus.with_clients(case.cores, || Process::start(format!("the copies of {}", contender.name()), command))
+}
+
+/// MB that are resident where a state is, and where a copy of it is.
+fn memory(case: &Case, cpus: &Cpus, contender: &dyn Contender) -> anyhow::Result<(f64, f64)> {
+    let folder = tempfile::tempdir().context("cannot make a folder for a run")?;
+    let folder = folder.path();
+    let server = cpus.with(case.cores, || contender.start(case, folder))?;
+    let mut reader = start_copies(case, cpus, contender, &server, folder)?;
+    reader.line(COPIES_TIME, Sample::of_line)?;
+    std::thread::sleep(SETTLING);
+    let owner = server.broker.as_ref().unwrap_or(&server.process);
+    Ok((idle::resident_mb(owner.id())?, idle::resident_mb(reader.id())?))
 }
 
 fn collect(mut clients: Vec<Process>, window: Window) -> anyhow::Result<Vec<Sample>> {

@@ -1,6 +1,6 @@
 //! Ours: the real command, with real plugins loaded over their boundary, on both sides.
 //!
-//! It runs four services, found beside the command as `lib<name>.so`. Their messages are those of the other
+//! It runs six services, found beside the command as `lib<name>.so`. Their messages are those of the other
 //! typed contenders, `{number: int, price: float, text: str}` in 64 bytes:
 //!
 //! | service | connections | does |
@@ -9,8 +9,10 @@
 //! | `bench_ask` | requesters `echo_0`, `echo_1`, .. | keeps `calls` requests of `bytes` in flight on each |
 //! | `bench_publish` | publisher `numbers` | publishes without pause, numbered from 1 |
 //! | `bench_count` | subscriber `numbers` | counts; what its numbers skip was lost |
+//! | `bench_own` | delta state `book`, replyers `applied` and `echo` | changes the state as fast as its readers follow |
+//! | `bench_copy` | copy of `book`, requester `applied` | counts changes, or says when it is live |
 //!
-//! All but `bench_echo` are run with `-m`. `bench_ask` and `bench_count` have the config `warm_up_s` and `seconds`
+//! All but `bench_echo` are run with `-m`. `bench_own` has the config `keys` and `readers` (integers). `bench_ask`, `bench_count` and `bench_copy` have the config `warm_up_s` and `seconds`
 //! (floats; `bench_ask` also `calls` and `bytes`, integers). Their `main` waits for the first message,
 //! warms up, counts, prints one [`Sample`](crate::sample::Sample) as a JSON line on stdout and returns.
 
@@ -34,6 +36,9 @@ use crate::{
 
 /// How many requesters the client declares, which cannot wait for its config.
 const REQUESTERS: &str = "BENCH_ASK_REQUESTERS";
+
+/// What the command writes when the sockets are open.
+const READY: &str = "ready.json";
 
 /// The services of the bench, run by the command.
 #[derive(Debug)]
@@ -69,7 +74,36 @@ impl Framework {
         command.arg("crowd").arg("--plugin").arg(self.plugin("bench_echo")).arg("--addresses").arg(book);
         command.args(["--services", &services.to_string()]);
         let process = Process::start(format!("the crowd of {}", self.name()), command)?;
-        Ok(Server { process, broker: None, endpoint: String::new() })
+        Ok(Server { process, broker: None, endpoint: String::new(), beside: None })
+    }
+
+    /// Starts the owner of a state of so many keys.
+    fn own(&self, case: &Case, keys: u32, folder: &Path) -> anyhow::Result<Server> {
+        let address = "127.0.0.1:0";
+        let addresses = json!({
+            "connections": {"in": {"applied": {"replyer": address}, "echo": {"replyer": address}}},
+            "states": {"out": {"book": {"publisher": address, "replyer": address}}},
+        });
+        let readers = if let Work::Changes { readers, .. } = case.work { readers } else { 0 };
+        let (config, ready) = (folder.join("bench_own.config.json"), folder.join(READY));
+        write(&config, &json!({"keys": keys, "readers": readers}))?;
+        let mut command = self.run(folder, "bench_own", &addresses)?;
+        command.arg("-m").arg("-c").arg(config).arg("--ready").arg(&ready);
+        let mut process = Process::start(format!("the owner of {}", self.name()), command)?;
+        let of = |name| endpoint(&fs::read_to_string(&ready).ok()?, name);
+        let (endpoint, beside) = process.until(|| Some((of("book.publisher")?, of("echo")?)))?;
+        Ok(Server { process, broker: None, endpoint, beside: Some(beside) })
+    }
+
+    /// The command of many services in one process of this program that have copies; their files are written already.
+    fn join(&self, services: u32, folder: &Path, config: &Path) -> anyhow::Result<Command> {
+        let program =
+            std::env::current_exe().context("cannot find this program, to run it as many readers")?;
+        let mut command = Command::new(program);
+        command.arg("join").arg("--plugin").arg(self.plugin("bench_copy")).arg("--config").arg(config);
+        command.arg("--addresses").arg(folder.join("bench_copy.addresses.json"));
+        command.args(["--services", &services.to_string()]);
+        Ok(command)
     }
 
     /// The command that runs a service, with its files written into the folder.
@@ -87,6 +121,9 @@ fn services(case: &Case) -> (&'static str, &'static str) {
     match case.work {
         Work::Request { .. } | Work::Idle | Work::Crowd { .. } => ("bench_echo", "bench_ask"),
         Work::Publish { .. } => ("bench_publish", "bench_count"),
+        Work::Changes { .. } | Work::Resync { .. } | Work::Join { .. } | Work::Memory { .. } => {
+            ("bench_own", "bench_copy")
+        }
     }
 }
 
@@ -111,24 +148,29 @@ impl Contender for Framework {
         if let Work::Crowd { services } = case.work {
             return self.crowd(services, folder);
         }
+        if let Work::Changes { keys, .. }
+        | Work::Resync { keys }
+        | Work::Join { keys, .. }
+        | Work::Memory { keys } = case.work
+        {
+            return self.own(case, keys, folder);
+        }
         let (service, _) = services(case);
         let (addresses, connection) = match case.work {
-            Work::Request { .. } | Work::Idle | Work::Crowd { .. } => {
-                (json!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "out": {}}), "echo")
-            }
             Work::Publish { .. } => {
                 (json!({"in": {}, "out": {"numbers": {"publisher": "127.0.0.1:0"}}}), "numbers")
             }
+            _ => (json!({"in": {"echo": {"replyer": "127.0.0.1:0"}}, "out": {}}), "echo"),
         };
         let mut command = self.run(folder, service, &addresses)?;
-        let ready = folder.join("ready.json");
+        let ready = folder.join(READY);
         command.arg("--ready").arg(&ready);
         if matches!(case.work, Work::Publish { .. }) {
             command.arg("-m");
         }
         let mut process = Process::start(format!("the server of {}", self.name()), command)?;
         let endpoint = process.until(|| endpoint(&fs::read_to_string(&ready).ok()?, connection))?;
-        Ok(Server { process, broker: None, endpoint })
+        Ok(Server { process, broker: None, endpoint, beside: None })
     }
 
     fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command> {
@@ -149,10 +191,24 @@ impl Contender for Framework {
             Work::Publish { .. } | Work::Idle | Work::Crowd { .. } => {
                 json!({"in": {"numbers": {"subscriber": server.endpoint}}, "out": {}})
             }
+            Work::Changes { .. } | Work::Resync { .. } | Work::Join { .. } | Work::Memory { .. } => {
+                let ready = ready_file(folder)?;
+                let at =
+                    |name| endpoint(&ready, name).context("the owner of the state has not said where it is");
+                json!({
+                    "connections": {"in": {}, "out": {"applied": {"requester": at("applied")?}}},
+                    "states": {"in": {"book": {
+                        "subscriber": at("book.publisher")?, "requester": at("book.replyer")?
+                    }}},
+                })
+            }
         };
         let mut command = self.run(folder, service, &addresses)?;
         let path = folder.join(format!("{service}.config.json"));
         write(&path, &config)?;
+        if let Work::Join { readers, .. } = case.work {
+            return self.join(readers, folder, &path);
+        }
         command.arg("-m").arg("-c").arg(path);
         if let Work::Request { connections, .. } = case.work {
             command.env(REQUESTERS, connections.to_string());
@@ -165,6 +221,10 @@ impl Contender for Framework {
 fn endpoint(ready: &str, connection: &str) -> Option<String> {
     let ready: Value = serde_json::from_str(ready).ok()?;
     Some(ready["endpoints"][connection].as_str()?.to_owned())
+}
+
+fn ready_file(folder: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(folder.join(READY)).context("cannot read where the owner of the state is")
 }
 
 fn write(path: &Path, value: &Value) -> anyhow::Result<()> {

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::own_peer::OwnPeer;
 use crate::{
-    case::{Case, names},
+    case::{Case, Shown, names},
     contender::{Contender, Server},
     peers::Peer,
     process::Process,
@@ -48,6 +48,9 @@ impl Contender for Nats {
         let mut command = Command::new(PROGRAM);
         // Port -1 is a free one, which it writes into a file.
         command.args(["--addr", "127.0.0.1", "--port", "-1", "--ports_file_dir"]).arg(folder);
+        if case.shown == Shown::AmongStates {
+            command.arg("--jetstream").arg("--store_dir").arg(folder);
+        }
         command.stderr(Stdio::null());
         let mut broker = Process::start(format!("the server of {}", self.name()), command)?;
         let ports = folder.join(format!("{PROGRAM}_{}.ports", broker.id()));

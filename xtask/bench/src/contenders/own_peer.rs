@@ -40,6 +40,15 @@ impl OwnPeer {
         let mut command = match case.work {
             Work::Publish { .. } => self.command("publish"),
             Work::Request { .. } | Work::Idle | Work::Crowd { .. } => self.command("reply"),
+            Work::Changes { keys, .. }
+            | Work::Resync { keys }
+            | Work::Join { keys, .. }
+            | Work::Memory { keys } => {
+                let readers = if let Work::Changes { readers, .. } = case.work { readers } else { 0 };
+                let mut command = self.command("own");
+                command.args(["--keys", &keys.to_string(), "--readers", &readers.to_string()]);
+                command
+            }
         };
         if let Work::Request { calls, .. } = case.work {
             command.args(["--calls", &calls.to_string()]);
@@ -49,7 +58,7 @@ impl OwnPeer {
         }
         let mut process = Process::start(format!("the server of {}", self.name), command)?;
         let endpoint = process.line(std::time::Duration::ZERO, peers::endpoint_of_line)?;
-        Ok(Server { process, broker: None, endpoint })
+        Ok(Server { process, broker: None, endpoint, beside: None })
     }
 
     /// The command of a client, which others may borrow.
@@ -64,6 +73,15 @@ impl OwnPeer {
                 command
             }
             Work::Publish { .. } | Work::Idle | Work::Crowd { .. } => self.command("subscribe"),
+            Work::Changes { keys, .. }
+            | Work::Resync { keys }
+            | Work::Join { keys, .. }
+            | Work::Memory { keys } => {
+                let copies = if let Work::Join { readers, .. } = case.work { readers } else { 1 };
+                let mut command = self.command("follow");
+                command.args(["--keys", &keys.to_string(), "--copies", &copies.to_string()]);
+                command
+            }
         };
         command
             .args(["--endpoint", endpoint])

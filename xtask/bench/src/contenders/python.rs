@@ -97,14 +97,14 @@ impl Contender for Python {
                 command.arg("-m");
                 command
             }
-            Work::Request { .. } | Work::Idle | Work::Crowd { .. } => {
+            _ => {
                 let addresses = json!({"in": {"echo": {"replyer": address}}});
                 self.command(folder, "echo", include_str!("../../python/echo.py"), &addresses)?
             }
         };
         let mut process = Process::start(format!("the server of {}", self.name()), command)?;
         process.until(|| TcpStream::connect(&address).ok())?;
-        Ok(Server { process, broker: None, endpoint: format!("tcp://{address}") })
+        Ok(Server { process, broker: None, endpoint: format!("tcp://{address}"), beside: None })
     }
 
     fn client(&self, case: &Case, server: &Server, window: Window, folder: &Path) -> anyhow::Result<Command> {

@@ -1,7 +1,10 @@
 //! Peers that take long to build, and so are part of this program for measuring alone.
 
 mod nats;
+mod nats_kv;
 mod omq;
+mod redis;
+mod states;
 mod tarpc;
 mod tonic;
 
@@ -24,6 +27,16 @@ pub(super) fn run(peer: Peer, role: &Role) -> anyhow::Result<()> {
             (Peer::Nats, Role::Request { target, load }) => nats::request(target, load).await,
             (Peer::Nats, Role::Publish { broker: Some(broker) }) => nats::publish(broker).await,
             (Peer::Nats, Role::Subscribe { target }) => nats::subscribe(target).await,
+            (Peer::Nats, Role::Own { keys, readers, broker }) => nats_kv::own(broker, *keys, *readers).await,
+            (Peer::Nats, Role::Follow { target, copies, keys }) => {
+                let server = || target.endpoint.clone();
+                states::follow(target, *copies, |desk| nats_kv::follow(server(), *keys, desk)).await
+            }
+            (Peer::Redis, Role::Own { keys, readers, broker }) => redis::own(broker, *keys, *readers).await,
+            (Peer::Redis, Role::Follow { target, copies, .. }) => {
+                let server = || target.endpoint.clone();
+                states::follow(target, *copies, |desk| redis::follow(server(), desk)).await
+            }
             (peer, role) => anyhow::bail!("{} does no such thing: {role:?}", peer.word()),
         }
     })

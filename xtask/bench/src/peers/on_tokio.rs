@@ -62,6 +62,22 @@ impl Clients {
         self.tasks.spawn_local(client);
     }
 
+    /// Waits for something that clients do meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// As soon as a client fails.
+    #[cfg(feature = "peers")]
+    pub(super) async fn beside(
+        mut self,
+        work: impl Future<Output = anyhow::Result<()>>,
+    ) -> anyhow::Result<()> {
+        tokio::select! {
+            done = work => done,
+            Some(ended) = self.tasks.join_next() => ended?,
+        }
+    }
+
     /// Prints a sample when the time is over.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ pub(crate) fn run(role: &Role) -> anyhow::Result<()> {
             Role::Request { target, load } => request::request(target, load).await,
             Role::Publish { .. } => publish::publish().await,
             Role::Subscribe { target } => publish::subscribe(target).await,
+            Role::Own { .. } | Role::Follow { .. } => anyhow::bail!("it keeps no states"),
         }
     })
 }

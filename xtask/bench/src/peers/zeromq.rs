@@ -33,6 +33,7 @@ pub(crate) fn run(role: &Role) -> anyhow::Result<()> {
             Role::Request { target, load } => request(target, load).await,
             Role::Publish { .. } => publish().await,
             Role::Subscribe { target } => subscribe(target).await,
+            Role::Own { .. } | Role::Follow { .. } => anyhow::bail!("it keeps no states"),
         }
     })
 }

@@ -149,7 +149,7 @@ pub(super) fn absolute(results: &[&CaseResult]) -> String {
 }
 
 /// Three digits and a unit: more would be noise.
-fn thousands(rate: f64) -> String {
+pub(super) fn thousands(rate: f64) -> String {
     let (value, unit) = match rate {
         1e6.. => (rate / 1e6, "M"),
         1e3.. => (rate / 1e3, "k"),
