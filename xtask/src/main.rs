@@ -11,6 +11,7 @@ mod tidy;
 mod bench;
 mod fuzz;
 mod soak;
+mod simulate;
 mod peers;
 mod interop;
 mod guide;
@@ -47,6 +48,8 @@ enum Chore {
     Fuzz(fuzz::Options),
     /// Tries what takes minutes: strangers that come and go, ten thousand idle peers, a million calls, and faults of all kinds; and writes down what came of it.
     Soak(soak::Options),
+    /// Tries a million schedules of lost, late and doubled messages, of the engine's protocol and of the states'.
+    Simulate(simulate::Options),
     /// Runs the tests of our engine with all other engines in Rust, also with those that take long to build.
     Peers,
     /// Sets up the Python originals in `target/interop`, for the tests that talk with them.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Chore::Bench(options) => bench::run(&workspace, &options),
         Chore::Fuzz(options) => fuzz::run(&workspace, &options),
         Chore::Soak(options) => soak::run(&workspace, &options),
+        Chore::Simulate(options) => simulate::run(&workspace, &options),
         Chore::Peers => peers::run(&workspace),
         Chore::Interop => interop::set_up(&workspace),
         Chore::Guide => guide::run(&workspace),

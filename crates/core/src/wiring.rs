@@ -208,8 +208,12 @@ fn state(
             layers.push(&endpoint.settings, move |name| Origin::Book(place(name)));
         }
         let mut of_socket = layers.state_socket(name, kind, socket, chosen);
-        if kind.is_in() {
-            of_socket.limits.max_values = settings.max_values;
+        let is_usual = settings.slow_subscriber == StateSettings::default_of(kind).slow_subscriber;
+        match kind.is_in() {
+            true => of_socket.limits.max_values = settings.max_values,
+            // That engine has no choice, which is told only to those who make one.
+            false if service.engine == "zeromq" && is_usual => {}
+            false => of_socket.slow_subscriber = settings.slow_subscriber,
         }
         wired(name, socket, found, of_socket, book, service, problems)
     };

@@ -102,15 +102,15 @@ fn each_state_has_its_sockets_and_settings() {
         })
         .collect();
     expect![[r#"
-        delta_update_in book: StateSettings { heartbeat: 0ns, expect_every: Some(3s), queue: 1000, held: 50, max_values: 100000000 }
+        delta_update_in book: StateSettings { heartbeat: 0ns, expect_every: Some(3s), queue: 1000, held: 50, max_values: 100000000, slow_subscriber: DropNewest }
           subscriber connects localhost:9001, topic Some("ETH-USD"), deadline None
           requester connects localhost:9002, topic None, deadline Some(2s)
-        full_update_in summary: StateSettings { heartbeat: 0ns, expect_every: None, queue: 1000, held: 0, max_values: 100000000 }
+        full_update_in summary: StateSettings { heartbeat: 0ns, expect_every: None, queue: 1000, held: 0, max_values: 100000000, slow_subscriber: DropNewest }
           subscriber connects localhost:9003, topic None, deadline None
-        delta_update_out position: StateSettings { heartbeat: 250ms, expect_every: None, queue: 0, held: 0, max_values: 0 }
+        delta_update_out position: StateSettings { heartbeat: 250ms, expect_every: None, queue: 0, held: 0, max_values: 0, slow_subscriber: DropNewest }
           publisher listens *:9004, topic None, deadline None
           replyer listens *:9005, topic None, deadline None
-        full_update_out limits: StateSettings { heartbeat: 0ns, expect_every: None, queue: 0, held: 0, max_values: 0 }
+        full_update_out limits: StateSettings { heartbeat: 0ns, expect_every: None, queue: 0, held: 0, max_values: 0, slow_subscriber: DropOldest }
           publisher connects localhost:9006, topic None, deadline None"#]].assert_eq(&shown.join("\n"));
     let chosen = wiring.chosen.iter().filter(|chosen| chosen.origin != Origin::Default);
     let chosen: Vec<String> = chosen

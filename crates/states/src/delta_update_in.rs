@@ -59,11 +59,13 @@ struct Inner {
     /// What it has asked for.
     ask: RefCell<Option<Ask>>,
     waker: RefCell<Option<Waker>>,
+    /// Whether it was said that what was asked for last did not come.
+    has_warned: Cell<bool>,
     /// When the task wakes by itself.
     alarm: Cell<Option<std::time::Instant>>,
 }
 
-type Ask = Pin<Box<dyn Future<Output = Option<SnapshotReply>>>>;
+type Ask = Pin<Box<dyn Future<Output = Result<SnapshotReply, String>>>>;
 
 impl DeltaUpdateIn {
     /// Begins to take updates, and tells `take` what is new. Must be called inside a `LocalSet` or a `LocalRuntime`.
@@ -85,6 +87,7 @@ impl DeltaUpdateIn {
             unreadable: Cell::new(0),
             ask: RefCell::default(),
             waker: RefCell::default(),
+            has_warned: Cell::new(false),
             alarm: Cell::default(),
         });
         let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
@@ -161,7 +164,7 @@ impl Inner {
         if let Some(asking) = &mut ask {
             match asking.as_mut().poll(context) {
                 Poll::Ready(reply) => {
-                    self.answered(reply.as_ref());
+                    self.answered(&reply);
                     return true;
                 }
                 Poll::Pending => _ = self.ask.replace(ask),
@@ -207,12 +210,21 @@ impl Inner {
         Update::read(payload, limits, *max_workflow_id_bytes)
     }
 
-    fn answered(&self, reply: Option<&SnapshotReply>) {
+    fn answered(&self, reply: &Result<SnapshotReply, String>) {
+        let address = self.requester.address();
+        match reply {
+            Ok(_) => self.has_warned.set(false),
+            // Once for each time that nothing comes, as it is asked for again and again.
+            Err(why) if !self.has_warned.replace(true) => {
+                tracing::warn!(%address, "the whole of a state was asked for in vain, and is asked for again: {why}");
+            }
+            Err(why) => tracing::debug!(%address, "the whole of a state was asked for in vain: {why}"),
+        }
         let now = Instant::now().into_std();
         let mut machine = self.machine.borrow_mut();
         match reply {
-            Some(reply) => machine.reply(reply, now, &mut |event| self.accept(event)),
-            None => machine.ask_failed(now),
+            Ok(reply) => machine.reply(reply, now, &mut |event| self.accept(event)),
+            Err(_) => machine.ask_failed(now),
         }
         drop(machine);
         self.settle();
@@ -253,13 +265,12 @@ impl Inner {
     fn ask_for(&self, request: &SnapshotRequest) -> Ask {
         let until = Instant::now() + self.options.deadline;
         let call = self.requester.call(request.write().into(), Some(until.into_std()));
-        let (limits, address) = (self.options.reply_limits, self.requester.address().clone());
+        let limits = self.options.reply_limits;
         Box::pin(async move {
-            let read = match call.await {
+            match call.await {
                 Ok(reply) => read(reply, limits).await,
                 Err(error) => Err(error.to_string()),
-            };
-            read.inspect_err(|why| tracing::debug!(%address, "no snapshot of a state: {why}")).ok()
+            }
         })
     }
 }

@@ -16,7 +16,7 @@ use service_framework_core::value::Uuid;
 use service_framework_core::wire::{Encoding, Limits};
 use service_framework_core::workflow;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::delta::Snapshot;
 use crate::message::SnapshotRequest;
@@ -28,13 +28,19 @@ const SMALL_BYTES: usize = 64 << 10;
 /// How many may wait for one: more than there are peers, unless one asks without waiting.
 const WAITING_MAX: usize = 20_000;
 
-/// How many encoded snapshots are kept, so that those who fetch one part by part find the next.
-const KEPT: usize = 4;
+/// How many bytes of encoded snapshots are kept, so that those who fetch one part by part find the next; the last one in any case.
+const KEPT_BYTES: usize = 256 << 20;
+
+/// For how long.
+const KEPT_FOR: Duration = Duration::from_secs(30);
+
+/// The smallest part that a snapshot is cut into, unless a reply may not be that long.
+const PART_BYTES_MIN: usize = 16 << 10;
 
 /// The owner of a delta state, on the thread of its sockets. Dropping it ends it.
 pub struct DeltaUpdateOut {
     desk: Rc<Desk>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 /// What answers requests for the whole.
@@ -67,6 +73,13 @@ struct Encoded {
     number: i64,
     form: Form,
     replies: Result<Vec<Bytes>, Failure>,
+    made: Instant,
+}
+
+impl Encoded {
+    fn bytes(&self) -> usize {
+        self.replies.iter().flatten().map(Bytes::len).sum()
+    }
 }
 
 impl DeltaUpdateOut {
@@ -90,6 +103,7 @@ impl DeltaUpdateOut {
         let tasks = [
             tokio::task::spawn_local(Rc::clone(&desk).answer()),
             tokio::task::spawn_local(Rc::clone(&desk).beat()),
+            tokio::task::spawn_local(Rc::clone(&desk).forget()),
         ];
         Self { desk, tasks }
     }
@@ -121,6 +135,7 @@ impl DeltaUpdateOut {
 
     /// Closes both sockets, once what was published and answered has left, within `linger`.
     pub async fn close(&self, linger: Duration) {
+        self.desk.owner.close();
         self.desk.flush();
         self.tasks.iter().for_each(JoinHandle::abort);
         tokio::join!(self.desk.publisher.close(linger), self.desk.replyer.close(linger));
@@ -176,8 +191,10 @@ impl Desk {
             (None, Encoding::Json) => Form::Json,
             (None, Encoding::MessagePack) => Form::Whole,
             (Some(since), _) => {
-                let theirs = usize::try_from(since.max_bytes).unwrap_or(usize::MAX);
-                Form::Parts(theirs.min(self.limits.max_message_bytes))
+                let theirs = usize::try_from(since.max_bytes).unwrap_or(usize::MAX).max(PART_BYTES_MIN);
+                let longest = theirs.min(self.limits.max_message_bytes);
+                // Powers of two, so that readers cannot have it encoded in any number of ways.
+                Form::Parts(1 << longest.max(1).ilog2())
             }
         };
         let (epoch, last) = self.owner.epoch_and_number();
@@ -191,6 +208,12 @@ impl Desk {
         match kept.map(|kept| &kept.replies) {
             Some(Ok(replies)) if index < replies.len() => self.reply(reply_to, replies[index].clone()),
             Some(Err(failure)) => self.refuse(reply_to, request.encoding, failure),
+            _ if self.waiting.borrow().len() >= WAITING_MAX && form == Form::Whole => {
+                // An error reply ends a reader in Python; one that has given up waiting may be among the first.
+                let mut waiting = self.waiting.borrow_mut();
+                waiting.remove(0);
+                waiting.push((reply_to, form));
+            }
             _ if self.waiting.borrow().len() >= WAITING_MAX => {
                 let failure = Failure::new(code::BUSY, "too many wait for the whole state already");
                 self.refuse(reply_to, request.encoding, &failure);
@@ -207,47 +230,54 @@ impl Desk {
     async fn encode(self: Rc<Self>) {
         loop {
             let asked = std::mem::take(&mut *self.waiting.borrow_mut());
-            if asked.is_empty() {
-                break;
-            }
+            let Some((_, form)) = asked.first() else { break };
+            let form = *form;
+            // One form after the other, so that no more than one is there that was not sent.
+            let (asked, others): (Vec<_>, Vec<_>) =
+                asked.into_iter().partition(|(_, wanted)| *wanted == form);
+            self.waiting.borrow_mut().extend(others);
             let snapshot = self.owner.snapshot();
-            let mut forms: Vec<Form> = Vec::new();
-            for (_, form) in &asked {
-                if !forms.contains(form) {
-                    forms.push(*form);
-                }
-            }
-            let encode = move || forms.into_iter().map(|form| encode(&snapshot, form)).collect::<Vec<_>>();
+            let encode = move || encode(&snapshot, form);
             let encoded = match self.owner.size_bytes() < SMALL_BYTES {
                 true => encode(),
-                // It fails only while the runtime ends.
-                false => tokio::task::spawn_blocking(encode).await.unwrap_or_default(),
+                false => match tokio::task::spawn_blocking(encode).await {
+                    Ok(encoded) => encoded,
+                    // Only while the runtime ends.
+                    Err(_) => return,
+                },
             };
-            for (reply_to, form) in asked {
-                let found = encoded.iter().find(|encoded| encoded.form == form).map(|found| &found.replies);
-                match found {
-                    Some(Ok(replies)) => {
-                        if let Some(first) = replies.first() {
-                            self.reply(reply_to, first.clone());
-                        }
-                    }
-                    Some(Err(failure)) => {
-                        let is_json = form == Form::Json;
-                        let encoding = if is_json { Encoding::Json } else { Encoding::MessagePack };
-                        self.refuse(reply_to, encoding, failure);
-                    }
-                    None => {}
+            let encoding = if form == Form::Json { Encoding::Json } else { Encoding::MessagePack };
+            for (reply_to, _) in asked {
+                match encoded.replies.as_ref().map(|replies| replies.first()) {
+                    Ok(first) => self.reply(reply_to, first.cloned().unwrap_or_default()),
+                    Err(failure) => self.refuse(reply_to, encoding, failure),
                 }
             }
-            let mut kept = self.kept.borrow_mut();
-            // Only those who fetch parts come back for an older one.
-            kept.retain(|kept| matches!(kept.form, Form::Parts(_)));
-            kept.extend(encoded);
-            while kept.len() > KEPT {
-                kept.pop_front();
-            }
+            self.keep(encoded);
         }
         self.is_encoding.set(false);
+    }
+
+    fn keep(&self, encoded: Encoded) {
+        let mut kept = self.kept.borrow_mut();
+        // Only those who fetch parts come back for an older one.
+        kept.retain(|kept| matches!(kept.form, Form::Parts(_)));
+        kept.push_back(encoded);
+        let mut bytes: usize = kept.iter().map(Encoded::bytes).sum();
+        while bytes > KEPT_BYTES
+            && kept.len() > 1
+            && let Some(oldest) = kept.pop_front()
+        {
+            bytes -= oldest.bytes();
+        }
+    }
+
+    /// Lets go of what nobody can be fetching any more.
+    async fn forget(self: Rc<Self>) {
+        loop {
+            sleep(KEPT_FOR).await;
+            self.kept.borrow_mut().retain(|kept| kept.made.elapsed() < KEPT_FOR);
+        }
     }
 
     fn reply(&self, reply_to: ReplyTo, reply: Bytes) {
@@ -270,5 +300,5 @@ fn encode(snapshot: &Snapshot, form: Form) -> Encoded {
             .map(|parts| parts.into_iter().map(Bytes::from).collect())
             .map_err(|error| Failure::new(code::TOO_LARGE, error.to_string())),
     };
-    Encoded { epoch: snapshot.epoch, number: snapshot.number, form, replies }
+    Encoded { epoch: snapshot.epoch, number: snapshot.number, form, replies, made: Instant::now() }
 }

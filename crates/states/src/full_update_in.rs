@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use service_framework_connections::subscriber::Arrival;
 use service_framework_connections::{Delivery, Subscriber};
 use service_framework_core::failure::code;
+use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Fault, Value, topic};
 use tokio::task::JoinHandle;
@@ -57,6 +58,8 @@ struct Inner {
     heard: Cell<Instant>,
     /// Which value it has, if its owner says that.
     origin: Cell<Option<Origin>>,
+    /// The start of the owner before this one.
+    former: Cell<Option<Uuid>>,
     /// How often its owner says something at least, if it does.
     heartbeat: Cell<Option<Duration>>,
     waker: RefCell<Option<Waker>>,
@@ -80,6 +83,7 @@ impl FullUpdateIn {
             asking,
             heard: Cell::new(Instant::now()),
             origin: Cell::default(),
+            former: Cell::default(),
             heartbeat: Cell::default(),
             waker: RefCell::default(),
             alarm: Cell::default(),
@@ -164,10 +168,12 @@ impl Inner {
     fn arrived(&self, frame: &[u8]) {
         if let Err(failure) = self.receive(frame) {
             tracing::warn!(address = %self.subscriber.address(), "no value of a state: {failure}");
-            let mut figures = self.figures.lock();
-            match failure.code() == code::BAD_ARGS {
-                true => figures.counts.refused += 1,
-                false => figures.unreadable += 1,
+            if failure.code() == code::BAD_ARGS {
+                self.figures.lock().counts.refused += 1;
+                // Its owner has another value now.
+                self.lose();
+            } else {
+                self.figures.lock().unreadable += 1;
             }
         }
         // An alarm that is too early costs one look; setting it anew for each value would cost more.
@@ -219,7 +225,16 @@ impl Inner {
         };
         let value = news::Value::Full(args);
         (self.take)(&News::Value { value, number: None, workflow_id: update.workflow_id.as_ref() })?;
-        self.origin.set(update.origin);
+        let epoch = |origin: Option<Origin>| origin.map(|origin| origin.epoch);
+        let (before, now) = (epoch(self.origin.replace(update.origin)), epoch(update.origin));
+        if before != now {
+            let former = self.former.replace(before);
+            // One that was followed by another does not come back, unless both are there.
+            if now.is_some() && former == now {
+                self.figures.lock().counts.other_owner += 1;
+                tracing::warn!(address = %self.subscriber.address(), "two services publish a state in turns");
+            }
+        }
         self.figures.lock().counts.replaced += 1;
         Ok(())
     }

@@ -21,7 +21,7 @@ use tokio::time::sleep_until;
 
 use crate::asking::Asking;
 use crate::message::{Content, FullUpdate, Origin};
-use crate::owner::{MAX_WAITING, OwnerOptions, busy};
+use crate::owner::{MAX_WAITING, OwnerOptions, busy, stopped};
 
 /// The owner of a full state. Any thread may set it; what is set waits for the thread of the socket, in order.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct FullOwner {
 
 #[derive(Debug)]
 struct State {
+    /// Whether there is nobody any more who sends.
+    is_closed: bool,
     outbox: Vec<Waiting>,
     /// How often it was set, which is the number of its last value.
     sets: u64,
@@ -53,8 +55,13 @@ impl FullOwner {
     /// An owner that has set nothing yet.
     pub fn new(options: OwnerOptions) -> Self {
         let head = options.topic.as_deref().map(topic::encode).unwrap_or_default();
-        let state = State { outbox: Vec::new(), sets: 0, published: Instant::now() };
+        let state = State { is_closed: false, outbox: Vec::new(), sets: 0, published: Instant::now() };
         Self { options, head, epoch: Uuid::new_v4(), state: Mutex::new(state) }
+    }
+
+    /// Refuses what comes from now on: nobody sends any more what is not taken.
+    pub(crate) fn close(&self) {
+        self.state.lock().is_closed = true;
     }
 
     /// Publishes the state, a map in `encoding`.
@@ -69,6 +76,9 @@ impl FullOwner {
         workflow_id: &WorkflowId<'_>,
     ) -> Result<(), Failure> {
         let mut state = self.state.lock();
+        if state.is_closed {
+            return Err(stopped(&self.options.name));
+        }
         if state.outbox.len() >= MAX_WAITING {
             return Err(busy(&self.options.name));
         }
@@ -183,6 +193,7 @@ impl FullUpdateOut {
 
     /// Closes the socket, once what was published has left, within `linger`.
     pub async fn close(&self, linger: Duration) {
+        self.desk.owner.close();
         self.flush();
         self.beating.abort();
         self.desk.publisher.close(linger).await;

@@ -40,6 +40,8 @@ pub struct DeltaOwner {
 struct State {
     owner: Owner,
     outbox: Vec<Bytes>,
+    /// Whether there is nobody any more who sends.
+    is_closed: bool,
 }
 
 impl DeltaOwner {
@@ -50,7 +52,7 @@ impl DeltaOwner {
         let first = i64::try_from(since_1970.as_micros()).unwrap_or(0);
         let owner = Owner::new(Uuid::new_v4(), first, options.heartbeat, Instant::now());
         let head = options.topic.as_deref().map(topic::encode).unwrap_or_default();
-        Self { options, head, state: Mutex::new(State { owner, outbox: Vec::new() }) }
+        Self { options, head, state: Mutex::new(State { owner, outbox: Vec::new(), is_closed: false }) }
     }
 
     /// Publishes a change or the whole state, as the arguments say: `state`, `is_snapshot`, and `current_num` if the service numbers by itself.
@@ -66,8 +68,10 @@ impl DeltaOwner {
             Failure::new(code::BAD_ARGS, format!("cannot publish `{name}`: {}", fault.within("args")))
         };
         let Given { state, is_snapshot, number } = Given::read(args, &limits).map_err(refused)?;
-        let (bytes, most) = (state.size_bytes(), self.options.limits.max_message_bytes);
-        if bytes.saturating_add(AROUND) > most {
+        // A removal is a byte more than its key.
+        let bytes = state.size_bytes() + state.len() + workflow_id.as_str().len() + AROUND;
+        let most = self.options.limits.max_message_bytes;
+        if bytes > most {
             let text = format!(
                 "update of `{name}`: {bytes} bytes, and its `max_message_bytes` is {most}; publish it in several changes"
             );
@@ -75,6 +79,9 @@ impl DeltaOwner {
         }
         let now = Instant::now();
         let mut held = self.state.lock();
+        if held.is_closed {
+            return Err(stopped(name));
+        }
         if held.outbox.len() >= MAX_WAITING {
             return Err(busy(name));
         }
@@ -101,6 +108,11 @@ impl DeltaOwner {
             held.outbox.push(frame);
         }
         held.owner.next_wake()
+    }
+
+    /// Refuses what comes from now on: nobody sends any more what is not taken.
+    pub(crate) fn close(&self) {
+        self.state.lock().is_closed = true;
     }
 
     /// What was published since the last time, topics included.
@@ -136,7 +148,7 @@ impl DeltaOwner {
     }
 }
 
-/// Room for what stands around the state in an update, unless its workflow id is long.
+/// Room for what stands around the state in an update, but for its workflow id.
 const AROUND: usize = 256;
 
 /// How many updates may wait for the thread of the sockets.
@@ -144,4 +156,8 @@ pub(crate) const MAX_WAITING: usize = 10_000;
 
 pub(crate) fn busy(name: &str) -> Failure {
     Failure::new(code::BUSY, format!("cannot publish `{name}`: the service's thread does not keep up"))
+}
+
+pub(crate) fn stopped(name: &str) -> Failure {
+    Failure::new(code::STOPPING, format!("cannot publish `{name}`: the service has stopped"))
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::Setting;
 use super::takes::{Takes, count, duration};
+use super::{Setting, SlowSubscriber};
 use crate::declaration::ConnectionKind;
 use crate::declaration::StateKind::{self, DeltaUpdateIn, DeltaUpdateOut, FullUpdateIn, FullUpdateOut};
 use crate::value::Value;
@@ -21,6 +21,8 @@ pub struct StateSettings {
     pub held: usize,
     /// How many values, keys included, a message with the state may have.
     pub max_values: usize,
+    /// What becomes of an update for a copy whose queue is full.
+    pub slow_subscriber: SlowSubscriber,
 }
 
 /// A setting of states: what it is called, what it does, what it takes. It is written beside the address of the socket by which updates go.
@@ -93,6 +95,19 @@ pub static STATE_SETTINGS: &[StateSetting] = &[
         set: |settings, value| settings.held = count(value),
     },
     StateSetting {
+        name: "slow_subscriber",
+        doc: "What becomes of an update when the queue of a copy is full. drop_newest: it is dropped for that copy, and counted; a copy of changes \
+              asks for the whole then. drop_oldest: those that have waited longest are, so that the last value comes in any case. disconnect: so is \
+              the copy, which comes again.",
+        kinds: &[FullUpdateOut, DeltaUpdateOut],
+        takes: Takes::Choice(&["drop_newest", "drop_oldest", "disconnect"]),
+        default: |kind| Value::from(if kind.is_delta() { "drop_newest" } else { "drop_oldest" }),
+        set: |settings, value| {
+            let named = SlowSubscriber::ALL.into_iter().find(|choice| value.as_text() == Some(choice.name()));
+            settings.slow_subscriber = named.unwrap_or_default();
+        },
+    },
+    StateSetting {
         name: "max_values",
         doc: "How many values, keys included, a message with the state or with a change of it may have.",
         kinds: &[FullUpdateIn, DeltaUpdateIn],
@@ -105,8 +120,14 @@ pub static STATE_SETTINGS: &[StateSetting] = &[
 impl StateSettings {
     /// How a state of this type behaves that nobody says anything of.
     pub fn default_of(kind: StateKind) -> Self {
-        let mut settings =
-            Self { heartbeat: Duration::ZERO, expect_every: None, queue: 0, held: 0, max_values: 0 };
+        let mut settings = Self {
+            heartbeat: Duration::ZERO,
+            expect_every: None,
+            queue: 0,
+            held: 0,
+            max_values: 0,
+            slow_subscriber: SlowSubscriber::default(),
+        };
         for setting in STATE_SETTINGS.iter().filter(|setting| setting.kinds.contains(&kind)) {
             (setting.set)(&mut settings, &setting.default(kind));
         }

@@ -1,6 +1,7 @@
 //! What a service publishes of its states, from whichever thread.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use service_framework_core::declaration::{StateKind, StateModel};
 use service_framework_core::failure::code;
@@ -11,6 +12,9 @@ use service_framework_core::wire::{self, Limits};
 use service_framework_core::wiring::WiredState;
 use service_framework_core::{Failure, Fault};
 use service_framework_states::{DeltaOwner, FullOwner, OwnerOptions};
+
+/// A shorter one would leave the service no time for anything else.
+const SHORTEST_HEARTBEAT: Duration = Duration::from_millis(1);
 
 /// What a service owns of a state.
 #[derive(Clone, Debug)]
@@ -28,7 +32,9 @@ impl Owned {
         let options = OwnerOptions {
             name: wired.name.clone(),
             topic: wired.updates.settings.topic.clone(),
-            heartbeat: Some(wired.settings.heartbeat).filter(|heartbeat| !heartbeat.is_zero()),
+            heartbeat: Some(wired.settings.heartbeat)
+                .filter(|heartbeat| !heartbeat.is_zero())
+                .map(|heartbeat| heartbeat.max(SHORTEST_HEARTBEAT)),
             limits: wired.updates.settings.limits,
         };
         match wired.kind {
@@ -64,10 +70,13 @@ impl Owned {
     }
 }
 
+/// How large it is on the wire, its owner bounds.
+const WIDE: Limits = Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
+
 /// Holds what is published against its model.
 fn check(name: &str, model: &StateModel, message: &Outgoing<'_>) -> Result<(), Failure> {
     let refused = |fault: Fault| Failure::msg(format!("cannot publish `{name}`: {}", fault.within("args")));
-    let value: Value = wire::decode(message.args, message.encoding, &Limits::default()).map_err(refused)?;
+    let value: Value = wire::decode(message.args, message.encoding, &WIDE).map_err(refused)?;
     let faults = match model.kind.is_delta() {
         true => faults_of_update(&model.state, &value, "state"),
         false => model.state.faults(&value),

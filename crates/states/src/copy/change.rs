@@ -21,6 +21,11 @@ impl Change {
         Self::default()
     }
 
+    /// All entries of a copy.
+    pub fn whole(copy: &Copy) -> Self {
+        Self { entries: copy.entries().cloned().collect(), size_bytes: copy.size_bytes() }
+    }
+
     /// Reads a change from exactly one map in MessagePack.
     ///
     /// # Errors

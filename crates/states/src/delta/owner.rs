@@ -17,8 +17,8 @@ pub struct Owner {
     epoch: Uuid,
     number: i64,
     copy: Copy,
-    /// Whether anything but heartbeats has been published.
-    is_published: bool,
+    /// Whether the author numbers.
+    is_by_hand: bool,
     /// None if heartbeats are off, be it because the author numbers.
     heartbeat: Option<Duration>,
     /// When the last update was sent.
@@ -57,7 +57,7 @@ impl Owner {
     /// The epoch is of this start alone. So is the first number, if it is the microseconds since 1970: readers that
     /// know nothing of epochs then see a gap. An update that changes nothing is sent whenever none was for `heartbeat`.
     pub fn new(epoch: Uuid, first_number: i64, heartbeat: Option<Duration>, now: Instant) -> Self {
-        Self { epoch, number: first_number, copy: Copy::new(), is_published: false, heartbeat, sent: now }
+        Self { epoch, number: first_number, copy: Copy::new(), is_by_hand: false, heartbeat, sent: now }
     }
 
     /// Publishes a change. Nulls for keys that the state does not have are left out of it.
@@ -84,12 +84,12 @@ impl Owner {
 
     /// Publishes an update by the author's own number. There are no more heartbeats from now on: each would take one of those numbers.
     ///
-    /// A snapshot may have any number. One that is not above the last begins a new epoch, so that readers do not take it for an old one;
-    /// so does the first update of all.
+    /// A snapshot may have any number, and so may the first update: if it is not above the last number, it begins a new epoch, so that readers do not take it for an
+    /// old one; and a change is then published with all that it leads to, since readers in Python take any number of a snapshot alone.
     ///
     /// # Errors
     ///
-    /// [`Error::NotAbove`] for a change, unless it is the first update.
+    /// [`Error::NotAbove`] for a change that is not the first update by hand.
     pub fn update_by_hand(
         &mut self,
         number: i64,
@@ -97,20 +97,22 @@ impl Owner {
         state: Change,
         now: Instant,
     ) -> Result<Update, Error> {
-        if number <= self.number {
-            if kind == Kind::Change && self.is_published {
+        let is_above = number > self.number;
+        if !is_above {
+            if kind == Kind::Change && self.is_by_hand {
                 return Err(Error::NotAbove { number, last: self.number });
             }
             self.epoch = Uuid::from_u128(self.epoch.as_u128().wrapping_add(1));
         }
-        self.heartbeat = None;
-        Ok(match kind {
-            Kind::Snapshot => self.publish_whole(number, state, now),
-            Kind::Change => {
-                let change = state.without_idle_nulls(&self.copy);
-                self.copy.apply(&change);
-                self.publish(number, kind, change, now)
-            }
+        (self.heartbeat, self.is_by_hand) = (None, true);
+        if kind == Kind::Snapshot {
+            return Ok(self.publish_whole(number, state, now));
+        }
+        let change = state.without_idle_nulls(&self.copy);
+        self.copy.apply(&change);
+        Ok(match is_above {
+            true => self.publish(number, kind, change, now),
+            false => self.publish(number, Kind::Snapshot, Change::whole(&self.copy), now),
         })
     }
 
@@ -165,7 +167,7 @@ impl Owner {
     }
 
     fn publish(&mut self, number: i64, kind: Kind, state: Change, now: Instant) -> Update {
-        (self.number, self.sent, self.is_published) = (number, now, true);
+        (self.number, self.sent) = (number, now);
         self.latest(kind, state)
     }
 

@@ -78,3 +78,37 @@ fn a_lost_last_message_is_noticed_by_the_next_heartbeat() {
         assert_eq!(way.lost.get(), 1);
     });
 }
+
+#[test]
+fn an_owner_may_go_over_to_numbers_of_its_own() {
+    run(async {
+        let owned = Owned::start(Some(Duration::from_millis(50))).await;
+        owned.set(value!({"start": 1}));
+        let copied = Copied::of(&owned.home);
+        copied.catches_up_with(&owned).await;
+        owned.by_hand(7, value!({"a": 1})).unwrap();
+        copied.catches_up_with(&owned).await;
+        assert_eq!((owned.number(), copied.seen.value().len()), (7, 2));
+        owned.by_hand(8, value!({"start": null})).unwrap();
+        copied.catches_up_with(&owned).await;
+        let refused = owned.by_hand(8, value!({"a": 2})).unwrap_err();
+        assert!(
+            refused.message().contains("the change has the number 8, and must have one above 8"),
+            "{refused}"
+        );
+        assert_eq!(copied.seen.value().len(), 1);
+    });
+}
+
+#[test]
+fn what_is_published_when_nobody_sends_any_more_is_refused() {
+    run(async {
+        let owned = Owned::start(None).await;
+        let owner = std::sync::Arc::clone(owned.state.owner());
+        owned.close().await;
+        let args = value!({"state": {"a": 1}, "is_snapshot": false});
+        let args = service_framework_core::wire::encode(&args, Default::default()).unwrap();
+        let refused = owner.publish(&args, &service_framework_core::workflow::WorkflowId::new()).unwrap_err();
+        assert_eq!(refused.code(), "stopping");
+    });
+}

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use service_framework_connections::{Publisher, Subscriber, publisher};
 use service_framework_core::address::Address;
+use service_framework_core::failure::code;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::workflow::WorkflowId;
-use service_framework_core::{Value, value};
+use service_framework_core::{Failure, Value, value};
 use service_framework_states::delta::reader::Status;
 use service_framework_states::news::{self, News};
 use service_framework_states::{FullOptions, FullOwner, FullUpdateIn, FullUpdateOut, OwnerOptions};
@@ -52,7 +53,10 @@ pub(crate) fn copied_as(options: FullOptions, subscriber: Subscriber) -> (FullUp
     let take = Box::new(move |news: &News<'_>| {
         match *news {
             News::Value { value: news::Value::Full(args), .. } => {
-                let value = wire::decode(args, Encoding::MessagePack, &Limits::default())?;
+                let value: Value = wire::decode(args, Encoding::MessagePack, &Limits::default())?;
+                if value.get("refused").is_some() {
+                    return Err(Failure::new(code::BAD_ARGS, "the model has no such field"));
+                }
                 told.values.borrow_mut().push(value);
             }
             News::Status(standing) => told.statuses.borrow_mut().push(standing.status),
@@ -115,6 +119,25 @@ fn a_copy_that_expects_a_value_now_and_then_is_stale_without_one() {
         set(&state, Encoding::MessagePack, &value!({"a": 1}));
         seen.is(Status::Live).await;
         seen.is(Status::Stale).await;
+        set(&state, Encoding::MessagePack, &value!({"a": 2}));
+        seen.is(Status::Live).await;
+    });
+}
+
+#[test]
+fn a_copy_that_refused_the_last_value_is_not_live() {
+    run(async {
+        let publisher = support::publisher(&any_port()).await;
+        let address = publisher.address().clone();
+        let state =
+            FullUpdateOut::open(Arc::new(FullOwner::new(OwnerOptions::default())), Rc::new(publisher));
+        let (copy, seen) = copied(&address, None);
+        state.publisher().settle().await;
+        set(&state, Encoding::MessagePack, &value!({"a": 1}));
+        seen.is(Status::Live).await;
+        set(&state, Encoding::MessagePack, &value!({"refused": 1}));
+        seen.is(Status::Stale).await;
+        assert_eq!((copy.figures().lock().counts.refused, seen.values.borrow().len()), (1, 1));
         set(&state, Encoding::MessagePack, &value!({"a": 2}));
         seen.is(Status::Live).await;
     });

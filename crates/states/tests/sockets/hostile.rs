@@ -156,3 +156,20 @@ fn requests_that_are_none_are_answered_with_why() {
         _ = subscriber(&owned.home.updates);
     });
 }
+
+#[test]
+fn a_snapshot_is_not_encoded_in_as_many_ways_as_somebody_asks_for() {
+    run(async {
+        let owned = Owned::start(None).await;
+        owned.set(crate::support::entries(1_000, 1_000));
+        let asker = crate::support::requester(&owned.home.snapshots);
+        let mut lengths = std::collections::BTreeSet::new();
+        for max_bytes in (20_000..2_000_000).step_by(10_007) {
+            let request = value!({"args": {}, "since": {"max_bytes": max_bytes}});
+            let reply = asker.call(encoded(&request), None).await.unwrap();
+            assert!(reply.len() <= max_bytes as usize, "{} bytes, {max_bytes} are wanted", reply.len());
+            lengths.insert(reply.len());
+        }
+        assert!(lengths.len() <= 8, "{lengths:?}");
+    });
+}

@@ -63,7 +63,7 @@ fn a_snapshot_and_the_updates_around_it_are_cut_at_one_number() {
         let owned = Owned::start(Some(Duration::from_millis(50))).await;
         owned.set(entries(1_000, 100));
         owned.change(value!({"one": 0, "other": 0}));
-        // The two always change together, and by one: a gap or a double update would be seen.
+        // The two always change together, so that what is torn would be seen; that nothing is missing or doubled, the digest of each update says.
         let copied = Copied::judging(&owned.home, protocol(), |entries| {
             let of = |key: &str| {
                 let key = service_framework_core::wire::encode(
@@ -95,7 +95,7 @@ fn an_update_over_the_limit_is_refused_and_changes_nothing() {
         let owned = Owned::with(&home, options, Limits::default()).await;
         let number = owned.number();
         let refused = owned.try_change(entries(10, 1_000)).unwrap_err();
-        expect_test::expect!["too_large: update of `book`: 10160 bytes, and its `max_message_bytes` is 10000; publish it in several changes"].assert_eq(&refused.to_string());
+        expect_test::expect!["too_large: update of `book`: 10462 bytes, and its `max_message_bytes` is 10000; publish it in several changes"].assert_eq(&refused.to_string());
         assert_eq!((owned.number(), owned.value().len()), (number, 0));
         // In pieces it goes, and is read in pieces.
         for piece in 0..20 {

@@ -96,6 +96,15 @@ impl Owned {
         self.publish(state, true);
     }
 
+    /// Publishes a change by the owner's own number.
+    pub(crate) fn by_hand(&self, number: i64, change: Value) -> Result<(), Failure> {
+        let args = value!({"state": change, "is_snapshot": false, "current_num": number});
+        let args = wire::encode(&args, Encoding::MessagePack).unwrap();
+        self.state.owner().publish(&args, &WorkflowId::new())?;
+        self.state.flush();
+        Ok(())
+    }
+
     pub(crate) fn try_change(&self, change: Value) -> Result<(), Failure> {
         self.try_publish(change, false)
     }
