@@ -116,6 +116,12 @@ impl Replyer {
         self.socket.half_closes()
     }
 
+    /// Leaves a request without a reply, as too many wait for one, and counts that.
+    pub fn give_up(&self, reply_to: ReplyTo) {
+        drop(reply_to);
+        self.desk.counters.count_refused(Refusal::QueueFull);
+    }
+
     /// Stops listening, drops and counts the requests that nobody has received, and waits until the replies have
     /// left the process, but for no longer than `linger`.
     ///

@@ -211,7 +211,7 @@ impl Desk {
             _ if self.waiting.borrow().len() >= WAITING_MAX && form == Form::Whole => {
                 // An error reply ends a reader in Python; one that has given up waiting may be among the first.
                 let mut waiting = self.waiting.borrow_mut();
-                waiting.remove(0);
+                self.replyer.give_up(waiting.remove(0).0);
                 waiting.push((reply_to, form));
             }
             _ if self.waiting.borrow().len() >= WAITING_MAX => {
