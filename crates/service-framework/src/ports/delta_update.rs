@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use service_framework_core::declaration::StateKind;
 
-use super::settings::{Settings, common, of_publishers, of_subscribers};
+use super::settings::{Settings, common, copying, for_python, options, owning, publishing};
 use super::{Port, StateIn, StateOut, StatePort};
 use crate::states::Delta;
 use crate::{Declare, Serve, State, Update};
@@ -51,7 +51,7 @@ impl<S: State> DeltaUpdateIn<S> {
 }
 
 common!(DeltaUpdateIn<S>);
-of_subscribers!(DeltaUpdateIn<S>);
+copying!(DeltaUpdateIn<S>);
 
 impl<S: State> Port for DeltaUpdateIn<S> {
     fn declare<T: Serve>(&self, service: &mut Declare<T>) {
@@ -126,7 +126,7 @@ impl<S: State> DeltaUpdateOut<S> {
 }
 
 common!(DeltaUpdateOut<S>);
-of_publishers!(DeltaUpdateOut<S>);
+owning!(DeltaUpdateOut<S>);
 
 impl<S: State> Port for DeltaUpdateOut<S> {
     fn declare<T: Serve>(&self, service: &mut Declare<T>) {

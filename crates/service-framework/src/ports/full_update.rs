@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use service_framework_core::declaration::StateKind;
 
-use super::settings::{Settings, common, of_publishers, of_subscribers};
+use super::settings::{Settings, common, copying, for_python, options, owning, publishing};
 use super::{Port, StateIn, StateOut, StatePort};
 use crate::states::Full;
 use crate::{Declare, Model, Serve};
@@ -48,7 +48,7 @@ impl<S: Model + Clone + Send + Sync + 'static> FullUpdateIn<S> {
 }
 
 common!(FullUpdateIn<S>);
-of_subscribers!(FullUpdateIn<S>);
+copying!(FullUpdateIn<S>);
 
 impl<S: Model + Clone + Send + Sync + 'static> Port for FullUpdateIn<S> {
     fn declare<T: Serve>(&self, service: &mut Declare<T>) {
@@ -108,7 +108,7 @@ impl<S: Model + Clone + Send + Sync + 'static> FullUpdateOut<S> {
 }
 
 common!(FullUpdateOut<S>);
-of_publishers!(FullUpdateOut<S>);
+owning!(FullUpdateOut<S>);
 
 impl<S: Model + Clone + Send + Sync + 'static> Port for FullUpdateOut<S> {
     fn declare<T: Serve>(&self, service: &mut Declare<T>) {

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use service_framework_core::declaration::{ConnectionKind, Run};
 
 use super::Port;
-use super::settings::{Settings, common, for_peers};
+use super::settings::{Settings, common, for_peers, for_python, options};
 use crate::{Declare, Model, Serve};
 
 /// Sends requests with `A` and waits for replies with `R`.

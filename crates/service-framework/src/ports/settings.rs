@@ -118,101 +118,80 @@ macro_rules! common {
     };
 }
 
+macro_rules! options {
+    ($type:ident<$($param:ident),+>: $($(#[$doc:meta])* $option:ident($($argument:ident: $argument_type:ty)?) $field:ident = $value:expr;)+) => {
+        impl<$($param),+> $type<$($param),+> {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub const fn $option(mut self $(, $argument: $argument_type)?) -> Self {
+                    self.settings.$field = $value;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+macro_rules! for_python {
+    ($type:ident<$($param:ident),+>) => {
+        options! { $type<$($param),+>:
+            /// Sends only what the Python original understands.
+            python() python = true;
+        }
+    };
+}
+
 macro_rules! for_peers {
     ($type:ident<$($param:ident),+>) => {
-        impl<$($param),+> $type<$($param),+> {
-            /// Sends only what the Python original understands.
-            #[must_use]
-            pub const fn python(mut self) -> Self {
-                self.settings.python = true;
-                self
-            }
-
+        for_python!($type<$($param),+>);
+        options! { $type<$($param),+>:
             /// Sends JSON instead of MessagePack.
-            #[must_use]
-            pub const fn json(mut self) -> Self {
-                self.settings.json = true;
-                self
-            }
+            json() json = true;
         }
     };
 }
 
-/// The options of a copy, which come from those of its subscriber.
-macro_rules! of_subscribers {
+/// The options of what publishes: a publisher, or a state that is owned.
+macro_rules! publishing {
     ($type:ident<$($param:ident),+>) => {
-        impl<$($param),+> $type<$($param),+> {
-            /// Takes what is published under a topic.
-            #[must_use]
-            pub const fn topic(mut self, topic: &'static str) -> Self {
-                self.settings.topic = Some(topic);
-                self
-            }
-
-            /// Binds, for owners that connect, instead of connecting.
-            #[must_use]
-            pub const fn binder(mut self) -> Self {
-                self.settings.is_binder = true;
-                self
-            }
-
-            /// Says after how many seconds without an update the copy is stale, though its owner is there; never if nobody says.
-            #[must_use]
-            pub const fn expect_every_s(mut self, seconds: f64) -> Self {
-                self.settings.expect_every_s = Some(seconds);
-                self
-            }
-        }
-    };
-}
-
-/// The options of a state that is owned, which come from those of its publisher.
-macro_rules! of_publishers {
-    ($type:ident<$($param:ident),+>) => {
-        impl<$($param),+> $type<$($param),+> {
+        options! { $type<$($param),+>:
             /// Publishes under a topic.
-            #[must_use]
-            pub const fn topic(mut self, topic: &'static str) -> Self {
-                self.settings.topic = Some(topic);
-                self
-            }
-
-            /// Connects, to a proxy or to copies that bind, instead of binding.
-            #[must_use]
-            pub const fn x_pub(mut self) -> Self {
-                self.settings.is_x_pub = true;
-                self
-            }
-
-            /// Waits that many seconds after the socket is open, so that copies may find it; 0.15 if nobody says.
-            #[must_use]
-            pub const fn wait_after_creation_s(mut self, seconds: f64) -> Self {
-                self.settings.wait_after_creation_s = Some(seconds);
-                self
-            }
-
-            /// Ends that wait when so many copies are there; 1 if nobody says, and 0 for none.
-            #[must_use]
-            pub const fn wait_for_subscribers(mut self, count: u32) -> Self {
-                self.settings.wait_for_subscribers = Some(count);
-                self
-            }
-
-            /// Publishes that often at least, in seconds, so that copies know that it is there; 0 for never.
-            #[must_use]
-            pub const fn heartbeat_s(mut self, seconds: f64) -> Self {
-                self.settings.heartbeat_s = Some(seconds);
-                self
-            }
-
-            /// Sends only what the Python original understands.
-            #[must_use]
-            pub const fn python(mut self) -> Self {
-                self.settings.python = true;
-                self
-            }
+            topic(topic: &'static str) topic = Some(topic);
+            /// Connects, to a proxy or to subscribers that bind, instead of binding.
+            x_pub() is_x_pub = true;
+            /// Waits that many seconds after the socket is open, so that subscribers may find it; 0.15 if nobody says.
+            wait_after_creation_s(seconds: f64) wait_after_creation_s = Some(seconds);
+            /// Ends that wait when so many have subscribed; 1 if nobody says, and 0 for none.
+            wait_for_subscribers(count: u32) wait_for_subscribers = Some(count);
         }
     };
 }
 
-pub(super) use {common, for_peers, of_publishers, of_subscribers};
+/// The options of a state that is owned.
+macro_rules! owning {
+    ($type:ident<$($param:ident),+>) => {
+        publishing!($type<$($param),+>);
+        for_python!($type<$($param),+>);
+        options! { $type<$($param),+>:
+            /// Publishes that often at least, in seconds, so that copies know that it is there; 0 for never.
+            heartbeat_s(seconds: f64) heartbeat_s = Some(seconds);
+        }
+    };
+}
+
+/// The options of a copy.
+macro_rules! copying {
+    ($type:ident<$($param:ident),+>) => {
+        options! { $type<$($param),+>:
+            /// Takes what is published under a topic.
+            topic(topic: &'static str) topic = Some(topic);
+            /// Binds, for owners that connect, instead of connecting.
+            binder() is_binder = true;
+            /// Says after how many seconds without an update the copy is stale, though its owner is there; never if nobody says.
+            expect_every_s(seconds: f64) expect_every_s = Some(seconds);
+        }
+    };
+}
+
+pub(super) use {common, copying, for_peers, for_python, options, owning, publishing};
