@@ -37,7 +37,7 @@ pub struct ConnectionSettings {
     pub limits: Limits,
     /// How many messages may wait: received ones of a subscriber, calls of a requester, publications for each subscriber.
     pub queue: usize,
-    /// How many bytes may wait to be sent to one peer.
+    /// How many bytes may wait: received ones of a subscriber; of a replyer and a publisher, those to be sent to one peer.
     pub queue_bytes: usize,
     /// What becomes of a publication for a subscriber whose queue is full.
     pub slow_subscriber: SlowSubscriber,

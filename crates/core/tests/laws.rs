@@ -216,6 +216,16 @@ proptest! {
     }
 }
 
+#[test]
+fn a_fault_is_found_by_what_the_key_before_it_means() {
+    let wrong_behind = |key: &str| Value::Map(Map::from_iter([(key, Value::Bool(true))]));
+    for key in ["-0", "+1", "01"] {
+        type_and_shape_agree::<BTreeMap<i64, u8>>(&wrong_behind(key)).unwrap();
+    }
+    type_and_shape_agree::<BTreeMap<Uuid, u8>>(&wrong_behind("67E55044-10B1-426F-9247-BB680E5FE0C8"))
+        .unwrap();
+}
+
 /// Three in four of the values that the laws above are tried on must not all be refused, or they would say little.
 #[test]
 fn the_values_near_a_type_are_of_both_kinds() {

@@ -198,7 +198,7 @@ fn what_stands_in_the_wrong_place_is_told() {
         &RIGHT.replace("\"held\": 50", "\"encoding\": \"json\""),
         Value::Null,
         expect![
-            "desk.json:5:61: `book`: `encoding` is no setting of the subscriber of a delta_update_in; there are `expect_every_s`, `queue`, `held`, `max_values`, `topic`, `is_binder`, `max_message_bytes`, `max_depth`, `max_peers`, `curve_keys`, `curve_server`, `curve_allow`"
+            "desk.json:5:61: `book`: `encoding` is no setting of the subscriber of a delta_update_in; there are `expect_every_s`, `queue`, `held`, `max_values`, `topic`, `is_binder`, `max_message_bytes`, `max_depth`, `queue_bytes`, `max_peers`, `curve_keys`, `curve_server`, `curve_allow`"
         ],
     );
     check(

@@ -160,15 +160,22 @@ fn check_map(
 ) {
     let mut seen = HashSet::new();
     for (key, value) in map.iter() {
-        let key_text = key.key_text().unwrap_or_else(|| key.named().into());
-        match meant_key(key_shape, key, around) {
-            Some(meant) if seen.contains(&meant) => {
-                faults.push(Fault::malformed("the key stands twice").within(&meant.to_text()));
+        // By what it means, as the type has it, which does not know how the key was written.
+        let name = match meant_key(key_shape, key, around) {
+            Some(meant) => {
+                let name = meant.to_text().into_owned();
+                if !seen.insert(meant) {
+                    faults.push(Fault::malformed("the key stands twice").within(&name));
+                }
+                name
             }
-            Some(meant) => _ = seen.insert(meant),
-            None => faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&key_text)),
-        }
-        inside(faults, |fault| fault.within(&key_text), |faults| check(value_shape, value, around, faults));
+            None => {
+                let name = key.key_text().map_or_else(|| key.named(), Cow::into_owned);
+                faults.push(Fault::mismatch(key_shape.named(), key.named()).within(&name));
+                name
+            }
+        };
+        inside(faults, |fault| fault.within(&name), |faults| check(value_shape, value, around, faults));
     }
 }
 

@@ -227,18 +227,22 @@ impl<T: Key + Eq + Hash, S: BuildHasher + Default> Model for HashSet<T, S> {
     }
 }
 
+/// Reads the entries of a map, and gives each to `add`, which says whether its key is new.
 pub(crate) fn read_entries<K: Key, V: Model>(
     reader: &mut Reader<'_>,
-    mut add: impl FnMut(K, V) -> Result<(), K>,
+    mut add: impl FnMut(K, V) -> bool,
 ) -> Result<(), Fault> {
     let map_start = reader.offset();
     let mut entries = map(reader)?;
     while entries.next(reader)? {
-        let start = reader.offset();
+        let mut before = reader.clone();
         let key: K = read_key(reader, map_start)?;
         entries.colon(reader)?;
         let value = V::decode(reader).map_err(|fault| fault.within(&key.to_text()))?;
-        if let Err(key) = add(key, value) {
+        if !add(key, value) {
+            // It is named as it is written here, which the key that it is equal to need not be.
+            let start = before.offset();
+            let key: K = read_key(&mut before, map_start)?;
             return Err(Fault::malformed("the key stands twice").within(&key.to_text()).at_offset(start));
         }
     }
@@ -268,13 +272,7 @@ impl<K: Key + Ord, V: Model> Model for BTreeMap<K, V> {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut map = Self::new();
-        read_entries(reader, |key, value| {
-            if map.contains_key(&key) {
-                return Err(key);
-            }
-            map.insert(key, value);
-            Ok(())
-        })?;
+        read_entries(reader, |key, value| map.insert(key, value).is_none())?;
         Ok(map)
     }
 
@@ -290,13 +288,7 @@ impl<K: Key + Eq + Hash, V: Model, S: BuildHasher + Default> Model for HashMap<K
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, Fault> {
         let mut map = Self::default();
-        read_entries(reader, |key, value| {
-            if map.contains_key(&key) {
-                return Err(key);
-            }
-            map.insert(key, value);
-            Ok(())
-        })?;
+        read_entries(reader, |key, value| map.insert(key, value).is_none())?;
         Ok(map)
     }
 

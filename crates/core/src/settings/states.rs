@@ -78,8 +78,8 @@ pub static STATE_SETTINGS: &[StateSetting] = &[
     },
     StateSetting {
         name: "queue",
-        doc: "How many updates may wait for the handler that is called after each; beyond, the oldest is dropped and counted. The copy has \
-              all of them in any case.",
+        doc: "How many updates may wait for the handler that is called after each, of `queue_bytes` together; beyond, the oldest are dropped and \
+              counted. The copy has all of them in any case.",
         kinds: &[FullUpdateIn, DeltaUpdateIn],
         takes: Takes::Count { unit: "updates", least: 1, greatest: 10_000_000 },
         default: |_| Value::Int(1_000),

@@ -113,8 +113,9 @@ pub static SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "queue_bytes",
-        doc: "How many bytes may wait to be sent to one peer; the last message may go beyond.",
-        kinds: &[Replyer, Publisher],
+        doc: "How many bytes may wait: received ones of a subscriber, also those that wait for the handler of a copy; of a replyer and a publisher, \
+              those to be sent to one peer. The last message may go beyond.",
+        kinds: &[Replyer, Subscriber, Publisher],
         takes: Takes::Count { unit: "bytes", least: 1_024, greatest: 1 << 40 },
         is_own: false,
         default: |_| Value::Int(64 << 20),

@@ -102,7 +102,7 @@ impl<K: Key, V: Model> Model for MapChange<K, V> {
         let mut entries = Vec::new();
         read_entries(reader, |key: K, value: Option<V>| {
             entries.push((key, value));
-            Ok(())
+            true
         })?;
         let mut seen = HashSet::with_capacity(entries.len());
         match entries.iter().map(|(key, _)| key.to_text()).find(|key| !seen.insert(key.clone())) {

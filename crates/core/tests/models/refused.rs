@@ -109,6 +109,18 @@ fn an_array_of_seven_bytes_is_refused_in_message_pack_too() {
 }
 
 #[test]
+fn a_key_that_stands_twice_is_named_as_it_is_written_the_second_time() {
+    check_json::<BTreeMap<DateTime, u8>>(
+        r#"{"2026-11-21T06:15:00Z": 1, "2026-11-21T07:15:00+01:00": 2}"#,
+        expect![[r#"["2026-11-21T07:15:00+01:00"]: the key stands twice"#]],
+    );
+    check_json::<HashMap<DateTime, u8>>(
+        r#"{"2026-11-21T07:15:00+01:00": 1, "2026-11-21T06:15:00Z": 2}"#,
+        expect![[r#"["2026-11-21T06:15:00Z"]: the key stands twice"#]],
+    );
+}
+
+#[test]
 fn json_that_is_none_is_refused() {
     check_json::<Value>(r#"{"a": 1, "a": 2}"#, expect!["a: the key stands twice"]);
     check_json::<Level>(r#"{"size": 1, "size": 2}"#, expect!["size: the key stands twice"]);

@@ -37,7 +37,7 @@ pub(super) const OF_REPLYERS: &[Setting] =
 
 /// Those of a subscriber.
 pub(super) const OF_SUBSCRIBERS: &[Setting] =
-    &[TOPIC, IS_BINDER, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, QUEUE, OVERFLOW, MAX_PEERS];
+    &[TOPIC, IS_BINDER, MAX_MESSAGE_BYTES, MAX_DEPTH, MAX_VALUES, QUEUE, QUEUE_BYTES, OVERFLOW, MAX_PEERS];
 
 impl Setting {
     /// Refuses a value that is of another type than the setting takes. What is no literal, such as a constant, is left to the compiler.
