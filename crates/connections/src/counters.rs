@@ -1,9 +1,10 @@
-//! Counts what one connection carried and what it refused, readable from any thread.
+//! Counts what one connection carried, what it refused and whom it lost, readable from any thread.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use crate::peers::{Asked, Inquiry, Peers};
+use crate::engine::{ByCause, Cause};
+use crate::peers::{Asked, Inquiry, Told};
 
 /// Why a message was dropped by a connection, before or after any handler.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,16 +26,8 @@ pub enum Refusal {
     QueueFull,
     /// It came, or was to be sent, while the connection was being closed.
     Closing,
-    /// A message so much larger than the limit that its peer was put out unheard.
+    /// A message so much larger than the limit that its peer was put out unheard; the peer is counted by [`Counts::disconnected`], too.
     TooLarge,
-    /// A peer that was put out as it broke the protocol.
-    PutOut,
-    /// A peer that gave no sign of life when it was asked for one.
-    SilentPeer,
-    /// A subscriber that took too little of what was published, where such are disconnected, or a publisher of what is subscribed to.
-    SlowPeer,
-    /// A stranger that is no peer: it does not speak the protocol, has a socket of the wrong type, was too slow to say, or has a key that is not let in.
-    NoPeer,
     /// A connection beyond as many as a listening socket takes.
     TooManyPeers,
     /// The system could not give a connection to be made: no descriptor was left.
@@ -45,7 +38,7 @@ pub enum Refusal {
 
 impl Refusal {
     /// Every reason, in the order in which [`Counts::refused`] has them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 12] = [
         Self::NoDelimiter,
         Self::FrameCount,
         Self::LateReply,
@@ -55,10 +48,6 @@ impl Refusal {
         Self::QueueFull,
         Self::Closing,
         Self::TooLarge,
-        Self::PutOut,
-        Self::SilentPeer,
-        Self::SlowPeer,
-        Self::NoPeer,
         Self::TooManyPeers,
         Self::NotAccepted,
         Self::Misfit,
@@ -76,10 +65,6 @@ impl Refusal {
             Self::QueueFull => "queue_full",
             Self::Closing => "closing",
             Self::TooLarge => "too_large",
-            Self::PutOut => "put_out",
-            Self::SilentPeer => "silent_peer",
-            Self::SlowPeer => "slow_peer",
-            Self::NoPeer => "no_peer",
             Self::TooManyPeers => "too_many_peers",
             Self::NotAccepted => "not_accepted",
             Self::Misfit => "misfit",
@@ -92,12 +77,19 @@ impl Refusal {
 pub struct Counters {
     messages_in: AtomicU64,
     messages_out: AtomicU64,
-    bytes_in: AtomicU64,
-    bytes_out: AtomicU64,
+    payload_bytes_in: AtomicU64,
+    payload_bytes_out: AtomicU64,
     connected: AtomicU64,
+    disconnected: Causes,
+    handshakes_failed: Causes,
+    dials_failed: Causes,
     refused: [AtomicU64; Refusal::ALL.len()],
-    peers: Inquiry,
+    inquiry: Inquiry,
 }
+
+/// Counts by cause.
+#[derive(Debug, Default)]
+struct Causes([AtomicU64; Cause::ALL.len()]);
 
 /// The counters of one connection at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -107,11 +99,18 @@ pub struct Counts {
     /// Messages given to the socket.
     pub messages_out: u64,
     /// Payload bytes of `messages_in`, without envelopes.
-    pub bytes_in: u64,
+    pub payload_bytes_in: u64,
     /// Payload bytes of `messages_out`, without envelopes.
-    pub bytes_out: u64,
-    /// How often a connecting socket found its peer; stays 0 where the socket listens.
+    pub payload_bytes_out: u64,
+    /// Peers that were met: how often one that connects found its peer, how many came to one that listens. With the engine `zeromq` nobody knows who
+    /// comes.
     pub connected: u64,
+    /// Of these, peers that were lost. The engine `zeromq` tells of the peer of one that connects, and not why.
+    pub disconnected: ByCause,
+    /// Strangers that came and were never met. The engine `zeromq` tells of none.
+    pub handshakes_failed: ByCause,
+    /// Tries to connect that came to nothing, also in the handshake.
+    pub dials_failed: ByCause,
     /// Messages dropped, by reason, in the order of [`Refusal::ALL`].
     pub refused: [u64; Refusal::ALL.len()],
 }
@@ -129,9 +128,12 @@ impl Counters {
         Counts {
             messages_in: self.messages_in.load(Relaxed),
             messages_out: self.messages_out.load(Relaxed),
-            bytes_in: self.bytes_in.load(Relaxed),
-            bytes_out: self.bytes_out.load(Relaxed),
+            payload_bytes_in: self.payload_bytes_in.load(Relaxed),
+            payload_bytes_out: self.payload_bytes_out.load(Relaxed),
             connected: self.connected.load(Relaxed),
+            disconnected: self.disconnected.read(),
+            handshakes_failed: self.handshakes_failed.read(),
+            dials_failed: self.dials_failed.read(),
             refused: std::array::from_fn(|reason| self.refused[reason].load(Relaxed)),
         }
     }
@@ -141,34 +143,46 @@ impl Counters {
         self.messages_in.load(Relaxed)
     }
 
-    /// Asks the thread of the connection who its peers are, without waiting for the answer. An engine that does not know them answers that there
-    /// are none, as does a publisher that shares the socket of another.
-    pub fn ask_peers(&self) -> Asked {
-        self.peers.ask()
+    /// Asks the thread of the connection who its peers are, what has gone to and fro and what waits, without waiting for the answer. An engine that
+    /// does not know answers that there are no peers and no bytes, as does a publisher that shares the socket of another.
+    pub fn ask(&self) -> Asked {
+        self.inquiry.ask()
     }
 
     /// Waits for what was asked, no longer than until then. While the thread is held, there is the answer to the last question that it had time
     /// for.
-    pub fn peers(&self, asked: Asked, until: Instant) -> Peers {
-        self.peers.wait(asked, until)
+    pub fn told(&self, asked: Asked, until: Instant) -> Told {
+        self.inquiry.wait(asked, until)
     }
 
     pub(crate) fn inquiry(&self) -> &Inquiry {
-        &self.peers
+        &self.inquiry
     }
 
     pub(crate) fn count_in(&self, bytes: usize) {
         add(&self.messages_in, 1);
-        add(&self.bytes_in, bytes as u64);
+        add(&self.payload_bytes_in, bytes as u64);
     }
 
     pub(crate) fn count_out(&self, bytes: usize) {
         add(&self.messages_out, 1);
-        add(&self.bytes_out, bytes as u64);
+        add(&self.payload_bytes_out, bytes as u64);
     }
 
-    pub(crate) fn count_connected(&self) {
-        add(&self.connected, 1);
+    pub(crate) fn count_connected(&self, times: u64) {
+        add(&self.connected, times);
+    }
+
+    pub(crate) fn count_disconnected(&self, cause: Cause, times: u64) {
+        add(&self.disconnected.0[cause as usize], times);
+    }
+
+    pub(crate) fn count_handshake_failed(&self, cause: Cause, times: u64) {
+        add(&self.handshakes_failed.0[cause as usize], times);
+    }
+
+    pub(crate) fn count_dial_failed(&self, cause: Cause) {
+        add(&self.dials_failed.0[cause as usize], 1);
     }
 
     pub(crate) fn count_refused(&self, reason: Refusal) {
@@ -177,6 +191,12 @@ impl Counters {
 
     pub(crate) fn count_refused_times(&self, reason: Refusal, times: u64) {
         add(&self.refused[reason as usize], times);
+    }
+}
+
+impl Causes {
+    fn read(&self) -> ByCause {
+        Cause::ALL.into_iter().map(|cause| (cause, self.0[cause as usize].load(Relaxed))).collect()
     }
 }
 
@@ -200,7 +220,7 @@ mod tests {
             assert_eq!(counts.refused(reason), times as u64, "{}", reason.name());
         }
         let names = Refusal::ALL.map(Refusal::name);
-        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing", "too_large", "put_out", "silent_peer", "slow_peer", "no_peer", "too_many_peers", "not_accepted", "misfit"]"#]]
+        expect_test::expect![[r#"["no_delimiter", "frame_count", "late_reply", "unknown_reply", "peer_gone", "not_connected", "queue_full", "closing", "too_large", "too_many_peers", "not_accepted", "misfit"]"#]]
             .assert_eq(&format!("{names:?}"));
     }
 }

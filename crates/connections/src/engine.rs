@@ -23,8 +23,8 @@ pub type Frames = zmtp::Message;
 
 /// How long to wait between two tries, whatever the engine.
 pub(crate) use zmtp::{Backoff, Redial, chance};
-/// Takes messages as soon as they are read; sees to those who subscribe.
-pub use zmtp::{Greeting, Newcomer, Receiver, SocketType, WhenFull};
+/// Why connections end or are never made, whatever the engine; takes messages as soon as they are read; sees to those who subscribe.
+pub use zmtp::{ByCause, Cause, Greeting, Newcomer, Receiver, SocketType, WhenFull};
 
 /// A future that stays on its thread.
 pub type LocalFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -76,6 +76,10 @@ pub enum Event {
     Message(Frames),
     /// A connected socket lost its peer and will not find it again: open another.
     Lost,
+    /// A socket that listens for publishers, and had none, has one now. An engine that does not know of its peers says so at the start.
+    Met,
+    /// The last publisher of such a socket is gone. An engine that does not know of its peers never says so.
+    Alone,
 }
 
 /// A socket that listens.
@@ -129,7 +133,8 @@ pub trait Socket: Debug {
     /// The message was not taken, and nothing of it was sent.
     fn send(&self, frames: Frames) -> Result<(), Unsent>;
 
-    /// From now on counts what the engine itself refuses, and logs it with the name of the connection, where the engine says so at all.
+    /// From now on counts what the engine itself refuses and whom it loses, and logs it with the name of the connection, where the engine says so at all. What
+    /// the socket has carried stays counted when it is dropped.
     fn watch(self: Rc<Self>, _connection: &str, _counters: &Arc<Counters>) {}
 
     /// Ready while that many peers at least have subscribed to anything; else wakes the last caller when there may be as many. An engine

@@ -7,6 +7,8 @@ use std::time::Duration;
 use service_framework_core::address::{Address, Host};
 use thiserror::Error;
 
+use crate::engine::Cause;
+
 /// Why a connection could not be opened.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -122,6 +124,8 @@ pub enum SocketError {
     Misfit {
         /// The engine's words.
         reason: String,
+        /// What it counts as.
+        cause: Cause,
     },
     /// Anything else the system said.
     #[error("the system refused")]
@@ -133,6 +137,16 @@ const PROCESS_HAS_TOO_MANY_FILES: i32 = 24;
 const SYSTEM_HAS_TOO_MANY_FILES: i32 = 23;
 
 impl SocketError {
+    /// What a try to connect counts as that came to nothing.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Misfit { cause, .. } => *cause,
+            Self::Silence { .. } => Cause::Timeout,
+            Self::System(_) | Self::UnknownHost { .. } => Cause::Network,
+            _ => Cause::Other,
+        }
+    }
+
     /// Reads what the system said when asked to listen on `address`.
     pub(crate) fn from_bind(address: &Address, cause: io::Error) -> Self {
         if let Some(PROCESS_HAS_TOO_MANY_FILES | SYSTEM_HAS_TOO_MANY_FILES) = cause.raw_os_error() {

@@ -207,7 +207,8 @@ impl Link {
         match event {
             Poll::Ready(Event::Message(frames)) => return Poll::Ready(LinkEvent::Message(frames)),
             Poll::Pending if !state.is_gone.take() => return Poll::Pending,
-            Poll::Pending | Poll::Ready(Event::Lost) => {}
+            // Nothing else is told of a socket that connects.
+            Poll::Pending | Poll::Ready(Event::Lost | Event::Met | Event::Alone) => {}
         }
         tracing::info!(connection = state.connection, address = %state.address, "lost the peer");
         state.is_gone.set(false);
@@ -240,7 +241,7 @@ impl Link {
             state.filters.borrow().iter().for_each(|filter| socket.subscribe(filter()));
             state.socket.replace(Some(Rc::clone(&socket)));
             state.is_new.set(true);
-            state.counters.count_connected();
+            state.counters.count_connected(1);
             state.wake();
             if let Some(waker) = state.on_socket.take() {
                 waker.wake();
@@ -301,6 +302,7 @@ async fn connect(state: &State) -> Rc<dyn Socket> {
                 }
             },
         };
+        state.counters.count_dial_failed(refused.cause());
         if !has_warned && since.elapsed() >= WORTH_A_WARNING {
             has_warned = true;
             warn(state, &refused);
@@ -315,7 +317,8 @@ async fn short_attempt(state: &State) -> Option<Rc<dyn Socket>> {
     let end = Instant::now() + pause;
     match state.engine.connect(state.role.clone(), &state.address, pause).await {
         Ok(socket) => Some(socket),
-        Err(_) => {
+        Err(cause) => {
+            state.counters.count_dial_failed(cause.cause());
             sleep_until(end).await;
             None
         }

@@ -1,10 +1,36 @@
-//! What each peer of a socket has carried: told by the thread of the socket when another one asks, so that nobody counts for it before.
+//! What a socket and each of its peers have carried: told by the thread of the socket when another one asks, so that nobody counts for it before.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::Notify;
+
+/// What the thread of a socket tells of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Who is there.
+    pub peers: Peers,
+    /// What has gone to and fro, and what waits.
+    pub traffic: Traffic,
+}
+
+/// What has gone over all connections of a socket so far, and what waits in it at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes that came, of all that the protocol says, from all peers and strangers that there have been.
+    pub bytes_in: u64,
+    /// Bytes that were sent, of all that the protocol says.
+    pub bytes_out: u64,
+    /// Messages that wait to be sent, to whichever peer.
+    pub queued_messages: usize,
+    /// Bytes that do.
+    pub queued_bytes: usize,
+    /// Messages that have come, and that nobody has taken yet.
+    pub inbox_messages: usize,
+    /// Bytes in them.
+    pub inbox_bytes: usize,
+}
 
 /// The peers of one connection at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,23 +75,26 @@ pub(crate) fn printable(identity: &[u8]) -> Option<String> {
     is_printable.then(|| String::from_utf8_lossy(identity).into_owned())
 }
 
-/// Where one thread asks for the peers of a socket, and the socket's own thread tells them.
+/// Where one thread asks for what only the socket's own thread knows, and that tells it.
 #[derive(Debug, Default)]
 pub(crate) struct Inquiry {
     /// How many sockets there are that answer; one, or none while it is not connected.
     sockets: AtomicUsize,
     asked: Notify,
-    told: Mutex<Told>,
+    answers: Mutex<Answers>,
     on_told: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Told {
+struct Answers {
     /// How often was asked.
     asked: u64,
     /// The last of these that was answered.
     answered: u64,
-    peers: Peers,
+    /// The last answer, of the socket that there is.
+    told: Told,
+    /// Bytes that came and that were sent by those before it.
+    before: (u64, u64),
 }
 
 /// An inquiry that was made, by its number.
@@ -74,21 +103,24 @@ pub struct Asked(u64);
 
 impl Inquiry {
     pub(crate) fn ask(&self) -> Asked {
-        let mut told = self.told.lock();
-        told.asked += 1;
+        let mut answers = self.answers.lock();
+        answers.asked += 1;
         self.asked.notify_one();
-        Asked(told.asked)
+        Asked(answers.asked)
     }
 
-    /// Waits for the answer, and gives the one before if there is none by then; nobody if there is no socket.
-    pub(crate) fn wait(&self, asked: Asked, until: Instant) -> Peers {
-        let mut told = self.told.lock();
-        while self.sockets.load(Relaxed) > 0 && told.answered < asked.0 {
-            if self.on_told.wait_until(&mut told, until).timed_out() {
+    /// Waits for the answer, and gives the one before if there is none by then; of no socket there is nothing but what those before it have carried.
+    pub(crate) fn wait(&self, asked: Asked, until: Instant) -> Told {
+        let mut answers = self.answers.lock();
+        while self.sockets.load(Relaxed) > 0 && answers.answered < asked.0 {
+            if self.on_told.wait_until(&mut answers, until).timed_out() {
                 break;
             }
         }
-        if self.sockets.load(Relaxed) > 0 { told.peers.clone() } else { Peers::default() }
+        let mut told = answers.told.clone();
+        told.traffic.bytes_in += answers.before.0;
+        told.traffic.bytes_out += answers.before.1;
+        told
     }
 
     /// Waits until somebody asks.
@@ -97,10 +129,10 @@ impl Inquiry {
     }
 
     /// Answers all who have asked by now.
-    pub(crate) fn tell(&self, peers: impl FnOnce() -> Peers) {
-        let mut told = self.told.lock();
-        told.answered = told.asked;
-        told.peers = peers();
+    pub(crate) fn tell(&self, told: impl FnOnce() -> Told) {
+        let mut answers = self.answers.lock();
+        answers.answered = answers.asked;
+        answers.told = told();
         self.on_told.notify_all();
     }
 
@@ -109,12 +141,14 @@ impl Inquiry {
         self.sockets.fetch_add(1, Relaxed);
     }
 
-    /// It is no more.
-    pub(crate) fn end(&self) {
+    /// It is no more; this is what it has carried.
+    pub(crate) fn end(&self, last: Traffic) {
         // Nobody looks between the last socket and the lock.
-        let mut told = self.told.lock();
+        let mut answers = self.answers.lock();
         self.sockets.fetch_sub(1, Relaxed);
-        told.peers = Peers::default();
+        answers.told = Told::default();
+        answers.before.0 += last.bytes_in;
+        answers.before.1 += last.bytes_out;
         self.on_told.notify_all();
     }
 }
@@ -136,12 +170,17 @@ mod tests {
     fn who_asks_while_nobody_answers_has_the_last_answer_in_time() {
         let inquiry = Inquiry::default();
         let now = || inquiry.wait(inquiry.ask(), Instant::now());
-        assert_eq!(now(), Peers::default(), "there is no socket");
+        assert_eq!(now(), Told::default(), "there is no socket");
         inquiry.begin();
-        let told = Peers { more: 7, ..Peers::default() };
+        let traffic = Traffic { bytes_in: 2, bytes_out: 3, queued_bytes: 4, ..Traffic::default() };
+        let told = Told { peers: Peers { more: 7, ..Peers::default() }, traffic };
         inquiry.tell(|| told.clone());
         assert_eq!(now(), told, "the thread is held");
-        inquiry.end();
-        assert_eq!(now(), Peers::default(), "the socket is closed");
+        inquiry.end(Traffic { bytes_in: 5, bytes_out: 6, ..traffic });
+        let carried = Traffic { bytes_in: 5, bytes_out: 6, ..Traffic::default() };
+        assert_eq!(now(), Told { traffic: carried, ..Told::default() }, "the socket is closed");
+        inquiry.begin();
+        inquiry.tell(|| told.clone());
+        assert_eq!(now().traffic, Traffic { bytes_in: 7, bytes_out: 9, ..traffic }, "there is another one");
     }
 }

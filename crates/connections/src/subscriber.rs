@@ -31,9 +31,10 @@ enum End {
 /// What happens to a subscriber.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Arrival {
-    /// Its publisher was found, and told what it subscribes to. One that listens is not told who comes.
+    /// Its publisher was found, and told what it subscribes to. For one that listens, the first one came; with the engine `zeromq`, which does not
+    /// tell who comes, this is said at the start.
     Up,
-    /// Its publisher was lost, and is looked for again.
+    /// Its publisher was lost, and is looked for again. For one that listens, the last one went; with the engine `zeromq` this is never said.
     Down,
     /// A message came.
     Message(Bytes),
@@ -117,6 +118,8 @@ impl Subscriber {
             let frames = match &self.end {
                 End::Listening(socket) => match ready!(socket.poll_recv(cx)) {
                     Event::Message(frames) => frames,
+                    Event::Met => return Poll::Ready(Arrival::Up),
+                    Event::Alone => return Poll::Ready(Arrival::Down),
                     // A listening socket has no peer of its own to lose.
                     Event::Lost => continue,
                 },

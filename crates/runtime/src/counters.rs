@@ -112,9 +112,10 @@ impl Counters {
     pub(crate) fn read(&self) -> (BTreeMap<String, ConnectionCounters>, BTreeMap<String, StateCounters>) {
         let sockets = self.entries.iter().map(|entry| entry.socket.lock().clone());
         // All at once, so that the thread is waited for once.
-        let asked: Vec<_> = sockets.map(|socket| socket.map(|socket| (socket.ask_peers(), socket))).collect();
+        let asked: Vec<_> = sockets.map(|socket| socket.map(|socket| (socket.ask(), socket))).collect();
         let until = Instant::now() + PATIENCE;
-        let told = asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.peers(asked, until)));
+        let told =
+            asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.told(asked, until).peers));
         let mut read = self
             .entries
             .iter()

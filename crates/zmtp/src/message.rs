@@ -1,26 +1,28 @@
 //! A message: a few frames.
 
 use bytes::Bytes;
+use smallvec::{IntoIter, SmallVec};
 
-/// How many frames most messages have at most: an address, an empty frame and a body, and one more.
+/// How many frames most messages of more than one have at most: an address, an empty frame and a body, and one more.
 const USUAL: usize = 4;
 
 /// A message: one or more frames. Cloning shares their bytes.
-// A list in place would save an allocation, and cost more than that: a message changes hands a dozen times.
+// Room in place for one frame, which is all of most publications, saves them an allocation. Room for more would cost the others more than
+// that: a message changes hands a dozen times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Message(Vec<Bytes>);
+pub struct Message(SmallVec<[Bytes; 1]>);
 
 impl Message {
     /// A message without frames, to be filled.
     pub fn new() -> Self {
-        Self(Vec::new())
+        Self(SmallVec::new())
     }
 
     /// Adds a frame behind the others.
     #[inline]
     pub fn push(&mut self, frame: impl Into<Bytes>) {
-        if self.0.capacity() == 0 {
-            self.0 = Vec::with_capacity(USUAL);
+        if self.0.len() == 1 && !self.0.spilled() {
+            self.0.grow(USUAL);
         }
         self.0.push(frame.into());
     }
@@ -55,8 +57,11 @@ impl std::ops::Deref for Message {
 }
 
 impl<B: Into<Bytes>, const N: usize> From<[B; N]> for Message {
+    #[inline]
     fn from(frames: [B; N]) -> Self {
-        frames.into_iter().collect()
+        let mut message = Self::new();
+        frames.into_iter().for_each(|frame| message.push(frame));
+        message
     }
 }
 
@@ -68,7 +73,7 @@ impl<B: Into<Bytes>> FromIterator<B> for Message {
 
 impl IntoIterator for Message {
     type Item = Bytes;
-    type IntoIter = std::vec::IntoIter<Bytes>;
+    type IntoIter = IntoIter<[Bytes; 1]>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -8,9 +8,12 @@
 mod options;
 mod inproc;
 mod stream;
+mod listener;
 mod endpoint;
 mod redial;
 mod report;
+mod cause;
+mod counts;
 
 mod shared;
 mod listening;
@@ -30,6 +33,7 @@ use std::future::poll_fn;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -37,14 +41,17 @@ use tokio::sync::oneshot;
 use self::shared::Shared;
 use crate::Message;
 
+pub use self::cause::{ByCause, Cause};
+pub use self::counts::{Counts, PeerCounts, Traffic};
 pub use self::dialling::Dial;
 pub use self::endpoint::{Endpoint, EndpointError};
 pub use self::greetings::{Greeting, Newcomer};
 pub use self::inproc::InprocListener;
+pub use self::listener::Listener;
 pub use self::options::{Admits, Options, Queue, WhenFull};
 pub use self::redial::{Backoff, Redial, chance};
-pub use self::report::{Counts, Ended, Event, PeerCounts, Refused, Unsent};
-pub use self::stream::{Listener, Stream};
+pub use self::report::{Ended, Event, Refused, Unsent};
+pub use self::stream::Stream;
 
 /// Many connections behind one pattern. Dropping it ends them.
 #[derive(Debug)]
@@ -143,9 +150,19 @@ impl Socket {
         self.0.events.borrow_mut().poll(context)
     }
 
-    /// What it has carried so far.
+    /// What has happened so far.
     pub fn counts(&self) -> Counts {
-        self.0.counts.get()
+        *self.0.counts.borrow()
+    }
+
+    /// [`Counts::dropped_full`] alone, for those who ask with each message.
+    pub fn dropped_full(&self) -> u64 {
+        self.0.counts.borrow().dropped_full
+    }
+
+    /// What has gone over its connections, and what waits. Nobody counts that before it is asked for: each connection is looked at.
+    pub fn traffic(&self) -> Traffic {
+        self.0.traffic()
     }
 
     /// What each of its peers has carried so far, in the order in which they were met.
@@ -182,10 +199,19 @@ impl Socket {
     }
 
     /// Ends it for good: nothing more is taken, in either direction. The future ends when all that was sent has left the
-    /// process, and the peers have closed their ends or had a second to; that may take as long as the slowest peer. Dropping both
-    /// the future and the socket ends all at once.
+    /// process, and the peers have closed their ends or had a second to. A peer that takes nothing holds it up for ever, unless it does so
+    /// [within](Self::close_within) a time. Dropping both the future and the socket ends all at once.
     pub fn close(&self) -> impl Future<Output = ()> + 'static {
-        self.0.close();
+        self.end(None)
+    }
+
+    /// The same, but what has not left by then is lost.
+    pub fn close_within(&self, linger: Duration) -> impl Future<Output = ()> + 'static {
+        self.end(Some(linger))
+    }
+
+    fn end(&self, linger: Option<Duration>) -> impl Future<Output = ()> + 'static {
+        self.0.close(linger);
         let shared = Rc::clone(&self.0);
         poll_fn(move |context| {
             if shared.peers.borrow().is_empty() {
@@ -200,7 +226,7 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         if !self.0.is_closed.get() {
-            self.0.close();
+            self.0.close(None);
             self.0.peers.borrow().iter().for_each(|(_, peer)| peer.cut());
         }
     }

@@ -3,6 +3,7 @@
 mod address;
 mod envelope;
 mod files;
+mod peer;
 mod wire;
 mod zmtp;
 
@@ -12,6 +13,7 @@ pub type Try = fn(&[u8]);
 /// All targets by their names, which are those of their folders in the corpus.
 pub const TARGETS: &[(&str, Try)] = &[
     ("zmtp", zmtp::run),
+    ("peer", peer::run),
     ("envelope", envelope::run),
     ("wire", wire::run),
     ("address", address::run),

@@ -12,9 +12,13 @@ const FRAME_BYTES: usize = 1_000;
 const MESSAGE_BYTES: usize = 1_500;
 const MESSAGE_FRAMES: usize = 8;
 const COMMAND_BYTES: usize = 500;
+const HANDSHAKE_BYTES: usize = 400;
 
-/// The longest header of a frame.
-const HEADER_BYTES: usize = 9;
+/// The longest header of a frame, and what a box has more than its text.
+const HEADER_BYTES: usize = 9 + 33;
+
+/// The most that comes at once, if it is cut.
+const PART_BYTES: usize = 256;
 
 /// What may lie ready to be sent, and how much room is made at once for what is announced.
 const ROOM: usize = 64 << 10;
@@ -62,15 +66,21 @@ fn config(who: u8) -> Config {
         2 => Mechanism::PlainClient(login()),
         _ => Mechanism::CurveServer { own: KeyPair::from(SecretKey::from([2; 32])) },
     };
+    limit(&mut config);
+    config
+}
+
+/// Makes all limits small.
+pub(crate) fn limit(config: &mut Config) {
     config.limits.frame_bytes = FRAME_BYTES;
     config.limits.message_bytes = MESSAGE_BYTES;
     config.limits.message_frames = MESSAGE_FRAMES;
     config.limits.command_bytes = COMMAND_BYTES;
-    config
+    config.limits.handshake_bytes = HANDSHAKE_BYTES;
 }
 
 /// Everything that happens, up to the error that ends it; whoever asks is let in.
-fn events(side: &mut Connection) -> (Vec<Event>, Option<Error>) {
+pub(crate) fn events(side: &mut Connection) -> (Vec<Event>, Option<Error>) {
     let mut events = Vec::new();
     loop {
         match side.poll() {
@@ -90,17 +100,20 @@ fn events(side: &mut Connection) -> (Vec<Event>, Option<Error>) {
 }
 
 /// No more is kept than one frame that is not whole, in no more room than the limits and what came allow.
-fn check_held(side: &mut Connection, has_failed: bool, sent: usize) {
+pub(crate) fn check_held(side: &mut Connection, has_failed: bool, sent: usize) {
     let held = side.input().len();
-    assert!(has_failed || held < HEADER_BYTES + FRAME_BYTES.max(COMMAND_BYTES), "{held} bytes are kept");
+    let most = if side.is_ready() { FRAME_BYTES.max(COMMAND_BYTES) } else { HANDSHAKE_BYTES };
+    assert!(has_failed || held < HEADER_BYTES + most, "{held} bytes are kept");
     let room = side.input().capacity();
-    assert!(room <= 2 * ROOM + 2 * sent, "room for {room} bytes, of which {sent} came");
+    let most =
+        if side.is_ready() { 2 * ROOM + 2 * sent } else { 2 * (HEADER_BYTES + HANDSHAKE_BYTES + PART_BYTES) };
+    assert!(room <= most, "room for {room} bytes, of which {sent} came");
     let waiting = side.output().remaining();
     assert!(waiting <= ROOM + HEADER_BYTES + COMMAND_BYTES, "{waiting} bytes wait to be sent");
 }
 
 /// Nothing is told that the limits forbid.
-fn check_event(event: &Event) {
+pub(crate) fn check_event(event: &Event) {
     match event {
         Event::Message(message) => {
             assert!((1..=MESSAGE_FRAMES).contains(&message.len()));
@@ -108,9 +121,9 @@ fn check_event(event: &Event) {
             assert!(message.bytes() <= MESSAGE_BYTES);
         }
         Event::Subscribe(topic) | Event::Cancel(topic) => assert!(topic.len() <= FRAME_BYTES),
-        Event::Ready(peer) => assert!(peer.identity.len() <= COMMAND_BYTES),
+        Event::Ready(peer) => assert!(peer.identity.len() <= HANDSHAKE_BYTES),
         Event::Credentials(Credentials::Login(login)) => {
-            assert!(login.username.len() + login.password.len() <= COMMAND_BYTES);
+            assert!(login.username.len() + login.password.len() <= HANDSHAKE_BYTES);
         }
         _ => {}
     }

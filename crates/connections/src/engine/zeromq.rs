@@ -1,10 +1,10 @@
 //! Carries frames by the `zeromq` crate; the only file that names it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use zeromq::{
     SocketRecv as _, SocketSend as _, XSubSocket, ZmqError, ZmqMessage,
 };
 
-use super::{Bound, Engine, Event, Frames, LocalFuture, Role, SendError, Socket, Unsent};
+use super::{Bound, Cause, Engine, Event, Frames, LocalFuture, Role, SendError, Socket, Unsent};
+use crate::counters::Counters;
 use crate::error::SocketError;
 use crate::listen::{self, Listener, SocketFile};
 
@@ -42,7 +43,10 @@ impl Engine for Zeromq {
             let mut raw = Raw::new(&role, options());
             raw.subscribe(&role).await?;
             let file = raw.adopt(listener).await?;
-            Ok(Bound { socket: Rc::new(ZeromqSocket::new(raw, None, file)), address })
+            let socket = ZeromqSocket::new(raw, None, file);
+            // It does not tell who comes, so that whoever waits for a publisher is let go on at once.
+            socket.is_new.set(matches!(role, Role::Subscribe(_)));
+            Ok(Bound { socket: Rc::new(socket), address })
         })
     }
 
@@ -86,14 +90,28 @@ struct ZeromqSocket {
     /// Of connecting sockets alone: the engine makes none of them anew in time.
     lost: Option<RefCell<Lost>>,
     file: RefCell<Option<SocketFile>>,
+    /// Whether it is to say that it has met a publisher.
+    is_new: Cell<bool>,
     /// Everything that works for the socket holds this, its writers last of all.
     workers: Weak<dyn MultiPeerBackend>,
+    counters: RefCell<Option<Arc<Counters>>>,
 }
 
 impl ZeromqSocket {
     fn new(raw: Raw, lost: Option<Lost>, file: Option<SocketFile>) -> Self {
         let workers = raw.workers();
-        Self { raw: RefCell::new(Some(raw)), lost: lost.map(RefCell::new), file: RefCell::new(file), workers }
+        let (raw, file, lost) = (RefCell::new(Some(raw)), RefCell::new(file), lost.map(RefCell::new));
+        Self { raw, lost, file, is_new: Cell::new(false), workers, counters: RefCell::default() }
+    }
+}
+
+impl Drop for ZeromqSocket {
+    /// One that connects has had one peer.
+    fn drop(&mut self) {
+        if let (Some(counters), true) = (self.counters.take(), self.lost.is_some()) {
+            let is_closed = self.raw.borrow().is_none();
+            counters.count_disconnected(if is_closed { Cause::ByUs } else { Cause::Other }, 1);
+        }
     }
 }
 
@@ -124,11 +142,18 @@ impl Socket for ZeromqSocket {
         }
     }
 
+    fn watch(self: Rc<Self>, _connection: &str, counters: &Arc<Counters>) {
+        self.counters.replace(Some(Arc::clone(counters)));
+    }
+
     fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event> {
         let mut raw = self.raw.borrow_mut();
         let Some(raw) = raw.as_mut() else {
             return Poll::Pending;
         };
+        if self.is_new.take() {
+            return Poll::Ready(Event::Met);
+        }
         // What was read before the peer left is handed on before the loss is.
         loop {
             // The engine keeps what was read so far in the socket, so this future may be dropped unfinished.
@@ -254,7 +279,7 @@ impl Raw {
     }
 
     fn workers(&self) -> Weak<dyn MultiPeerBackend> {
-        std::sync::Arc::downgrade(&each!(self, socket => socket.backend()))
+        Arc::downgrade(&each!(self, socket => socket.backend()))
     }
 
     fn watch(&mut self) -> Lost {
@@ -276,7 +301,7 @@ impl From<ZmqError> for SocketError {
         match error {
             ZmqError::Network(cause) => Self::System(cause),
             ZmqError::ConnectTimeout(after) => Self::Silence { after },
-            other => Self::Misfit { reason: other.to_string() },
+            other => Self::Misfit { reason: other.to_string(), cause: Cause::Other },
         }
     }
 }

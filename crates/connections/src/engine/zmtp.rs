@@ -2,6 +2,7 @@
 
 mod stream;
 mod socket;
+mod presence;
 mod watch;
 
 use std::rc::Rc;
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 use service_framework_core::address::Address;
 use service_framework_zmtp::socket::{self as zmtp, Options, Queue};
-pub use service_framework_zmtp::socket::{Backoff, Greeting, Newcomer, Receiver, Redial, WhenFull, chance};
+pub use service_framework_zmtp::socket::{
+    Backoff, ByCause, Cause, Greeting, Newcomer, Receiver, Redial, WhenFull, chance,
+};
 use service_framework_zmtp::{Credentials, Error, Heartbeat, Mechanism};
 pub use service_framework_zmtp::{KeyError, KeyPair, PublicKey, SecretKey};
 pub use service_framework_zmtp::{Message, SocketType};
@@ -18,6 +21,7 @@ use self::socket::ZmtpSocket;
 use self::stream::{connect, listen, misfit};
 use super::{Bound, BusEnd, Engine, EngineOptions, LocalFuture, Role, Socket};
 use crate::error::SocketError;
+use crate::listen::SocketFile;
 use crate::security::Security;
 
 /// Our own engine, on the tokio runtime of the caller, which should be a current-thread one.
@@ -56,8 +60,11 @@ impl Engine for Zmtp {
 
     fn bind<'a>(&'a self, role: Role, address: &'a Address) -> LocalFuture<'a, Result<Bound, SocketError>> {
         Box::pin(async move {
-            let socket = self.open(&role);
-            bind(socket, address).await
+            let (socket, listener) = (self.open(&role), listen(address).await?);
+            Ok(match role {
+                Role::Subscribe(_) => bound(socket, listener, ZmtpSocket::listening_for_publishers),
+                Role::Router | Role::Dealer | Role::Publish => bound(socket, listener, ZmtpSocket::listening),
+            })
         })
     }
 
@@ -70,7 +77,8 @@ impl Engine for Zmtp {
             BusEnd::Publishers => SocketType::XSub,
             BusEnd::Subscribers => SocketType::XPub,
         };
-        Box::pin(bind(self.open_as(socket_type), address))
+        let socket = self.open_as(socket_type);
+        Box::pin(async move { Ok(bound(socket, listen(address).await?, ZmtpSocket::listening)) })
     }
 
     fn connect<'a>(
@@ -143,8 +151,11 @@ impl Zmtp {
     }
 }
 
-async fn bind(socket: zmtp::Socket, address: &Address) -> Result<Bound, SocketError> {
-    let (listener, file, address) = listen(address).await?;
+fn bound(
+    socket: zmtp::Socket,
+    (listener, file, address): (zmtp::Listener, Option<SocketFile>, Address),
+    as_one: fn(zmtp::Socket, Option<SocketFile>) -> ZmtpSocket,
+) -> Bound {
     socket.listen(listener);
-    Ok(Bound { socket: Rc::new(ZmtpSocket::listening(socket, file)), address })
+    Bound { socket: Rc::new(as_one(socket, file)), address }
 }

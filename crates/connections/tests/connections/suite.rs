@@ -3,6 +3,7 @@
 mod addresses;
 mod bus;
 mod closing;
+mod counting;
 mod failing;
 mod greeting;
 mod publications;

@@ -190,9 +190,12 @@ impl Raw {
     }
 
     pub(crate) async fn recv(&self) -> Vec<Bytes> {
-        match self.event().await {
-            Event::Message(frames) => frames.into_iter().collect(),
-            Event::Lost => panic!("the peer is lost"),
+        loop {
+            match self.event().await {
+                Event::Message(frames) => return frames.into_iter().collect(),
+                Event::Lost => panic!("the peer is lost"),
+                Event::Met | Event::Alone => {}
+            }
         }
     }
 }

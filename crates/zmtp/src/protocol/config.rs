@@ -45,20 +45,24 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Frames in a message.
     pub message_frames: usize,
-    /// Bytes in a command, and so in what a peer says of itself and in a subscription.
+    /// Bytes in a command once the handshake is done, and so in a subscription.
     pub command_bytes: usize,
+    /// Bytes in a command before that, and so in what a peer says of itself: it is all that a stranger makes this side keep. The longest that
+    /// is needed, the INITIATE of CURVE with an identity of 255, has 547; the rest is for properties that are not known.
+    pub handshake_bytes: usize,
     /// Time until the handshake is done.
     pub handshake: Duration,
 }
 
 impl Default for Limits {
-    /// 16 MiB, 1,024 frames, commands of 64 KiB, 30 s.
+    /// 16 MiB, 1,024 frames, commands of 64 KiB, and of 4 KiB in the handshake, 30 s.
     fn default() -> Self {
         Self {
             frame_bytes: 16 << 20,
             message_bytes: 16 << 20,
             message_frames: 1_024,
             command_bytes: 64 << 10,
+            handshake_bytes: 4 << 10,
             handshake: Duration::from_secs(30),
         }
     }

@@ -124,7 +124,7 @@ impl Connection {
         loop {
             let event = match &mut self.state {
                 State::Ready { .. } => match self.incoming.frame(&self.config.limits)? {
-                    Some(Frame { bytes, is_command: true, .. }) => self.command(bytes)?,
+                    Some(Frame { bytes, is_command: true, .. }) => Some(self.command(bytes)?),
                     Some(Frame { bytes, has_more, .. }) => self.part(bytes, has_more),
                     None => return Ok(None),
                 },
@@ -137,7 +137,7 @@ impl Connection {
                     Some(done) => Some(self.meet(*done)),
                     None => return Ok(None),
                 },
-                State::Handshake { .. } => match self.handshake_frame()? {
+                State::Handshake { .. } => match self.incoming.handshake_frame(&self.config.limits)? {
                     Some(frame) => self.handshake(frame)?,
                     None => return Ok(None),
                 },
@@ -158,15 +158,6 @@ impl Connection {
         let due = handshake::greet(&mut self.outgoing.output, &self.config, greeting.is_server)?;
         self.state = State::Handshake { due, minor_version: greeting.minor };
         Ok(true)
-    }
-
-    #[cold]
-    fn handshake_frame(&mut self) -> Result<Option<Bytes>, Error> {
-        match self.incoming.frame(&self.config.limits)? {
-            Some(Frame { bytes, is_command: true, .. }) => Ok(Some(bytes)),
-            Some(_) => Err(Error::Malformed("a message before the handshake was done")),
-            None => Ok(None),
-        }
     }
 
     #[cold]
@@ -250,7 +241,7 @@ impl Connection {
     }
 
     #[cold]
-    fn command(&mut self, frame: Bytes) -> Result<Option<Event>, Error> {
+    fn command(&mut self, frame: Bytes) -> Result<Event, Error> {
         match command::read(frame)? {
             Command::Ping { time_to_live, context } => {
                 self.pulse.promise(time_to_live);
@@ -261,15 +252,15 @@ impl Connection {
             }
             Command::Pong => {}
             Command::Subscribe(topic) if self.config.socket_type.is_published_by() => {
-                return Ok(Some(Event::Subscribe(topic)));
+                return Ok(Event::Subscribe(topic));
             }
             Command::Cancel(topic) if self.config.socket_type.is_published_by() => {
-                return Ok(Some(Event::Cancel(topic)));
+                return Ok(Event::Cancel(topic));
             }
             Command::Error(reason) => return Err(Error::Refused { reason: shown(&reason) }),
             Command::Subscribe(_) | Command::Cancel(_) | Command::Unknown => self.commands_ignored += 1,
         }
-        Ok(None)
+        Ok(Event::Control)
     }
 
     /// When [`tick`](Self::tick) has something to do next.

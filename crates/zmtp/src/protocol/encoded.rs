@@ -6,10 +6,11 @@ use bytes::Bytes;
 
 use super::Output;
 use super::frame::write_message;
+use super::output::SHARED_BY_MANY;
 use crate::Message;
 
 /// A message as it goes over the wire. Many connections send it by [`Connection::send_encoded`](super::Connection::send_encoded), and
-/// share all of it but what is so short that a copy costs less. Connections that encrypt share nothing: each sends bytes of its own.
+/// share all of it, unless it is so short that to encode it anew costs less. Connections that encrypt share nothing: each sends bytes of its own.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     message: Message,
@@ -19,8 +20,8 @@ pub struct Encoded {
 
 impl Encoded {
     /// Takes a message, and encodes it once it is sent.
-    pub fn new(message: &[Bytes]) -> Self {
-        Self { message: message.iter().cloned().collect(), chunks: OnceLock::new() }
+    pub fn new(message: Message) -> Self {
+        Self { message, chunks: OnceLock::new() }
     }
 
     /// The message itself.
@@ -29,12 +30,21 @@ impl Encoded {
     }
 
     /// Adds it behind what is there.
+    #[inline]
     pub(super) fn write(&self, out: &mut Output) {
+        match self.message.bytes() < SHARED_BY_MANY {
+            true => write_message(out, &self.message),
+            false => self.share(out),
+        }
+    }
+
+    #[inline(never)]
+    fn share(&self, out: &mut Output) {
         let chunks = self.chunks.get_or_init(|| {
             let mut output = Output::default();
             write_message(&mut output, &self.message);
             output.into_chunks().collect()
         });
-        chunks.iter().for_each(|chunk| out.share(chunk));
+        chunks.iter().for_each(|chunk| out.push_encoded(chunk));
     }
 }

@@ -20,6 +20,9 @@ pub enum Event {
     Subscribe(Bytes),
     /// The peer does no longer want what begins with this.
     Cancel(Bytes),
+    /// A command came that was seen to: a sign of life, or one that says nothing that is known. Nothing is to be done, but a peer may send them
+    /// without end, so that whoever sees to several counts these, too.
+    Control,
 }
 
 /// Who the peer is.

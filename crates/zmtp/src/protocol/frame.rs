@@ -65,8 +65,7 @@ pub(super) fn write_header(out: &mut BytesMut, flags: u8, bytes: usize) {
 pub(super) fn write_message(out: &mut Output, frames: &[Bytes]) {
     for (index, frame) in frames.iter().enumerate() {
         let flags = if index + 1 < frames.len() { MORE } else { 0 };
-        out.write(|out| write_header(out, flags, frame.len()));
-        out.push(frame);
+        out.push(|out| write_header(out, flags, frame.len()), frame);
     }
 }
 

@@ -1,6 +1,6 @@
 //! From the greeting to the first message: who the peer is, and whether it is let in.
 
-use bytes::{Buf as _, BufMut as _, Bytes};
+use bytes::{BufMut as _, Bytes};
 
 use super::frame::write_command;
 use super::metadata::{self, Metadata};
@@ -127,10 +127,10 @@ pub(super) fn step(due: &Handshake, frame: Bytes, out: &mut Output, config: &Con
     }
     match (due, &*name) {
         (Handshake::Ready, b"READY") => {
-            Ok(Step::Done(Done::in_the_clear(metadata::read(rest, config.socket_type)?)))
+            Ok(Step::Done(Done::in_the_clear(metadata::read(&rest, config.socket_type)?)))
         }
         (Handshake::Hello, b"HELLO") => {
-            Ok(Step::Credentials(Credentials::Login(read_hello(rest)?), Verdict::Plain))
+            Ok(Step::Credentials(Credentials::Login(read_hello(&rest)?), Verdict::Plain))
         }
         (Handshake::Welcome, b"WELCOME") => {
             write_metadata(out, "INITIATE", config);
@@ -140,7 +140,7 @@ pub(super) fn step(due: &Handshake, frame: Bytes, out: &mut Output, config: &Con
             Err(Error::SameSide { mechanism: config.mechanism.name(), is_server: false })
         }
         (Handshake::Initiate, b"INITIATE") => {
-            let peer = metadata::read(rest, config.socket_type)?;
+            let peer = metadata::read(&rest, config.socket_type)?;
             write_metadata(out, "READY", config);
             Ok(Step::Done(Done::in_the_clear(peer)))
         }
@@ -149,15 +149,18 @@ pub(super) fn step(due: &Handshake, frame: Bytes, out: &mut Output, config: &Con
     }
 }
 
-fn read_hello(mut rest: Bytes) -> Result<Login, Error> {
-    let mut text = || match rest.first().map(|length| usize::from(*length)) {
-        Some(length) if length < rest.len() => {
-            rest.advance(1);
-            Ok(rest.split_to(length))
-        }
-        _ => Err(Error::Malformed("a HELLO that ends within a text")),
+/// Reads who the client says it is, in copies: whoever keeps them keeps nothing else of what came.
+fn read_hello(mut rest: &[u8]) -> Result<Login, Error> {
+    let mut text = || {
+        let (length, behind) = rest.split_first()?;
+        let (text, behind) = behind.split_at_checked(usize::from(*length))?;
+        rest = behind;
+        Some(Bytes::copy_from_slice(text))
     };
-    Ok(Login { username: text()?, password: text()? })
+    match (text(), text()) {
+        (Some(username), Some(password)) => Ok(Login { username, password }),
+        _ => Err(Error::Malformed("a HELLO that ends within a text")),
+    }
 }
 
 /// Lets a client in.

@@ -55,8 +55,7 @@ impl Incoming {
         if !self.is_there(header, bytes) {
             return Ok(None);
         }
-        self.input.advance(header.length);
-        let bytes = if bytes == 0 { Bytes::new() } else { self.input.split_to(bytes).freeze() };
+        let bytes = self.take(header, bytes);
         Ok(Some(Frame { bytes, is_command: header.is_command, has_more: header.has_more }))
     }
 
@@ -75,6 +74,28 @@ impl Incoming {
         let frame = opener.open(sealed)?;
         self.admitted(limits, frame.is_command, frame.bytes.len() as u64)?;
         Ok(Some(frame))
+    }
+
+    /// Takes the next frame before the handshake is done, if it is all there. A stranger may announce anything: what is no command, or too
+    /// long for one, is refused by its header alone.
+    #[cold]
+    pub(super) fn handshake_frame(&mut self, limits: &Limits) -> Result<Option<Bytes>, Error> {
+        let Some(header) = Header::read(&self.input)? else {
+            return Ok(None);
+        };
+        if !header.is_command {
+            return Err(Error::Malformed("a message before the handshake was done"));
+        }
+        let bytes = within(limits.handshake_bytes, header.bytes)?;
+        let is_there = self.is_there(header, bytes);
+        Ok(is_there.then(|| self.take(header, bytes)))
+    }
+
+    /// Takes a frame that is all there.
+    #[inline]
+    fn take(&mut self, header: Header, bytes: usize) -> Bytes {
+        self.input.advance(header.length);
+        if bytes == 0 { Bytes::new() } else { self.input.split_to(bytes).freeze() }
     }
 
     /// Whether a frame of so many bytes is all there.
@@ -105,8 +126,7 @@ impl Incoming {
     #[inline]
     fn admitted(&self, limits: &Limits, is_command: bool, declared: u64) -> Result<usize, Error> {
         let limit = if is_command { limits.command_bytes } else { limits.frame_bytes };
-        let bytes = usize::try_from(declared).ok().filter(|bytes| *bytes <= limit);
-        let bytes = bytes.ok_or(Error::FrameTooLarge { bytes: declared, limit })?;
+        let bytes = within(limit, declared)?;
         if is_command {
             return Ok(bytes);
         }
@@ -147,4 +167,11 @@ impl Incoming {
         self.message_bytes = 0;
         std::mem::take(&mut self.message)
     }
+}
+
+/// Holds what is declared against a limit.
+#[inline]
+fn within(limit: usize, declared: u64) -> Result<usize, Error> {
+    let bytes = usize::try_from(declared).ok().filter(|bytes| *bytes <= limit);
+    bytes.ok_or(Error::FrameTooLarge { bytes: declared, limit })
 }

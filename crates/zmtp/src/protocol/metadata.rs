@@ -40,8 +40,9 @@ pub(super) fn written(config: &Config) -> Vec<u8> {
     bytes
 }
 
-/// Reads what the peer says of itself. Names are the same in upper and lower case; those that are not known are passed over.
-pub(super) fn read(mut bytes: Bytes, ours: SocketType) -> Result<Metadata, Error> {
+/// Reads what the peer says of itself. Names are the same in upper and lower case; those that are not known are passed over. What stays is copied: it is
+/// kept for as long as the peer is there, and all that came with it would be.
+pub(super) fn read(mut bytes: &[u8], ours: SocketType) -> Result<Metadata, Error> {
     let (mut socket_type, mut identity) = (None, Bytes::new());
     while !bytes.is_empty() {
         let broken = Error::Malformed("metadata that ends within a property");
@@ -49,21 +50,20 @@ pub(super) fn read(mut bytes: Bytes, ours: SocketType) -> Result<Metadata, Error
         if bytes.len() < name_length + 4 {
             return Err(broken);
         }
-        let name = bytes.split_to(name_length);
+        let (name, rest) = bytes.split_at(name_length);
+        bytes = rest;
         let value_length = bytes.get_u32() as usize;
-        if bytes.len() < value_length {
-            return Err(broken);
-        }
-        let value = bytes.split_to(value_length);
+        let (value, rest) = bytes.split_at_checked(value_length).ok_or(broken)?;
+        bytes = rest;
         if name.eq_ignore_ascii_case(SOCKET_TYPE.as_bytes()) {
-            let theirs = SocketType::from_name(&value).filter(|theirs| ours.talks_to(*theirs));
-            let theirs = theirs.ok_or_else(|| Error::Incompatible { ours, theirs: shown(&value) })?;
+            let theirs = SocketType::from_name(value).filter(|theirs| ours.talks_to(*theirs));
+            let theirs = theirs.ok_or_else(|| Error::Incompatible { ours, theirs: shown(value) })?;
             socket_type = Some(theirs);
         } else if name.eq_ignore_ascii_case(IDENTITY.as_bytes()) {
             if value.len() > IDENTITY_MAX || value.first() == Some(&0) {
                 return Err(Error::Malformed("an identity that is too long, or begins with zero"));
             }
-            identity = value;
+            identity = Bytes::copy_from_slice(value);
         }
     }
     let socket_type = socket_type.ok_or(Error::Malformed("a peer without a socket type"))?;

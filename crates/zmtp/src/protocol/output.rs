@@ -9,7 +9,7 @@ use bytes::{Buf, Bytes, BytesMut};
 const SHARED: usize = 16 << 10;
 
 /// From this size on, what was encoded for many is shared, too: each of them would have to copy it.
-const SHARED_BY_MANY: usize = 1 << 10;
+pub(super) const SHARED_BY_MANY: usize = 1 << 10;
 
 /// What is to be sent, to be read as any [`Buf`]: many small messages lie in one chunk, large frames are chunks of their own.
 #[derive(Debug, Default)]
@@ -55,25 +55,33 @@ impl Output {
         self.copied
     }
 
-    /// Adds a frame behind what is there.
+    /// Adds a frame behind what is there, and what `head` writes before it.
     #[inline]
-    pub(super) fn push(&mut self, frame: &Bytes) {
-        self.place(frame, SHARED);
+    pub(super) fn push(&mut self, head: impl FnOnce(&mut BytesMut), frame: &Bytes) {
+        let is_copied = frame.len() < SHARED;
+        self.write(|out| {
+            head(out);
+            if is_copied {
+                out.extend_from_slice(frame);
+            }
+        });
+        if !is_copied {
+            self.share(frame);
+        }
     }
 
     /// Adds what many send behind what is there.
-    pub(super) fn share(&mut self, chunk: &Bytes) {
-        self.place(chunk, SHARED_BY_MANY);
+    pub(super) fn push_encoded(&mut self, chunk: &Bytes) {
+        match chunk.len() < SHARED_BY_MANY {
+            true => self.write(|out| out.extend_from_slice(chunk)),
+            false => self.share(chunk),
+        }
     }
 
-    #[inline]
-    fn place(&mut self, frame: &Bytes, shared: usize) {
-        if frame.len() < shared {
-            return self.write(|out| out.extend_from_slice(frame));
-        }
+    fn share(&mut self, chunk: &Bytes) {
         let last = self.last.split().freeze();
-        self.before.extend([last, frame.clone()].into_iter().filter(|bytes| !bytes.is_empty()));
-        self.remaining += frame.len();
+        self.before.extend([last, chunk.clone()].into_iter().filter(|bytes| !bytes.is_empty()));
+        self.remaining += chunk.len();
     }
 
     /// All that is there, piece by piece.
@@ -132,7 +140,7 @@ mod tests {
             let (mut output, mut wanted) = (Output::default(), Vec::new());
             for (length, byte) in frames {
                 let frame = Bytes::from(vec![byte; length]);
-                output.push(&frame);
+                output.push(|_| {}, &frame);
                 wanted.extend_from_slice(&frame);
             }
             prop_assert_eq!(output.remaining(), wanted.len());

@@ -93,7 +93,7 @@ impl Dial {
         let Some(shared) = self.shared.upgrade() else { return };
         let peer = shared.dials.borrow_mut().stop(self.number);
         if let Some(peer) = peer {
-            peer.close_within(linger);
+            peer.close(Some(linger));
         }
     }
 }
@@ -191,7 +191,7 @@ async fn keep(socket: Weak<Shared>, number: u64, endpoint: Endpoint, redial: Red
             Err(why) => {
                 let pause = backoff.failed(chance());
                 let Some(shared) = socket.upgrade() else { return };
-                shared.count(|counts| counts.dials_failed += 1);
+                shared.count(|counts| counts.dials_failed.add(why.cause(), 1));
                 shared.tell(Event::DialFailed { endpoint: endpoint.clone(), why, pause });
                 pause
             }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
 
-use super::{Queue, keep};
+use super::{Queue, Traffic, keep};
 use crate::Message;
 
 /// What has come and was not taken.
@@ -29,6 +29,11 @@ impl Inbox {
 
     pub(super) fn is_empty(&self) -> bool {
         self.messages.is_empty()
+    }
+
+    /// What waits in it.
+    pub(super) fn traffic(&self) -> Traffic {
+        Traffic { inbox_messages: self.messages.len(), inbox_bytes: self.bytes, ..Traffic::default() }
     }
 
     /// Adds a message, room or not.

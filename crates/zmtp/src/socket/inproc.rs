@@ -40,6 +40,11 @@ impl InprocListener {
         Ok(Self { name: name.to_owned(), arriving: Mutex::new(arriving) })
     }
 
+    /// The name.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<DuplexStream>> {
         let mut arriving = self.arriving.lock().unwrap_or_else(PoisonError::into_inner);
         // The name holds the other end for as long as this is there.

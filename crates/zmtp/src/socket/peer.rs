@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 
 use super::pipe::{PARTING, Pipe, Reading, Sending};
 use super::subscriptions::Asked;
-use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, WhenFull, keep};
+use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, Traffic, WhenFull, keep};
 use crate::{Encoded, Event, Message, SocketType};
 
 /// One connection of a socket.
@@ -55,8 +55,11 @@ enum Course {
 /// How often is read before others have their turn.
 const READS: usize = 16;
 
-/// How many messages are seen to before others have their turn.
-const MESSAGES: usize = 64;
+/// How much of what the peer says is seen to before others have their turn: messages, and all else that may come without end.
+const EVENTS: usize = 64;
+
+/// So many frames of a message take as long as another message.
+const FRAMES: usize = 16;
 
 impl Peer {
     pub(super) fn new(key: usize, stream: Stream, options: &Options, waiting: Option<Waiting>) -> Self {
@@ -113,17 +116,8 @@ impl Peer {
         }
     }
 
-    /// Lets what was sent leave, and ends; a stranger was sent nothing.
-    pub(super) fn close(&self) {
-        self.part(None);
-    }
-
-    /// The same, within so long.
-    pub(super) fn close_within(&self, linger: Duration) {
-        self.part(Some(linger));
-    }
-
-    fn part(&self, linger: Option<Duration>) {
+    /// Lets what was sent leave, within so long if that is said, and ends; a stranger was sent nothing.
+    pub(super) fn close(&self, linger: Option<Duration>) {
         if self.course.get() == Course::Open {
             match self.identity.get() {
                 Some(_) => {
@@ -198,6 +192,11 @@ impl Peer {
         self.pipe.borrow().bytes()
     }
 
+    /// What has gone over it, and what waits to be sent.
+    pub(super) fn traffic(&self) -> Traffic {
+        self.pipe.borrow_mut().traffic()
+    }
+
     /// What it has carried.
     pub(super) fn counts(&self) -> PeerCounts {
         PeerCounts {
@@ -258,7 +257,7 @@ impl Peer {
     }
 
     fn read(self: &Rc<Self>, context: &mut Context<'_>, shared: &Shared) -> Result<Reading, Ended> {
-        let mut left = MESSAGES;
+        let mut left = EVENTS;
         for _ in 0..READS {
             // What was read before, and had to wait, comes first.
             if self.take_in(shared, &mut left)? == Reading::Paused {
@@ -284,28 +283,25 @@ impl Peer {
         Ok(Reading::Active)
     }
 
-    /// Sees to what the peer has said, as long as there is room for it, and to no more than that many messages.
+    /// Sees to what the peer has said, as long as there is room for it, and to no more than that.
     fn take_in(self: &Rc<Self>, shared: &Shared, left: &mut usize) -> Result<Reading, Ended> {
         while *left > 0 && self.course.get() == Course::Open && self.pipe.borrow().connection.has_news() {
             // The handshake takes no room.
             if self.identity.get().is_some() && !shared.inbox.borrow_mut().has_room_for(self.key) {
                 return Ok(Reading::Paused);
             }
-            let event = self.pipe.borrow_mut().connection.poll();
+            let Some(event) = self.pipe.borrow_mut().connection.poll()? else { break };
+            *left -= 1;
             match event {
-                Ok(Some(Event::Message(message))) => {
-                    *left -= 1;
+                Event::Message(message) => {
+                    *left = left.saturating_sub(message.len() / FRAMES);
                     self.received.set(self.received.get() + 1);
                     shared.deliver(self, message);
                 }
-                Ok(None) => break,
-                Ok(Some(Event::Subscribe(topic))) => {
-                    // It may be sent as much for it as for a message.
-                    *left -= 1;
-                    shared.subscribed(self, &topic)?;
-                }
-                Ok(Some(Event::Cancel(topic))) => shared.cancelled(self, &topic),
-                Ok(Some(Event::Credentials(credentials))) => {
+                Event::Subscribe(topic) => shared.subscribed(self, &topic)?,
+                Event::Cancel(topic) => shared.cancelled(self, &topic),
+                Event::Control => {}
+                Event::Credentials(credentials) => {
                     let admits = shared.options.admits.as_ref().is_some_and(|admits| admits(&credentials));
                     if !admits {
                         self.refuse("not admitted", Ended::NotAdmitted);
@@ -313,7 +309,7 @@ impl Peer {
                     }
                     self.pipe.borrow_mut().connection.admit();
                 }
-                Ok(Some(Event::Ready(who))) => {
+                Event::Ready(who) => {
                     if let Err(error) = shared.meet(self, &who) {
                         self.refuse(&error.to_string(), error.into());
                         return Ok(Reading::Active);
@@ -323,7 +319,6 @@ impl Peer {
                         _ = waiting.send(Ok(()));
                     }
                 }
-                Err(error) => return Err(error.into()),
             }
         }
         Ok(Reading::Active)

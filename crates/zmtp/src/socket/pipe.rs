@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::{Buf as _, Bytes, BytesMut};
 use tokio::time::{Sleep, sleep, sleep_until};
 
-use super::{Ended, Options, PeerCounts, Queue, Refused, Stream, WhenFull};
+use super::{Ended, Options, PeerCounts, Queue, Refused, Stream, Traffic, WhenFull};
 use crate::{Connection, Encoded, Error, Message};
 
 /// The stream of one connection, with the protocol on it.
@@ -59,7 +59,7 @@ impl Pipe {
         stream.prepare();
         Self {
             stream,
-            connection: Connection::new(options.connection.clone(), Instant::now()),
+            connection: Connection::new(options.connection.clone(), now()),
             queue: options.queue.of_one_at_least(),
             when_full: options.when_full,
             waiting: VecDeque::new(),
@@ -159,17 +159,30 @@ impl Pipe {
         self.bytes_read.saturating_add(self.written)
     }
 
+    /// What has gone over it, and what waits to be sent.
+    pub(super) fn traffic(&mut self) -> Traffic {
+        let (queued_messages, queued_bytes) = self.queued();
+        Traffic {
+            bytes_read: self.bytes_read,
+            bytes_written: self.written,
+            queued_messages,
+            queued_bytes,
+            ..Traffic::default()
+        }
+    }
+
     /// What it has carried, but for what only its peer knows.
     pub(super) fn counts(&mut self) -> PeerCounts {
+        let Traffic { bytes_read, bytes_written, queued_messages, queued_bytes, .. } = self.traffic();
         PeerCounts {
             address: self.stream.peer_address(),
             sent: self.sent,
             dropped_full: self.dropped_full,
             refused_full: self.refused_full,
-            bytes_read: self.bytes_read,
-            bytes_written: self.written,
-            queued_messages: self.queued().0,
-            queued_bytes: self.queued().1,
+            bytes_read,
+            bytes_written,
+            queued_messages,
+            queued_bytes,
             ..PeerCounts::default()
         }
     }
@@ -203,7 +216,7 @@ impl Pipe {
         } else if bytes < self.chunk / 8 {
             self.chunk = (self.chunk / 2).max(CHUNK.0);
         }
-        self.connection.received_by(Instant::now);
+        self.connection.received_by(now);
         Poll::Ready(Ok(bytes))
     }
 
@@ -229,7 +242,7 @@ impl Pipe {
                 Poll::Pending => {
                     // Who takes a backlog is alive, and answers a question behind it when it has come to that.
                     if self.written > before {
-                        self.connection.received_by(Instant::now);
+                        self.connection.received_by(now);
                     }
                     break;
                 }
@@ -291,7 +304,7 @@ impl Pipe {
                 return Ok(());
             }
             self.timer = None;
-            let now = Instant::now();
+            let now = now();
             if reading == Reading::Paused {
                 // What the peer says lies unread: that it is silent cannot be known.
                 self.connection.received(now);
@@ -333,6 +346,11 @@ impl Pipe {
             None => Poll::Pending,
         }
     }
+}
+
+/// What time it is by the clock that timers go by, which a test may set.
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
 }
 
 /// A message that is to be sent.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::Bytes;
 use foldhash::fast::RandomState;
 
 use super::dialogue::{Dialogue, is_question};
@@ -95,12 +95,16 @@ impl Routing {
         Ok(identity)
     }
 
+    /// A name that nobody has: after 2^32 of them they begin anew, and who is there since then keeps its own.
     fn name(&mut self) -> Bytes {
-        self.named = self.named.wrapping_add(1);
-        let mut name = BytesMut::with_capacity(5);
-        name.put_u8(0);
-        name.put_u32(self.named);
-        name.freeze()
+        loop {
+            self.named = self.named.wrapping_add(1);
+            let [first, second, third, fourth] = self.named.to_be_bytes();
+            let name = [0, first, second, third, fourth];
+            if !self.by_identity.contains_key(&name[..]) {
+                return Bytes::copy_from_slice(&name);
+            }
+        }
     }
 
     /// Takes a peer out, and gives what it was called by; `None` if it was never met.
@@ -156,7 +160,7 @@ impl Routing {
             SocketType::Router => self.send_to_named(&message),
             SocketType::Pub | SocketType::XPub => match self.is_held_up(&message) {
                 true => Err(Refused::Full),
-                false => return Ok(self.publish(&message)),
+                false => return Ok(self.publish(message)),
             },
             SocketType::XSub => return Ok(self.send_to_publishers(&message)),
             SocketType::Dealer | SocketType::Push => {
@@ -237,13 +241,13 @@ impl Routing {
         !has_room
     }
 
-    fn publish(&mut self, message: &Message) -> Sent {
-        let (mut sent, mut is_first, mut encoded) = (Sent::default(), true, None);
-        self.subscriptions.each(topic(message), |peer| {
+    fn publish(&mut self, message: Message) -> Sent {
+        let (mut sent, mut is_first, encoded) = (Sent::default(), true, Encoded::new(message));
+        self.subscriptions.each(topic(encoded.message()), |peer| {
             // For one alone, to encode it apart would be one copy more.
             sent.add(match std::mem::take(&mut is_first) {
-                true => peer.send(message),
-                false => peer.send_encoded(encoded.get_or_insert_with(|| Encoded::new(message))),
+                true => peer.send(encoded.message()),
+                false => peer.send_encoded(&encoded),
             });
         });
         sent
@@ -274,3 +278,6 @@ impl Sent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use bytes::Bytes;
 use slab::Slab;
@@ -16,8 +17,8 @@ use super::listening::Listeners;
 use super::peer::Peer;
 use super::report::Events;
 use super::routing::Routing;
-use super::subscriptions::{Added, Limit};
-use super::{Counts, Ended, Event, Options, Queue, Receiver, Refused, Unsent};
+use super::subscriptions::{Added, Limit, Removed};
+use super::{Counts, Ended, Event, Options, Queue, Receiver, Refused, Traffic, Unsent};
 use crate::{Error, Message, SocketType};
 
 /// What the connections of a socket share.
@@ -28,7 +29,9 @@ pub(super) struct Shared {
     pub(super) inbox: RefCell<Inbox>,
     pub(super) receiver: RefCell<Option<Weak<dyn Receiver>>>,
     pub(super) events: RefCell<Events>,
-    pub(super) counts: Cell<Counts>,
+    pub(super) counts: RefCell<Counts>,
+    /// What has gone over the connections that are no more.
+    gone: Cell<Traffic>,
     pub(super) listeners: RefCell<Listeners>,
     pub(super) dials: RefCell<Dials>,
     pub(super) is_closed: Cell<bool>,
@@ -53,7 +56,8 @@ impl Shared {
             inbox: RefCell::new(inbox),
             receiver: RefCell::default(),
             events: RefCell::default(),
-            counts: Cell::default(),
+            counts: RefCell::default(),
+            gone: Cell::default(),
             listeners: RefCell::default(),
             dials: RefCell::default(),
             is_closed: Cell::new(false),
@@ -65,9 +69,7 @@ impl Shared {
     }
 
     pub(super) fn count(&self, change: impl FnOnce(&mut Counts)) {
-        let mut counts = self.counts.get();
-        change(&mut counts);
-        self.counts.set(counts);
+        change(&mut self.counts.borrow_mut());
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -85,7 +87,9 @@ impl Shared {
     }
 
     pub(super) fn end(&self, peer: &Rc<Peer>, why: Ended) {
-        self.peers.borrow_mut().try_remove(peer.key());
+        if self.peers.borrow_mut().try_remove(peer.key()).is_some() {
+            self.gone.set(self.gone.get().and(peer.traffic().gone()));
+        }
         self.inbox.borrow_mut().forget(peer.key());
         self.next_turn();
         let unsubscribed = self.routing.borrow_mut().subscriptions.lose(peer);
@@ -95,11 +99,11 @@ impl Shared {
         let endpoint = self.dials.borrow_mut().lose(peer.key());
         match lost {
             Some(identity) => {
-                self.count(|counts| counts.lose(&why));
+                self.count(|counts| counts.disconnected.add(why.cause(), 1));
                 self.tell(Event::Disconnected { identity, endpoint, why });
             }
             None => {
-                self.count(|counts| counts.miss(&why));
+                self.count(|counts| counts.handshakes_failed.add(why.cause(), 1));
                 let why = match peer.waiting() {
                     Some(tell) => tell.send(Err(why)).err().and_then(Result::err),
                     None => Some(why),
@@ -112,6 +116,13 @@ impl Shared {
         {
             waker.wake();
         }
+    }
+
+    /// What has gone over its connections, and what waits.
+    pub(super) fn traffic(&self) -> Traffic {
+        let peers = self.peers.borrow();
+        let connections = peers.iter().map(|(_, peer)| peer.traffic());
+        connections.fold(self.gone.get().and(self.inbox.borrow().traffic()), Traffic::and)
     }
 
     /// A peer has sent a message.
@@ -165,9 +176,12 @@ impl Shared {
 
     /// A subscriber has said what it does not want any more.
     pub(super) fn cancelled(&self, peer: &Peer, topic: &Bytes) {
-        // Nobody waits any more for room that it has none of.
-        self.on_room.notify_waiters();
-        if self.routing.borrow_mut().subscriptions.cancel(peer, topic) {
+        let removed = self.routing.borrow_mut().subscriptions.cancel(peer, topic);
+        if removed != Removed::Nothing {
+            // Nobody waits any more for room that it has none of.
+            self.on_room.notify_waiters();
+        }
+        if removed == Removed::Last {
             self.tell_of_subscription(false, topic);
         }
     }
@@ -219,11 +233,11 @@ impl Shared {
         }
     }
 
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, linger: Option<Duration>) {
         self.is_closed.set(true);
         drop(self.listeners.take());
         self.dials.borrow_mut().stop_all();
-        self.peers.borrow().iter().for_each(|(_, peer)| peer.close());
+        self.peers.borrow().iter().for_each(|(_, peer)| peer.close(linger));
     }
 }
 

@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf as _, BytesMut};
 use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, DuplexStream};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 #[cfg(unix)]
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixStream;
 
-use super::inproc::{self, InprocListener};
+use super::inproc;
 use crate::Output;
 
 /// A connected stream.
@@ -37,30 +37,6 @@ macro_rules! with_each {
             Stream::Inproc($one) => $do,
         }
     };
-}
-
-/// A listening socket of the system.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Listener {
-    /// Over TCP.
-    Tcp(TcpListener),
-    /// Over a socket file.
-    #[cfg(unix)]
-    Unix(UnixListener),
-    /// At a name inside this process.
-    Inproc(InprocListener),
-}
-
-impl Listener {
-    pub(super) fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<Stream>> {
-        match self {
-            Self::Tcp(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Tcp(stream)),
-            #[cfg(unix)]
-            Self::Unix(listener) => listener.poll_accept(context).map_ok(|(stream, _)| Stream::Unix(stream)),
-            Self::Inproc(listener) => listener.poll_accept(context).map_ok(Stream::Inproc),
-        }
-    }
 }
 
 impl Stream {

@@ -47,6 +47,17 @@ pub(super) enum Added {
     Again,
 }
 
+/// What a cancellation took away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Removed {
+    /// Nobody else has asked for it.
+    Last,
+    /// Others have.
+    Another,
+    /// The peer had not asked for it.
+    Nothing,
+}
+
 impl Subscriptions {
     /// A peer wants what begins with `prefix`.
     pub(super) fn add(&mut self, peer: &Rc<Peer>, prefix: &[u8], limit: Limit) -> Result<Added, Error> {
@@ -67,18 +78,18 @@ impl Subscriptions {
         Ok(if subscribers.len() == 1 { Added::First } else { Added::Another })
     }
 
-    /// It does no longer; says whether it was the last who did.
-    pub(super) fn cancel(&mut self, peer: &Peer, prefix: &[u8]) -> bool {
-        let Some(node) = self.subscribers.find(prefix) else { return false };
+    /// It does no longer.
+    pub(super) fn cancel(&mut self, peer: &Peer, prefix: &[u8]) -> Removed {
+        let Some(node) = self.subscribers.find(prefix) else { return Removed::Nothing };
         let mut asked = peer.asked().borrow_mut();
         if !asked.prefixes.remove(&node) {
-            return false;
+            return Removed::Nothing;
         }
         asked.bytes -= prefix.len();
         self.peers -= usize::from(asked.prefixes.is_empty());
         let is_last = self.remove(peer, node);
         self.subscribers.prune(node);
-        is_last
+        if is_last { Removed::Last } else { Removed::Another }
     }
 
     /// It wants nothing any more; gives what nobody wants now.

@@ -4,7 +4,7 @@ use service_framework_zmtp::{Message, SocketType};
 
 use crate::home::{Home, connected, disconnected, named};
 use crate::libzmq::Libzmq;
-use crate::pairs::dial;
+use crate::meeting::dial;
 use crate::patterns::endpoint;
 use crate::support::{Carrier, bound, run, send, socket, text, until};
 

@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use service_framework_zmtp::socket::{Ended, Options};
-use service_framework_zmtp::{Credentials, Error, Heartbeat, KeyPair, Mechanism, SecretKey, SocketType};
+use service_framework_zmtp::{
+    Credentials, Error, Heartbeat, KeyPair, Mechanism, PublicKey, SecretKey, SocketType,
+};
 
 use crate::libzmq::Libzmq;
-use crate::pairs::dial;
+use crate::meeting::dial;
 use crate::patterns::endpoint;
 use crate::support::{Carrier, bound, ended, run, send, socket, text, until};
 use crate::tap::{still_talk, tapped};
@@ -21,6 +23,11 @@ fn pair(byte: u8) -> KeyPair {
 const SERVER: u8 = 1;
 const CLIENT: u8 = 2;
 const STRANGER: u8 = 9;
+
+/// Who the client is.
+pub(crate) fn client() -> PublicKey {
+    *pair(CLIENT).public()
+}
 
 /// Our side is the server, and lets the client in.
 pub(crate) fn our_server(options: &mut Options) {

@@ -1,106 +1,16 @@
-//! Every pair of patterns, both directions, whoever binds.
+//! Every pair of patterns, both directions, in all the ways in which two sockets meet.
 
-use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
-use service_framework_zmtp::socket::{Options, Socket, Stream};
+use service_framework_zmtp::socket::Socket;
 use service_framework_zmtp::{Message, SocketType};
-use tokio::net::{TcpStream, UnixStream};
 
-#[cfg(feature = "curve")]
-use crate::encrypting;
 use crate::libzmq::{Libzmq, word};
-use crate::patterns::{ASKS, Binds, OURS, THEIRS, bodies, endpoint, enveloped, published};
-use crate::support::{Carrier, bound, ramp, run, send, socket, text, until};
+use crate::meeting::{Meeting, Secrecy, admit, meet, meetings};
+use crate::patterns::{ASKS, Binds, OURS, THEIRS, bodies, enveloped, published};
+use crate::support::{Carrier, ramp, run, send, text};
 
-/// What can be read on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Secrecy {
-    Open,
-    /// Who binds is the server of CURVE.
-    #[cfg(feature = "curve")]
-    Encrypted,
-}
-
-const SECRECIES: &[Secrecy] = &[
-    Secrecy::Open,
-    #[cfg(feature = "curve")]
-    Secrecy::Encrypted,
-];
-
-/// How two sockets meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Meeting {
-    carrier: Carrier,
-    binds: Binds,
-    secrecy: Secrecy,
-}
-
-/// Our socket and theirs, named `it`, which have met.
-async fn meet(
-    libzmq: &mut Libzmq,
-    (ours, theirs): (SocketType, SocketType),
-    Meeting { carrier, binds, secrecy }: Meeting,
-    folder: &Path,
-) -> Socket {
-    let keys = match (secrecy, binds) {
-        (Secrecy::Open, _) => String::new(),
-        #[cfg(feature = "curve")]
-        (Secrecy::Encrypted, Binds::We) => encrypting::their_client(),
-        #[cfg(feature = "curve")]
-        (Secrecy::Encrypted, Binds::They) => encrypting::their_server(),
-    };
-    libzmq.ask(&format!("socket it {theirs} IDENTITY=theirs {keys}")).await;
-    let named = |options: &mut Options| {
-        options.connection.identity = Bytes::from_static(OURS);
-        match (secrecy, binds) {
-            (Secrecy::Open, _) => {}
-            #[cfg(feature = "curve")]
-            (Secrecy::Encrypted, Binds::We) => encrypting::our_server(options),
-            #[cfg(feature = "curve")]
-            (Secrecy::Encrypted, Binds::They) => encrypting::our_client(options),
-        }
-    };
-    match binds {
-        Binds::We => {
-            let (ours, place) = bound(ours, carrier, named).await;
-            libzmq.ask(&format!("connect it {}", endpoint(&place))).await;
-            until(|| ours.peers() == 1).await;
-            ours
-        }
-        Binds::They => {
-            let wanted = match carrier {
-                Carrier::Tcp => "tcp://127.0.0.1:*".to_owned(),
-                Carrier::Unix => format!("ipc://{}", folder.join("socket").display()),
-                Carrier::Inproc => panic!("libzmq runs in a process of its own"),
-            };
-            let endpoint = libzmq.ask(&format!("bind it {wanted}")).await;
-            let ours = socket(ours, named);
-            ours.connect(dial(&endpoint).await).await.expect("a peer");
-            ours
-        }
-    }
-}
-
-/// A stream to where libzmq listens.
-pub(crate) async fn dial(endpoint: &str) -> Stream {
-    match endpoint.split_once("://").expect("an endpoint") {
-        ("tcp", at) => Stream::Tcp(TcpStream::connect(at).await.expect("a listener")),
-        (_, path) => Stream::Unix(UnixStream::connect(Path::new(path)).await.expect("a listener")),
-    }
-}
-
-/// All the ways in which two sockets meet.
-fn meetings() -> impl Iterator<Item = Meeting> {
-    SECRECIES.iter().flat_map(|&secrecy| {
-        [Carrier::Tcp, Carrier::Unix].into_iter().flat_map(move |carrier| {
-            [Binds::We, Binds::They].map(|binds| Meeting { carrier, binds, secrecy })
-        })
-    })
-}
-
-/// Runs a conversation for each carrier and whoever binds, in the open and encrypted.
+/// Runs a conversation for each carrier and whoever binds, in the open, with a password and encrypted, with signs of life and without.
 fn everywhere(
     ours: SocketType,
     theirs: SocketType,
@@ -116,15 +26,17 @@ fn converse(
     libzmq: &mut Libzmq,
     talk: &impl AsyncFn(&Socket, &mut Libzmq),
 ) {
-    run(async {
-        for meeting in meetings {
-            eprintln!("our {ours}, their {theirs}, {meeting:?}");
+    run(admit(libzmq));
+    for meeting in meetings {
+        eprintln!("our {ours}, their {theirs}, {meeting:?}");
+        run(async {
             let folder = tempfile::tempdir().expect("a folder");
             let socket = meet(libzmq, (ours, theirs), meeting, folder.path()).await;
             talk(&socket, libzmq).await;
+            meeting.check_signs(&socket).await;
             libzmq.ask("close it").await;
-        }
-    });
+        });
+    }
 }
 
 #[test]
@@ -310,7 +222,8 @@ fn the_largest_frame_that_is_taken_arrives_in_both_directions() {
     let mut libzmq = Libzmq::start();
     // Encryption that is not optimised takes seconds for it.
     let is_tried = |meeting: &Meeting| {
-        meeting.secrecy == Secrecy::Open || (meeting.carrier, meeting.binds) == (Carrier::Unix, Binds::We)
+        matches!(meeting.secrecy, Secrecy::Open | Secrecy::Password)
+            || (meeting.carrier, meeting.binds) == (Carrier::Unix, Binds::We)
     };
     let ways = meetings().filter(is_tried);
     converse(ways, (SocketType::Dealer, SocketType::Dealer), &mut libzmq, &async |socket, libzmq| {

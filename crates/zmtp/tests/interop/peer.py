@@ -14,6 +14,8 @@ PATIENCE_MS = 60_000
 
 context = zmq.Context()
 sockets = {}
+# Who is let in, by the mechanism.
+admitted = {}
 
 
 def ramp(length):
@@ -81,17 +83,19 @@ def proxy(front, back):
     threading.Thread(target=zmq.proxy, args=(sockets[front], sockets[back]), daemon=True).start()
 
 
-def admit(wanted, *words):
+def admit(mechanism, *words):
     """Answers libzmq's questions about clients: RFC 27. For PLAIN a name and a password follow, for CURVE a key."""
-    known = [z85.decode(word) if wanted == 'CURVE' else word.encode() for word in words]
+    is_first = not admitted
+    admitted[mechanism.encode()] = [z85.decode(word) if mechanism == 'CURVE' else word.encode() for word in words]
+    if not is_first:
+        return
     handler = context.socket(zmq.REP)
     handler.bind('inproc://zeromq.zap.01')
 
     def answer():
         while True:
             version, request, _, _, _, mechanism, *credentials = handler.recv_multipart()
-            is_known = mechanism == wanted.encode() and credentials == known
-            status = [b'200', b'OK'] if is_known else [b'400', b'who?']
+            status = [b'200', b'OK'] if admitted.get(mechanism) == credentials else [b'400', b'who?']
             handler.send_multipart([version, request, *status, b'', b''])
     threading.Thread(target=answer, daemon=True).start()
 

@@ -9,7 +9,7 @@ use service_framework_zmtp::socket::{Ended, Options};
 use service_framework_zmtp::{Credentials, Error, Heartbeat, Login, Mechanism, Message, SocketType};
 
 use crate::libzmq::Libzmq;
-use crate::pairs::dial;
+use crate::meeting::dial;
 use crate::patterns::endpoint;
 use crate::support::{Carrier, bound, ended, run, send, socket, text, until};
 use crate::tap::{still_talk, tapped};

@@ -30,6 +30,36 @@ fn each_side_learns_who_the_other_is() {
     assert_eq!(peers(&there), [(SocketType::Dealer, Bytes::from_static(b"alice"), 1)]);
 }
 
+/// Gives the identity that the peer asked for, which is for whoever holds the connection to keep.
+fn identity(events: Vec<Event>) -> Bytes {
+    let mut peers = events.into_iter().filter_map(|event| match event {
+        Event::Ready(peer) => Some(peer.identity),
+        _ => None,
+    });
+    peers.next().expect("a peer")
+}
+
+#[test]
+fn an_identity_keeps_nothing_else_of_what_came() {
+    let mut dealer = with(SocketType::Dealer, |config| config.identity = Bytes::from_static(b"alice"));
+    let mut router = plain(SocketType::Router);
+    let (_, there) = talk(&mut dealer, &mut router);
+    let room = identity(there).try_into_mut().map(|identity| identity.capacity());
+    assert_eq!(room, Ok(5), "it is alone where it lies");
+}
+
+#[test]
+fn credentials_keep_nothing_else_of_what_came() {
+    let (_, asked) = talk(&mut plain_client("secret"), &mut plain_server());
+    let Some(Event::Credentials(Credentials::Login(login))) = asked.into_iter().next() else {
+        panic!("nobody asks")
+    };
+    for (text, length) in [(login.username, 5), (login.password, 6)] {
+        let room = text.try_into_mut().map(|text| text.capacity());
+        assert_eq!(room, Ok(length), "it is alone where it lies");
+    }
+}
+
 #[test]
 fn only_those_who_fit_meet() {
     for ours in SocketType::ALL {

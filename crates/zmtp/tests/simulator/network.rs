@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::schedule::Dice;
+use crate::dice::Dice;
 
 /// One direction of a connection.
 #[derive(Default)]
@@ -21,7 +21,7 @@ impl Wire {
             let most = if dice.once_in(3) { 9 } else { bytes.len() };
             let (piece, rest) = bytes.split_at(1 + dice.below(most.min(bytes.len())));
             let before = self.on_their_way.back().map_or(now, |(at, _)| *at);
-            let at = before.max(now + dice.up_to_ms(latency_ms));
+            let at = before.max(now + dice.ms(0, latency_ms));
             self.on_their_way.push_back((at, piece.to_vec()));
             bytes = rest;
         }

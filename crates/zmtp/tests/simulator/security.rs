@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use service_framework_zmtp::{Credentials, Login, Mechanism};
 
-use crate::schedule::Dice;
+use crate::dice::Dice;
 
 /// How the two sides tell who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,20 @@ use std::time::{Duration, Instant};
 use bytes::{Buf as _, Bytes};
 use service_framework_zmtp::{Config, Connection, Error, Event, Heartbeat, Message, SocketType};
 
+use crate::dice::Dice;
 use crate::network::Wire;
-use crate::schedule::{Dice, Fault};
 use crate::security::Security;
+
+/// What is done to a connection besides carrying its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing: all must arrive.
+    None,
+    /// Bytes stop to arrive, from one side or from both; nobody is told.
+    Stall,
+    /// The connection is cut, with bytes on their way.
+    Cut,
+}
 
 /// What happened in a run, or in many.
 #[derive(Debug, Default)]
@@ -127,7 +138,7 @@ impl World {
 
     fn dice_time(&mut self) -> Duration {
         let most = self.dice.pick(&[1, 30, 400]);
-        self.dice.up_to_ms(most)
+        self.dice.ms(0, most)
     }
 
     fn open(&mut self) {
@@ -345,6 +356,8 @@ impl Side {
                         return;
                     }
                 }
+                // Heartbeats come when they come.
+                Ok(Some(Event::Control)) => {}
                 Ok(Some(event)) => {
                     assert!(self.is_ready, "nothing comes before they have met");
                     self.arrived.push(event);

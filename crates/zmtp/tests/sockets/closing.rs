@@ -1,6 +1,7 @@
 //! How sockets end.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use service_framework_zmtp::socket::{Ended, Event, Listener, Refused};
 use service_framework_zmtp::{Message, SocketType};
@@ -76,6 +77,37 @@ fn a_closed_socket_meets_nobody() {
         push.close().await;
         let why = push.connect(place.dial().await).await.expect_err("it is closed");
         assert!(matches!(why, Ended::ByUs), "{why}");
+    });
+}
+
+#[test]
+fn a_close_within_a_time_does_not_wait_for_a_peer_that_takes_nothing() {
+    run(async {
+        let (push, place) = bound(SocketType::Push, Carrier::Tcp, |_| ()).await;
+        let hand = Hand::met(SocketType::Pull, &place).await;
+        until(|| push.peers() == 1).await;
+        // More than the system takes from it, so that it cannot end by itself.
+        for _ in 0..60 {
+            send(&push, Message::from([ramp(1 << 20)]));
+        }
+        push.close_within(Duration::from_millis(50)).await;
+        assert!(hand.rest().await.len() < 60, "it was cut");
+    });
+}
+
+#[test]
+fn a_close_within_a_time_lets_what_was_sent_leave() {
+    run(async {
+        let (pull, push) = pair(SocketType::Pull, SocketType::Push, Carrier::Tcp).await;
+        let body = ramp(1 << 20);
+        for _ in 0..20 {
+            send(&push, Message::from([body.clone()]));
+        }
+        let closed = tokio::task::spawn_local(push.close_within(Duration::from_secs(3_600)));
+        for _ in 0..20 {
+            assert_eq!(pull.recv().await[0], body);
+        }
+        closed.await.expect("it ends");
     });
 }
 

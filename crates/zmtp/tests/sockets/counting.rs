@@ -1,9 +1,12 @@
-//! What is counted of each peer.
+//! What is counted of each peer, and of all that a socket has carried.
 
 use service_framework_zmtp::SocketType;
-use service_framework_zmtp::socket::{Options, Queue, Refused};
+use service_framework_zmtp::socket::{
+    Cause, Endpoint, Event, Options, Queue, Redial, Refused, Stream, Traffic,
+};
+use tokio::io::AsyncWriteExt as _;
 
-use crate::support::{Carrier, bound, connected, run, send, text, until};
+use crate::support::{Carrier, bound, connected, event, run, send, socket, text, until};
 
 #[test]
 fn each_peer_is_counted_apart() {
@@ -99,5 +102,79 @@ fn a_queue_has_room_for_one_message_whatever_it_is_told() {
             assert_eq!(pull.recv().await, text("one"));
             until(|| push.peer_counts()[0].queued_messages == 0).await;
         }
+    });
+}
+
+#[test]
+fn the_bytes_of_those_who_have_gone_stay_counted() {
+    run(async {
+        let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        let mut theirs = (0, 0);
+        for times in 1..=3 {
+            let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
+            for _ in 0..times {
+                send(&dealer, text("hello"));
+                let came = router.recv().await;
+                send(&router, came);
+                dealer.recv().await;
+            }
+            let traffic = dealer.traffic();
+            theirs = (theirs.0 + traffic.bytes_read, theirs.1 + traffic.bytes_written);
+            let ours = router.traffic();
+            assert_eq!((ours.bytes_written, ours.bytes_read), theirs, "while it is there");
+            drop(dealer);
+            until(|| router.peers() == 0).await;
+            let ours = router.traffic();
+            assert_eq!((ours.bytes_written, ours.bytes_read), theirs, "when it has gone");
+        }
+        assert_eq!(router.counts().disconnected.of(Cause::ByPeer), 3);
+        // A stranger has said something, too.
+        let Stream::Tcp(mut stranger) = place.dial().await else { panic!("it is TCP") };
+        stranger.write_all(b"GET / HTTP/1.1\r\n").await.expect("it is taken");
+        until(|| router.counts().handshakes_failed.of(Cause::NotZmtp) == 1).await;
+        assert_eq!(router.traffic().bytes_read, theirs.1 + 16);
+    });
+}
+
+#[test]
+fn what_waits_is_told_of_all_peers_together() {
+    run(async {
+        let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        let mut dealers = Vec::new();
+        for name in ["a", "b"] {
+            let named = |options: &mut Options| options.connection.identity = name.into();
+            dealers.push(connected(SocketType::Dealer, &place, named).await);
+        }
+        until(|| router.peers() == 2).await;
+        for name in ["a", "b", "b"] {
+            send(&router, [name, "hello"].into());
+        }
+        // The tasks that would write have no turn in between.
+        let Traffic { queued_messages, queued_bytes, .. } = router.traffic();
+        assert_eq!((queued_messages, queued_bytes), (3, 3 * 7));
+        until(|| router.traffic().queued_messages == 0).await;
+        // Nobody takes what has come.
+        until(|| dealers[1].traffic().inbox_messages == 2).await;
+        assert_eq!(dealers[1].traffic().inbox_bytes, 2 * 5);
+        dealers[1].recv().await;
+        assert_eq!((dealers[1].traffic().inbox_messages, dealers[1].traffic().inbox_bytes), (1, 5));
+    });
+}
+
+#[test]
+fn tries_that_come_to_nothing_are_counted_by_what_was_in_the_way() {
+    run(async {
+        let (_router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
+        let dialled = async |endpoint: Endpoint| {
+            let subscriber = socket(SocketType::Sub, |_| ());
+            subscriber.dial(endpoint, Redial::default());
+            while !matches!(event(&subscriber).await, Event::DialFailed { .. }) {}
+            let counts = subscriber.counts();
+            (counts.dials_failed.each().collect::<Vec<_>>(), counts.handshakes_failed.total())
+        };
+        let nobody = "inproc://nobody listens here".parse().expect("an endpoint");
+        assert_eq!(dialled(nobody).await, (vec![(Cause::Network, 1)], 0));
+        let router = format!("tcp://127.0.0.1:{}", place.port()).parse().expect("an endpoint");
+        assert_eq!(dialled(router).await, (vec![(Cause::WrongType, 1)], 1));
     });
 }

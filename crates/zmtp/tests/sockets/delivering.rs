@@ -11,9 +11,9 @@ use tokio::task::yield_now;
 use crate::support::{CARRIERS, Carrier, bound, connected, ended, pair, run, send, text};
 
 /// Answers what it takes by the socket that it came by.
-struct Echo {
-    socket: Rc<Socket>,
-    taken: Cell<usize>,
+pub(crate) struct Echo {
+    pub(crate) socket: Rc<Socket>,
+    pub(crate) taken: Cell<usize>,
 }
 
 impl Receiver for Echo {
@@ -45,7 +45,7 @@ impl Keep {
     }
 }
 
-fn deliver(socket: &Socket, receiver: &Rc<impl Receiver + 'static>) {
+pub(crate) fn deliver(socket: &Socket, receiver: &Rc<impl Receiver + 'static>) {
     let receiver: Rc<dyn Receiver> = Rc::clone(receiver) as _;
     socket.deliver_to(Rc::downgrade(&receiver));
 }

@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use service_framework_zmtp::socket::{Ended, Endpoint, Event, Listener, Options, Redial, Refused, Socket};
+use service_framework_zmtp::socket::{
+    Cause, Ended, Endpoint, Event, Listener, Options, Redial, Refused, Socket,
+};
 use service_framework_zmtp::{Error, Message, SocketType};
 use tokio::io::AsyncReadExt as _;
 use tokio::runtime::Handle;
@@ -34,7 +36,7 @@ fn who_is_absent_at_first_is_met_when_it_comes() {
                 assert!(matches!(why, Ended::System(_)), "{why}");
             }
             assert_eq!(push.send(text("nobody")).expect_err("nobody is there").why, Refused::NoPeer);
-            assert!(push.counts().dials_failed >= 3);
+            assert!(push.counts().dials_failed.of(Cause::Network) >= 3);
             let pull = home.open(SocketType::Pull);
             dial.met().await.expect("it is there");
             send(&push, text("hello"));
@@ -60,7 +62,7 @@ fn who_is_restarted_is_met_again_each_time() {
                 drop(answerer);
                 disconnected(&asker, &home).await;
             }
-            assert_eq!((asker.counts().connected, asker.counts().disconnected), (20, 20));
+            assert_eq!((asker.counts().connected, asker.counts().disconnected.total()), (20, 20));
         });
     }
 }
@@ -194,7 +196,7 @@ fn a_name_that_no_host_has_is_told_of_and_looked_up_again() {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(push.counts().dials_failed, 4);
+        assert_eq!(push.counts().dials_failed.of(Cause::Network), 4);
         // Others are met beside it.
         let home = Home::new(Carrier::Tcp);
         let pull = home.open(SocketType::Pull);

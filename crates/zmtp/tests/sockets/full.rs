@@ -1,9 +1,11 @@
 //! What becomes of messages for a peer whose queue is full.
 
 use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
 use proptest::prelude::*;
-use service_framework_zmtp::socket::{Ended, Queue, Refused, Socket, WhenFull};
+use service_framework_zmtp::socket::{Cause, Ended, Queue, Refused, Socket, WhenFull};
 use service_framework_zmtp::{Message, SocketType};
 use tokio::task::{spawn_local, yield_now};
 
@@ -79,13 +81,13 @@ fn who_takes_too_little_is_disconnected_and_the_others_are_not() {
         poll_fn(|context| publisher.poll_subscribers(1, context)).await;
         let _lazy = lazy(&publisher, &place).await;
         let mut number = 0;
-        while publisher.counts().too_slow == 0 {
+        while publisher.counts().disconnected.of(Cause::Slow) == 0 {
             send(&publisher, numbered(number, 100 << 10));
             assert_eq!(good.recv().await, numbered(number, 100 << 10));
             number += 1;
         }
         assert!(matches!(ended(&publisher).await, Ended::QueueFull));
-        assert_eq!((publisher.peers(), publisher.counts().disconnected), (1, 1));
+        assert_eq!((publisher.peers(), publisher.counts().disconnected.total()), (1, 1));
     });
 }
 
@@ -158,6 +160,27 @@ fn who_waits_for_room_is_told_that_nothing_is_wanted_any_more() {
         lazy.flush().await;
         room.await;
         send(&publisher, numbered(1, 8));
+    });
+}
+
+#[test]
+fn who_waits_for_room_is_not_woken_by_one_who_cancels_what_it_never_asked_for() {
+    run(async {
+        let (publisher, place) = small(SocketType::Pub, WhenFull::Wait, 2).await;
+        let _lazy = lazy(&publisher, &place).await;
+        while !is_full(&publisher, 2).await {
+            while publisher.send(numbered(0, 100 << 10)).is_ok() {}
+        }
+        let mut other = Hand::met(SocketType::Sub, &place).await;
+        let mut room = pin!(publisher.room());
+        for topic in ["", "never"] {
+            other.connection.subscribe(false, topic.as_bytes()).expect("it is ready");
+        }
+        other.connection.subscribe(true, b"something").expect("it is ready");
+        other.flush().await;
+        poll_fn(|context| publisher.poll_subscribers(2, context)).await;
+        let is_woken = poll_fn(|context| Poll::Ready(room.as_mut().poll(context).is_ready())).await;
+        assert!(!is_woken, "there is no more room than before");
     });
 }
 

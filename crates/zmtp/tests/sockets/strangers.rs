@@ -1,17 +1,19 @@
 //! What strangers do, and that good peers notice nothing of it.
 
+use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use service_framework_zmtp::socket::{Ended, Event, Socket};
-use service_framework_zmtp::{Config, Connection, Credentials, Error, Login, Mechanism, SocketType};
+use service_framework_zmtp::socket::{Cause, Ended, Event, Socket};
+use service_framework_zmtp::{Credentials, Error, Login, Mechanism, SocketType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::yield_now;
 
 use crate::support::{
-    Carrier, Hand, Place, bound, connected, ended, event, ramp, run, send, socket, text, until,
+    Carrier, Hand, Place, bound, connected, ended, event, introduction, ramp, run, send, socket, text, until,
 };
 
 async fn dial(place: &Place) -> TcpStream {
@@ -26,36 +28,30 @@ async fn still_talk(router: &Socket, dealer: &Socket) {
     assert_eq!(dealer.recv().await, text("are you there?"));
 }
 
-/// The greeting and the metadata of a dealer.
-fn introduction() -> Vec<u8> {
-    let (mut dealer, mut router) = (plain(SocketType::Dealer), plain(SocketType::Router));
-    let mut said = dealer.take_output().to_vec();
-    dealer.receive(&router.take_output(), Instant::now());
-    dealer.poll().expect("a greeting");
-    said.extend_from_slice(&dealer.take_output());
-    said
-}
-
-fn plain(socket_type: SocketType) -> Connection {
-    Connection::new(Config::new(socket_type), Instant::now())
-}
-
 #[test]
 fn what_is_no_zmtp_is_told_apart_and_harms_nobody() {
     run(async {
         let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
         let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
         until(|| router.peers() == 1).await;
-        let after = |bytes: &[u8]| [&introduction(), bytes].concat();
-        let cases: [(&str, Vec<u8>); 6] = [
-            ("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec()),
-            ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec()),
-            ("random bytes", ramp(1 << 16).iter().map(|byte| byte.wrapping_mul(31) ^ 0x5a).collect()),
-            ("a length of 2^63", after(b"\x02\x80\x00\x00\x00\x00\x00\x00\x00")),
-            ("a message before the handshake", [&introduction()[..64], b"\x00\x01x"].concat()),
-            ("flags that there are not", after(b"\xf8\x01x")),
+        let introduction = introduction(SocketType::Dealer);
+        let (greeting, after) = (&introduction[..64], |bytes: &[u8]| [&introduction, bytes].concat());
+        let noise = ramp(1 << 16).iter().map(|byte| byte.wrapping_mul(31) ^ 0x5a).collect();
+        let cases: [(&str, Vec<u8>, Cause); 10] = [
+            ("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".to_vec(), Cause::NotZmtp),
+            ("TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec(), Cause::NotZmtp),
+            ("random bytes", noise, Cause::NotZmtp),
+            ("a mechanism that is none", [&greeting[..12], b"MAGIC", &[0; 47]].concat(), Cause::Mechanism),
+            ("a message before the handshake", [greeting, b"\x00\x01x"].concat(), Cause::Malformed),
+            // Of which nothing comes: a stranger that was waited for would not be told apart.
+            ("the length of one", [greeting, b"\x02\0\0\0\0\x01\0\0\0"].concat(), Cause::Malformed),
+            ("a broken ERROR", [greeting, b"\x04\x08\x05ERROR\x02no"].concat(), Cause::Malformed),
+            ("a length of 2^63", after(b"\x02\x80\x00\x00\x00\x00\x00\x00\x00"), Cause::TooLarge),
+            ("endless frames", after(&b"\x01\x00".repeat(100_000)), Cause::TooManyFrames),
+            ("flags that there are not", after(b"\xf8\x01x"), Cause::Malformed),
         ];
-        for (index, (case, bytes)) in cases.iter().enumerate() {
+        for (index, (case, bytes, cause)) in cases.iter().enumerate() {
+            let mut wanted = router.counts();
             let mut stranger = dial(&place).await;
             // It may be cut before it has said all.
             _ = stranger.write_all(bytes).await;
@@ -63,11 +59,19 @@ fn what_is_no_zmtp_is_told_apart_and_harms_nobody() {
             _ = stranger.read_to_end(&mut rest).await;
             until(|| {
                 let counts = router.counts();
-                counts.handshakes_failed + counts.disconnected == index as u64 + 1
+                counts.handshakes_failed.total() + counts.disconnected.total() == index as u64 + 1
             })
             .await;
             let why = ended(&router).await;
             assert!(matches!(why, Ended::Protocol(_)), "{case}: {why}");
+            let (is_met, now) = (index >= 7, router.counts());
+            if is_met { &mut wanted.disconnected } else { &mut wanted.handshakes_failed }.add(*cause, 1);
+            assert_eq!(
+                (now.disconnected, now.handshakes_failed),
+                (wanted.disconnected, wanted.handshakes_failed),
+                "{case}"
+            );
+            assert_eq!(now.connected, wanted.connected + u64::from(is_met), "{case}");
             still_talk(&router, &dealer).await;
         }
         assert_eq!(router.peers(), 1);
@@ -80,13 +84,13 @@ fn a_stranger_that_goes_away_is_noted() {
         let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
         for length in [0, 1, 11, 64, 70] {
             let mut stranger = dial(&place).await;
-            stranger.write_all(&introduction()[..length]).await.expect("it is taken");
+            stranger.write_all(&introduction(SocketType::Dealer)[..length]).await.expect("it is taken");
             stranger.shutdown().await.expect("it was open");
             let Event::HandshakeFailed { why: Ended::ByPeer } = event(&router).await else {
                 panic!("it was met after {length} bytes")
             };
         }
-        assert_eq!((router.counts().handshakes_failed, router.peers()), (5, 0));
+        assert_eq!((router.counts().handshakes_failed.of(Cause::ByPeer), router.peers()), (5, 0));
     });
 }
 
@@ -98,7 +102,7 @@ fn who_is_silent_or_slow_is_cut_in_time() {
         })
         .await;
         let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
-        let introduction = introduction();
+        let introduction = introduction(SocketType::Dealer);
         let mut strangers = Vec::new();
         for length in [0, 1, 64, introduction.len() - 1] {
             let mut stranger = dial(&place).await;
@@ -112,7 +116,7 @@ fn who_is_silent_or_slow_is_cut_in_time() {
             let why = ended(&router).await;
             assert!(matches!(why, Ended::Protocol(Error::HandshakeTimeout)), "{why}");
         }
-        assert_eq!(router.counts().handshakes_failed, 4);
+        assert_eq!(router.counts().handshakes_failed.of(Cause::Timeout), 4);
         still_talk(&router, &dealer).await;
     });
 }
@@ -129,7 +133,7 @@ fn there_are_no_more_connections_than_allowed() {
         assert_eq!(router.counts().refused_connections, 1);
         still_talk(&router, &dealer).await;
         drop(stranger);
-        until(|| router.counts().handshakes_failed == 1).await;
+        until(|| router.counts().handshakes_failed.total() == 1).await;
         let fourth = connected(SocketType::Dealer, &place, |_| ()).await;
         still_talk(&router, &fourth).await;
     });
@@ -146,7 +150,7 @@ fn a_peer_that_breaks_the_protocol_later_ends_alone() {
         bad.stream.write_all(b"\x02\xff\xff\xff\xff\xff\xff\xff\xff").await.expect("it is taken");
         let why = ended(&router).await;
         assert!(matches!(why, Ended::Protocol(Error::FrameTooLarge { .. })), "{why}");
-        assert_eq!(router.counts().disconnected, 1);
+        assert_eq!(router.counts().disconnected.of(Cause::TooLarge), 1);
         still_talk(&router, &dealer).await;
     });
 }
@@ -180,6 +184,59 @@ fn a_million_empty_frames_leave_others_their_turn() {
             empty += 1;
         }
         flooding.await.expect("it ends");
+    });
+}
+
+/// What a peer may say without end that is no message, with what is said twice.
+const FLOODS: [(&str, &[u8]); 6] = [
+    ("cancellations of nothing", b"\x00\x01\x00"),
+    ("the same in commands", b"\x04\x07\x06CANCEL"),
+    ("one subscription again and again", b"\x00\x01\x01"),
+    ("questions for a sign of life", b"\x04\x07\x04PING\0\0"),
+    ("signs of life", b"\x04\x05\x04PONG"),
+    ("commands that are not known", b"\x04\x02\x01X"),
+];
+
+/// How often others have their turn while a peer says this so many times.
+async fn turns_of_others(said: &[u8], times: usize) -> usize {
+    let (publisher, place) = bound(SocketType::XPub, Carrier::Tcp, |_| ()).await;
+    let mut flood = Hand::met(SocketType::XSub, &place).await;
+    until(|| publisher.peers() == 1).await;
+    let turns = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&turns);
+    let others = tokio::task::spawn_local(async move {
+        loop {
+            counted.set(counted.get() + 1);
+            yield_now().await;
+        }
+    });
+    let said = [said.repeat(times), b"\x00\x04done".to_vec()].concat();
+    let flooding = tokio::task::spawn_local(async move {
+        flood.stream.write_all(&said).await.expect("it is taken");
+        flood
+    });
+    while publisher.recv().await != text("done") {}
+    others.abort();
+    flooding.await.expect("it ends");
+    turns.get()
+}
+
+#[test]
+fn whatever_a_peer_says_without_end_others_have_their_turn() {
+    for (name, said) in FLOODS {
+        run(async move {
+            let turns = turns_of_others(said, 20_000).await;
+            assert!(turns >= 20_000 / 64, "{name}: {turns} turns");
+        });
+    }
+}
+
+#[test]
+fn messages_of_many_frames_leave_others_more_turns() {
+    run(async {
+        let said = [[1, 0].repeat(1_023), b"\x00\x00".to_vec()].concat();
+        let turns = turns_of_others(&said, 500).await;
+        assert!(turns >= 500, "{turns} turns");
     });
 }
 
@@ -233,7 +290,7 @@ fn events_that_nobody_asks_for_are_forgotten() {
         for _ in 0..300 {
             drop(dial(&place).await);
         }
-        until(|| router.counts().handshakes_failed == 300).await;
+        until(|| router.counts().handshakes_failed.total() == 300).await;
         for _ in 0..256 {
             event(&router).await;
         }

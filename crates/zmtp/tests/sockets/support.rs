@@ -175,6 +175,17 @@ pub(crate) async fn texts(socket: &Socket, count: usize) -> Vec<String> {
     texts
 }
 
+/// All that comes before the first message of a socket of this type: its greeting and what it says of itself.
+pub(crate) fn introduction(socket_type: SocketType) -> Vec<u8> {
+    let new = || Connection::new(Config::new(socket_type), Instant::now());
+    let mut side = new();
+    let mut said = side.take_output().to_vec();
+    side.receive(&new().take_output(), Instant::now());
+    side.poll().expect("a greeting");
+    said.extend_from_slice(&side.take_output());
+    said
+}
+
 /// A peer that does what the test says, and nothing else.
 #[derive(Debug)]
 pub(crate) struct Hand {

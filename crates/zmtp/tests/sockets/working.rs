@@ -1,14 +1,10 @@
 //! PUSH and PULL, and what waits: whose turn it is, and what becomes of what there is no room for.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use service_framework_zmtp::socket::{Event, Refused, Socket};
-use service_framework_zmtp::{Heartbeat, Message, SocketType};
+use service_framework_zmtp::socket::{Refused, Socket};
+use service_framework_zmtp::{Message, SocketType};
 
-use crate::support::{
-    CARRIERS, Carrier, Hand, bound, connected, event, pair, ramp, run, send, text, texts, until,
-};
+use crate::support::{CARRIERS, Carrier, Hand, bound, connected, pair, ramp, run, send, text, texts, until};
 
 #[test]
 fn work_arrives_in_order() {
@@ -186,50 +182,5 @@ fn a_stranger_is_met_while_the_inbox_is_full() {
         let mut came = texts(&pull, 3).await;
         came.sort();
         assert_eq!(came, ["one", "three", "two"]);
-    });
-}
-
-#[test]
-fn a_peer_that_is_not_read_is_not_silent() {
-    run(async {
-        let heartbeat = Heartbeat {
-            every: Duration::from_millis(20),
-            patience: Duration::from_millis(20),
-            time_to_live: Duration::ZERO,
-        };
-        let (pull, place) = bound(SocketType::Pull, Carrier::Tcp, |options| {
-            options.receive_messages = 1;
-            options.connection.heartbeat = Some(heartbeat);
-        })
-        .await;
-        // It says all at once, so that it is not silent before.
-        let mut hand = Hand::met_with(SocketType::Push, &place, &[text("one"), text("two")]).await;
-        until(|| pull.counts().received == 1).await;
-        // It is asked for signs of life again and again, and those that it gives lie unread.
-        for _ in 0..5 {
-            let mut bytes = [0; 9];
-            tokio::io::AsyncReadExt::read_exact(&mut hand.stream, &mut bytes).await.expect("a PING");
-            assert_eq!(bytes[2..7], *b"\x04PING");
-        }
-        assert_eq!(pull.peers(), 1);
-        assert_eq!(texts(&pull, 2).await, ["one", "two"]);
-    });
-}
-
-#[test]
-fn a_peer_that_is_silent_is_found_out() {
-    run(async {
-        let heartbeat = Heartbeat {
-            every: Duration::from_millis(20),
-            patience: Duration::from_millis(20),
-            time_to_live: Duration::ZERO,
-        };
-        let (pull, place) =
-            bound(SocketType::Pull, Carrier::Tcp, |options| options.connection.heartbeat = Some(heartbeat))
-                .await;
-        let _half_open = Hand::met(SocketType::Push, &place).await;
-        assert!(matches!(event(&pull).await, Event::Connected { .. }));
-        let Event::Disconnected { why, .. } = event(&pull).await else { panic!("it was met") };
-        assert_eq!(why.to_string(), "the peer has fallen silent");
     });
 }

@@ -8,13 +8,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::presence::Presence;
 use super::watch::Watch;
 use super::zmtp::{self, Refused};
 use crate::counters::Counters;
 use crate::engine::{Event, Frames, Greeting, LocalFuture, Receiver, SendError, Socket, Unsent};
 use crate::link::Task;
 use crate::listen::SocketFile;
-use crate::peers::{PeerCounts, Peers, printable};
+use crate::peers::{PeerCounts, Peers, Told, Traffic, printable};
 
 /// A socket of our own engine.
 #[derive(Debug)]
@@ -22,26 +23,55 @@ pub(super) struct ZmtpSocket {
     socket: zmtp::Socket,
     is_connecting: bool,
     file: RefCell<Option<SocketFile>>,
+    /// Where it is to be told whether anybody is there.
+    presence: Option<Presence>,
     watch: RefCell<Option<Watch>>,
     /// Waits for what happens to peers, where nobody else does.
     watching: RefCell<Option<Task>>,
-    telling: RefCell<Option<Telling>>,
+    /// Tells who its peers are and what goes to and fro, as often as somebody asks.
+    telling: RefCell<Option<Task>>,
 }
 
 impl ZmtpSocket {
     /// One that has met its peer.
     pub(super) fn connected(socket: zmtp::Socket) -> Self {
-        Self::new(socket, true, None)
+        Self::new(socket, true, None, None)
     }
 
     /// One that listens, at a socket file if there is one.
     pub(super) fn listening(socket: zmtp::Socket, file: Option<SocketFile>) -> Self {
-        Self::new(socket, false, file)
+        Self::new(socket, false, file, None)
     }
 
-    fn new(socket: zmtp::Socket, is_connecting: bool, file: Option<SocketFile>) -> Self {
+    /// The same, which tells whether anybody is there, once it is [watched](Socket::watch).
+    pub(super) fn listening_for_publishers(socket: zmtp::Socket, file: Option<SocketFile>) -> Self {
+        Self::new(socket, false, file, Some(Presence::default()))
+    }
+
+    fn new(
+        socket: zmtp::Socket,
+        is_connecting: bool,
+        file: Option<SocketFile>,
+        presence: Option<Presence>,
+    ) -> Self {
         let (watch, watching, telling) = Default::default();
-        Self { socket, is_connecting, file: RefCell::new(file), watch, watching, telling }
+        Self { socket, is_connecting, file: RefCell::new(file), presence, watch, watching, telling }
+    }
+
+    fn told(&self) -> Told {
+        Told { peers: self.peers(), traffic: self.traffic() }
+    }
+
+    fn traffic(&self) -> Traffic {
+        let now = self.socket.traffic();
+        Traffic {
+            bytes_in: now.bytes_read,
+            bytes_out: now.bytes_written,
+            queued_messages: now.queued_messages,
+            queued_bytes: now.queued_bytes,
+            inbox_messages: now.inbox_messages,
+            inbox_bytes: now.inbox_bytes,
+        }
     }
 
     fn peers(&self) -> Peers {
@@ -68,35 +98,31 @@ impl ZmtpSocket {
             watch.count(self.socket.counts());
             watch.tell(&event);
         }
+        if let Some(presence) = &self.presence {
+            presence.note(&event);
+        }
         Poll::Ready(event)
     }
 }
 
-/// Tells who the peers of a socket are, as often as somebody asks.
-#[derive(Debug)]
-struct Telling {
-    counters: Arc<Counters>,
-    _task: Task,
+/// Tells of a socket as often as somebody asks.
+fn telling(socket: &Rc<ZmtpSocket>, counters: &Arc<Counters>) -> Task {
+    let (socket, counters) = (Rc::downgrade(socket), Arc::clone(counters));
+    Task::spawn(async move {
+        loop {
+            counters.inquiry().asked().await;
+            let Some(socket) = socket.upgrade() else { return };
+            counters.inquiry().tell(|| socket.told());
+        }
+    })
 }
 
-impl Telling {
-    fn of(socket: &Rc<ZmtpSocket>, counters: &Arc<Counters>) -> Self {
-        counters.inquiry().begin();
-        let (socket, asked) = (Rc::downgrade(socket), Arc::clone(counters));
-        let task = Task::spawn(async move {
-            loop {
-                asked.inquiry().asked().await;
-                let Some(socket) = socket.upgrade() else { return };
-                asked.inquiry().tell(|| socket.peers());
-            }
-        });
-        Self { counters: Arc::clone(counters), _task: task }
-    }
-}
-
-impl Drop for Telling {
+impl Drop for ZmtpSocket {
+    /// What it has carried, and whom it leaves, stays counted.
     fn drop(&mut self) {
-        self.counters.inquiry().end();
+        if let Some(watch) = self.watch.take() {
+            watch.end(self.socket.counts(), self.socket.peers(), self.traffic());
+        }
     }
 }
 
@@ -109,7 +135,7 @@ impl Socket for ZmtpSocket {
     }
 
     fn dropped(&self) -> u64 {
-        self.socket.counts().dropped_full
+        self.socket.dropped_full()
     }
 
     fn poll_subscribers(&self, count: usize, cx: &mut Context<'_>) -> Poll<()> {
@@ -133,6 +159,9 @@ impl Socket for ZmtpSocket {
     }
 
     fn poll_recv(&self, cx: &mut Context<'_>) -> Poll<Event> {
+        if let Some(event) = self.presence.as_ref().and_then(Presence::before_messages) {
+            return Poll::Ready(event);
+        }
         if let Poll::Ready(message) = self.socket.poll_recv(cx) {
             return Poll::Ready(Event::Message(message));
         }
@@ -143,11 +172,14 @@ impl Socket for ZmtpSocket {
                 return Poll::Ready(Event::Lost);
             }
         }
-        Poll::Pending
+        match self.presence.as_ref().and_then(|presence| presence.after_messages(cx)) {
+            Some(event) => Poll::Ready(event),
+            None => Poll::Pending,
+        }
     }
 
     fn watch(self: Rc<Self>, connection: &str, counters: &Arc<Counters>) {
-        self.telling.replace(Some(Telling::of(&self, counters)));
+        self.telling.replace(Some(telling(&self, counters)));
         self.watch.replace(Some(Watch::new(connection, counters, self.socket.counts())));
         // Who connects asks by itself, to hear that the peer is lost.
         if !self.is_connecting {
@@ -155,6 +187,9 @@ impl Socket for ZmtpSocket {
             let task = Task::spawn(poll_fn(move |cx| match socket.upgrade() {
                 Some(socket) => {
                     while socket.poll_event(cx).is_ready() {}
+                    if let Some(presence) = &socket.presence {
+                        presence.settle(socket.socket.peers());
+                    }
                     Poll::Pending
                 }
                 None => Poll::Ready(()),

@@ -67,6 +67,6 @@ pub(super) fn misfit(why: Ended, patience: Duration) -> SocketError {
     match why {
         Ended::Protocol(Error::HandshakeTimeout) => SocketError::Silence { after: patience },
         Ended::System(cause) => SocketError::System(cause),
-        why => SocketError::Misfit { reason: why.to_string() },
+        why => SocketError::Misfit { cause: why.cause(), reason: why.to_string() },
     }
 }

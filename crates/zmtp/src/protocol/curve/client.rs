@@ -1,7 +1,5 @@
 //! The client's part of the handshake.
 
-use bytes::Bytes;
-
 use super::boxes::{BoxKey, long_nonce, random, short_nonce};
 use super::session::Session;
 use super::{COOKIE, KeyPair, PublicKey};
@@ -86,7 +84,7 @@ impl Initiated {
         let number = u64::from_be_bytes(*number);
         let text = self.key.opened(&short_nonce(b"CurveZMQREADY---", number), sealed);
         let text = text.ok_or(Error::Unopened("READY"))?;
-        let peer = metadata::read(Bytes::copy_from_slice(&text), ours)?;
+        let peer = metadata::read(&text, ours)?;
         Ok(Done { peer, session: Some(Session::of_client(&self.key, INITIATE, number)) })
     }
 }

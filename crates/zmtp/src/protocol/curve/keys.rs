@@ -50,7 +50,8 @@ impl fmt::Debug for PublicKey {
     }
 }
 
-/// What a side proves by that it is who it is. It is never printed, and leaves nothing in memory.
+/// What a side proves by that it is who it is. It is never printed, and its place in memory is overwritten when it is dropped; copies that the
+/// compiler leaves on the stack are out of reach.
 #[derive(Clone)]
 pub struct SecretKey(StaticSecret);
 
@@ -91,7 +92,7 @@ impl FromStr for SecretKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        z85::decode(text).map(Self::from)
+        z85::decode(text).map(Zeroizing::new).map(|bytes| Self::from(*bytes))
     }
 }
 

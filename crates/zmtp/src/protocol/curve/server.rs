@@ -1,6 +1,5 @@
 //! The server's part of the handshake.
 
-use bytes::Bytes;
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
@@ -119,7 +118,7 @@ impl Welcomed {
         if !bool::from(vouched.ct_eq(&wanted)) {
             return Err(Error::Malformed("a vouch for other keys than those of this connection"));
         }
-        let peer = metadata::read(Bytes::copy_from_slice(said), ours)?;
+        let peer = metadata::read(said, ours)?;
         Ok(Asked { client, peer, key, initiate: number })
     }
 }

@@ -1,4 +1,4 @@
-//! What happens in a run, by its seed alone.
+//! Chance that a seed decides.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ impl Dice {
         Self(seed)
     }
 
-    fn roll(&mut self) -> u64 {
+    pub(crate) fn roll(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,28 +23,17 @@ impl Dice {
         (self.roll() % end as u64) as usize
     }
 
-    /// Once in so many times.
+    /// Once in so many times; never for 0.
     pub(crate) fn once_in(&mut self, times: usize) -> bool {
-        self.below(times) == 0
+        times > 0 && self.below(times) == 0
     }
 
     pub(crate) fn pick<T: Copy>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())]
     }
 
-    /// Up to so many milliseconds.
-    pub(crate) fn up_to_ms(&mut self, most: usize) -> Duration {
-        Duration::from_micros(self.below(1_000 * most + 1) as u64)
+    /// From so many milliseconds to so many.
+    pub(crate) fn ms(&mut self, least: usize, most: usize) -> Duration {
+        Duration::from_micros((1_000 * least + self.below(1_000 * (most - least) + 1)) as u64)
     }
-}
-
-/// What is done to a connection besides carrying its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fault {
-    /// Nothing: all must arrive.
-    None,
-    /// Bytes stop to arrive, from one side or from both; nobody is told.
-    Stall,
-    /// The connection is cut, with bytes on their way.
-    Cut,
 }
