@@ -9,8 +9,7 @@ use service_framework_connections::{self as connections, EngineOptions};
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::problem::{Problem, Problems};
-use service_framework_core::settings::{Plaintext, ServiceSettings};
-use service_framework_core::wire::Limits;
+use service_framework_core::settings::{ConnectionSettings, Plaintext, ServiceSettings, SlowSubscriber};
 use service_framework_core::wiring::refuse_plaintext;
 use tokio::runtime::{self, LocalOptions};
 
@@ -30,6 +29,14 @@ pub struct Bus {
     pub subscribers: Address,
     /// The largest message, topic included.
     pub max_message_bytes: usize,
+    /// How many messages may wait to be sent to one peer.
+    pub queue: usize,
+    /// How many bytes may.
+    pub queue_bytes: usize,
+    /// What becomes of a message when the queue of a subscriber is full. With [`SlowSubscriber::Wait`], it is dropped for all and counted: a bus waits for nobody.
+    pub slow_subscriber: SlowSubscriber,
+    /// How many publishers may connect, and how many subscribers.
+    pub max_peers: usize,
     /// How often peers are asked for a sign of life; zero for never.
     pub heartbeat: Duration,
     /// The file with its keys, as [`keys::create`] makes it, if connections are to be encrypted; and whom it lets in: public keys with spaces
@@ -49,10 +56,15 @@ const NAME: &str = "bus";
 impl Bus {
     /// A bus between these two addresses, with the defaults of services.
     pub fn new(publishers: Address, subscribers: Address) -> Self {
+        let of_publishers = ConnectionSettings::default_of(ConnectionKind::Publisher);
         Self {
             publishers,
             subscribers,
-            max_message_bytes: Limits::default().max_message_bytes,
+            max_message_bytes: of_publishers.limits.max_message_bytes,
+            queue: of_publishers.queue,
+            queue_bytes: of_publishers.queue_bytes,
+            slow_subscriber: of_publishers.slow_subscriber,
+            max_peers: of_publishers.max_peers,
             heartbeat: ServiceSettings::default().heartbeat,
             curve: None,
             plaintext: Plaintext::default(),
@@ -105,8 +117,11 @@ impl Bus {
         let options = EngineOptions {
             message_bytes: self.max_message_bytes,
             heartbeat: self.heartbeat,
+            peers: self.max_peers,
+            queue_messages: self.queue,
+            queue_bytes: self.queue_bytes,
+            when_full: sockets::when_full(self.slow_subscriber),
             security: self.security()?,
-            ..EngineOptions::default()
         };
         let engine = connections::engine_by_name("zmtp", options)
             .ok_or_else(|| Error::Fault("there is no engine for a bus".into()))?;

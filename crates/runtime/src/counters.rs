@@ -4,11 +4,14 @@ mod states;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use parking_lot::Mutex;
-use service_framework_connections::{Counters as SocketCounters, PeerCounts, Peers, Refusal};
+use service_framework_connections::{
+    ByCause, Counters as SocketCounters, Counts, PeerCounts, Peers, Refusal, Told, Traffic,
+};
 use service_framework_core::declaration::{ConnectionKind, StateModel};
 use service_framework_core::failure::code;
 
@@ -33,8 +36,22 @@ pub struct ConnectionCounters {
     pub messages_in: u64,
     /// Messages that were sent.
     pub messages_out: u64,
+    /// Bytes of the messages that arrived, without what the protocol says around them.
+    pub payload_bytes_in: u64,
+    /// Bytes of the messages that were sent, without what the protocol says around them.
+    pub payload_bytes_out: u64,
+    /// All bytes to and fro, of those who have gone, too, and what waits now. Of a subscriber, what waits for its handler is in the inbox.
+    pub traffic: Traffic,
     /// Messages and calls that came to nothing, by reason.
     pub refused: BTreeMap<String, u64>,
+    /// Peers that were met.
+    pub connected: u64,
+    /// Of these, peers that were lost, by why.
+    pub disconnected: ByCause,
+    /// Strangers that came and were never met, by why.
+    pub handshakes_failed: ByCause,
+    /// Tries to connect that came to nothing, by why.
+    pub dials_failed: ByCause,
     /// How long its handler took.
     pub handler: HandlerTimes,
     /// Who is connected now, and what each peer has carried since then.
@@ -52,7 +69,7 @@ pub struct HandlerTimes {
     pub p99: Duration,
 }
 
-/// How long the thread of a service may take to say who its peers are.
+/// How long the thread of a service may take to say who its peers are and what waits.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// The counters of all connections and states of one service.
@@ -70,6 +87,8 @@ pub(crate) struct Entry {
     name: String,
     kind: ConnectionKind,
     socket: Mutex<Option<Arc<SocketCounters>>>,
+    /// Messages of a subscriber that were read and not handled, and bytes in them.
+    waiting: (AtomicUsize, AtomicUsize),
     inner: Mutex<Inner>,
 }
 
@@ -86,7 +105,10 @@ impl Counters {
         connections: impl Iterator<Item = (String, ConnectionKind)>,
         states: &[StateModel],
     ) -> Self {
-        let entry = |(name, kind)| Entry { name, kind, socket: Mutex::default(), inner: Mutex::default() };
+        let entry = |(name, kind)| {
+            let (socket, waiting, inner) = Default::default();
+            Entry { name, kind, socket, waiting, inner }
+        };
         let mut entries: Vec<Entry> = connections.map(entry).collect();
         let connections = entries.len();
         entries.extend(states.iter().map(|model| entry((model.name.clone(), ConnectionKind::Subscriber))));
@@ -108,21 +130,25 @@ impl Counters {
         &self.entries[connection]
     }
 
-    /// Reads all of them, the peers from the thread of the service, which is not waited for for long.
+    /// Reads all of them, the peers and what waits from the thread of the service, which is not waited for for long.
     pub(crate) fn read(&self) -> (BTreeMap<String, ConnectionCounters>, BTreeMap<String, StateCounters>) {
         let sockets = self.entries.iter().map(|entry| entry.socket.lock().clone());
+        let snapshots = self.states.iter().map(StateEntry::snapshots);
         // All at once, so that the thread is waited for once.
-        let asked: Vec<_> = sockets.map(|socket| socket.map(|socket| (socket.ask(), socket))).collect();
+        let asked: Vec<_> =
+            sockets.chain(snapshots).map(|socket| socket.map(|socket| (socket.ask(), socket))).collect();
         let until = Instant::now() + PATIENCE;
-        let told =
-            asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.told(asked, until).peers));
+        let mut told = asked.into_iter().map(|asked| asked.map(|(asked, socket)| socket.told(asked, until)));
+        let of_entries: Vec<_> = told.by_ref().take(self.entries.len()).collect();
         let mut read = self
             .entries
             .iter()
-            .zip(told)
-            .map(|(entry, peers)| (entry.name.clone(), entry.read(peers.unwrap_or_default())));
+            .zip(of_entries)
+            .map(|(entry, told)| (entry.name.clone(), entry.read(told.unwrap_or_default())));
         let connections = read.by_ref().take(self.connections).collect();
-        let states = read.zip(&self.states).map(|((name, updates), state)| (name, state.read(updates)));
+        let states = read.zip(self.states.iter().zip(told));
+        let states = states
+            .map(|((name, updates), (state, told))| (name, state.read(updates, told.unwrap_or_default())));
         (connections, states.collect())
     }
 }
@@ -169,30 +195,54 @@ impl Entry {
         times.saturating_record(u64::try_from(time.as_micros()).unwrap_or(u64::MAX).max(1));
     }
 
-    fn read(&self, peers: Peers) -> ConnectionCounters {
+    /// Tells how much of a subscriber waits for its handler.
+    pub(crate) fn wait(&self, messages: usize, bytes: usize) {
+        self.waiting.0.store(messages, Relaxed);
+        self.waiting.1.store(bytes, Relaxed);
+    }
+
+    fn read(&self, told: Told) -> ConnectionCounters {
         let counts = self.socket.lock().as_ref().map(|socket| socket.counts()).unwrap_or_default();
         let inner = self.inner.lock();
-        let mut refused: BTreeMap<String, u64> =
-            inner.refused.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect();
-        for reason in Refusal::ALL {
-            if counts.refused(reason) > 0 {
-                *refused.entry(reason.name().to_owned()).or_default() += counts.refused(reason);
-            }
+        let mut counters = ConnectionCounters::of(&counts, told);
+        counters.traffic.inbox_messages += self.waiting.0.load(Relaxed);
+        counters.traffic.inbox_bytes += self.waiting.1.load(Relaxed);
+        for (reason, times) in &inner.refused {
+            *counters.refused.entry((*reason).to_owned()).or_default() += times;
+        }
+        if self.kind == ConnectionKind::ExternalTarget {
+            counters.messages_out = inner.calls;
         }
         let quantile = |q: f64| {
             Duration::from_micros(inner.times.as_ref().map_or(0, |times| times.value_at_quantile(q)))
         };
-        let is_target = self.kind == ConnectionKind::ExternalTarget;
-        ConnectionCounters {
+        counters.handler = HandlerTimes {
+            count: inner.times.as_ref().map_or(0, Histogram::len),
+            p50: quantile(0.5),
+            p99: quantile(0.99),
+        };
+        counters
+    }
+}
+
+impl ConnectionCounters {
+    /// What a socket and its thread tell.
+    fn of(counts: &Counts, told: Told) -> Self {
+        let refused =
+            Refusal::ALL.into_iter().map(|reason| (reason.name().to_owned(), counts.refused(reason)));
+        Self {
             messages_in: counts.messages_in,
-            messages_out: if is_target { inner.calls } else { counts.messages_out },
-            refused,
-            handler: HandlerTimes {
-                count: inner.times.as_ref().map_or(0, Histogram::len),
-                p50: quantile(0.5),
-                p99: quantile(0.99),
-            },
-            peers,
+            messages_out: counts.messages_out,
+            payload_bytes_in: counts.payload_bytes_in,
+            payload_bytes_out: counts.payload_bytes_out,
+            traffic: told.traffic,
+            refused: refused.filter(|(_, times)| *times > 0).collect(),
+            connected: counts.connected,
+            disconnected: counts.disconnected,
+            handshakes_failed: counts.handshakes_failed,
+            dials_failed: counts.dials_failed,
+            handler: HandlerTimes::default(),
+            peers: told.peers,
         }
     }
 }
@@ -213,7 +263,11 @@ impl ServiceCounters {
                 "dropped": peer.dropped,
             })
         };
+        let by_cause = |counted: &ByCause| -> serde_json::Map<_, _> {
+            counted.each().map(|(cause, times)| (cause.name().to_owned(), times.into())).collect()
+        };
         let connection = |counters: &ConnectionCounters| {
+            let traffic = &counters.traffic;
             serde_json::json!({
                 "messages_in": counters.messages_in,
                 "messages_out": counters.messages_out,
@@ -221,6 +275,18 @@ impl ServiceCounters {
                 "handled": counters.handler.count,
                 "handler_p50_us": counters.handler.p50.as_micros() as u64,
                 "handler_p99_us": counters.handler.p99.as_micros() as u64,
+                "payload_bytes_in": counters.payload_bytes_in,
+                "payload_bytes_out": counters.payload_bytes_out,
+                "bytes_in": traffic.bytes_in,
+                "bytes_out": traffic.bytes_out,
+                "queued_messages": traffic.queued_messages,
+                "queued_bytes": traffic.queued_bytes,
+                "inbox_messages": traffic.inbox_messages,
+                "inbox_bytes": traffic.inbox_bytes,
+                "connected": counters.connected,
+                "disconnected": by_cause(&counters.disconnected),
+                "handshakes_failed": by_cause(&counters.handshakes_failed),
+                "dials_failed": by_cause(&counters.dials_failed),
                 "peers": counters.peers.busiest.iter().map(peer).collect::<Vec<_>>(),
                 "more_peers": counters.peers.more,
             })
@@ -231,9 +297,7 @@ impl ServiceCounters {
         let lost = serde_json::json!({"console": console, "file": file});
         let mut line = serde_json::json!({"counters": connections, "log_lines_lost": lost});
         if !self.states.is_empty() {
-            let state = |(name, state): (&String, &StateCounters)| {
-                (name.clone(), state.to_json(&connection(&state.updates)))
-            };
+            let state = |(name, state): (&String, &StateCounters)| (name.clone(), state.to_json(connection));
             line["states"] = self.states.iter().map(state).collect::<serde_json::Map<_, _>>().into();
         }
         line.to_string()

@@ -275,8 +275,8 @@ pub(crate) fn until(limits: [Option<std::time::Duration>; 2], from: Instant) -> 
 }
 
 /// Logs why a message came to nothing: what peers do wrong only for those who look for it, what the service does wrong for all.
-pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&str>, failure: &Failure) {
-    let _workflow = workflow::enter(workflow_id.unwrap_or_default());
+pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
+    let _workflow = workflow::enter(workflow_id.map(WorkflowId::as_str).unwrap_or_default());
     let name = &local.model(number).name;
     match failure.code() {
         code::PANICKED => {

@@ -1,5 +1,6 @@
 //! The files that key pairs are kept in, for connections that are encrypted.
 
+use std::fmt::Write as _;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
@@ -25,7 +26,9 @@ pub fn create(path: &Path) -> Result<String, Error> {
     let pair = KeyPair::generate().map_err(|error| failed(error.to_string()))?;
     let public = pair.public().to_string();
     let secret = pair.secret().to_text();
-    let text = Zeroizing::new(format!("{{\"public\": {public:?}, \"secret\": {:?}}}\n", &**secret));
+    // With room for all of it, as a text that grows leaves its former place as it was.
+    let mut text = Zeroizing::new(String::with_capacity(256));
+    _ = writeln!(text, "{{\"public\": {public:?}, \"secret\": {:?}}}", &**secret);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

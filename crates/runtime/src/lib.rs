@@ -22,6 +22,7 @@ mod local;
 mod background;
 mod job;
 mod replying;
+mod waiting;
 mod subscribing;
 mod states;
 mod outgoing;
@@ -44,6 +45,6 @@ pub use counters::{ConnectionCounters, HandlerTimes, ServiceCounters, StateCount
 pub use error::{Ended, Error, Unopened};
 pub use plan::{Given, Options, Plan};
 pub use service::{Mode, Service, Stopper};
-pub use service_framework_connections::{PeerCounts, Peers};
+pub use service_framework_connections::{ByCause, Cause, PeerCounts, Peers, Traffic};
 pub use service_framework_states::delta::reader::{Counts as StateCounts, Status};
 pub use source::Source;

@@ -160,9 +160,10 @@ impl Local {
             return;
         }
         let number = self.connections.len() + position;
-        if self.handling[position].push(args, id, self.wiring.states[position].settings.queue) {
-            states::handling::count_dropped(self, number);
-        }
+        let wired = &self.wiring.states[position];
+        let room = (wired.settings.queue, wired.updates.settings.queue_bytes);
+        let dropped = self.handling[position].push(args, id, room);
+        (0..dropped).for_each(|_| states::handling::count_dropped(self, number));
     }
 
     /// The updates that wait for the handler of a state.

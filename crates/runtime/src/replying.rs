@@ -305,7 +305,7 @@ impl Replying {
 
     fn refuse(&self, asker: Asker, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
         self.local.counters(self.number).refuse_for(failure.code());
-        job::report(&self.local, self.number, workflow_id.map(WorkflowId::as_str), failure);
+        job::report(&self.local, self.number, workflow_id, failure);
         let mut reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
         if self.check_size(reply.len()).is_err() {
             reply = Reply::failure(asker.encoding, &asker.workflow_bytes, &failure.without_data());

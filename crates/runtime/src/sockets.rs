@@ -83,6 +83,16 @@ pub(crate) fn warn_of_plaintext(name: &str, address: &Address) {
     );
 }
 
+/// What the engine does with what a subscriber has no room for.
+pub(crate) fn when_full(slow_subscriber: SlowSubscriber) -> WhenFull {
+    match slow_subscriber {
+        SlowSubscriber::DropNewest => WhenFull::DropNewest,
+        SlowSubscriber::DropOldest => WhenFull::DropOldest,
+        SlowSubscriber::Wait => WhenFull::Wait,
+        SlowSubscriber::Disconnect => WhenFull::Disconnect,
+    }
+}
+
 /// The engine that is set, as this connection needs it.
 pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<dyn Engine>, Error> {
     let settings = &wired.settings;
@@ -100,12 +110,7 @@ pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<d
     }
     if wired.kind == ConnectionKind::Publisher {
         options.queue_messages = settings.queue;
-        options.when_full = match settings.slow_subscriber {
-            SlowSubscriber::DropNewest => WhenFull::DropNewest,
-            SlowSubscriber::DropOldest => WhenFull::DropOldest,
-            SlowSubscriber::Wait => WhenFull::Wait,
-            SlowSubscriber::Disconnect => WhenFull::Disconnect,
-        };
+        options.when_full = when_full(settings.slow_subscriber);
     }
     engine_by_name(&service.engine, options)
         .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))

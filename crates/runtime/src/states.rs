@@ -87,8 +87,7 @@ pub(crate) fn begin<'o>(local: &Rc<Local>, sockets: Vec<Sockets>, owned: impl It
                 State::FullOut(FullUpdateOut::open(Arc::clone(owner), publisher))
             }
             (Sockets::DeltaOut(publisher, replyer), Owned::Delta(owner)) => {
-                let limits = snapshots.map(|settings| settings.limits).unwrap_or_default();
-                State::DeltaOut(DeltaUpdateOut::open(Arc::clone(owner), publisher, replyer, limits))
+                State::DeltaOut(DeltaUpdateOut::open(Arc::clone(owner), publisher, replyer))
             }
             _ => unreachable!("what is owned was made from the same wiring as the sockets"),
         }

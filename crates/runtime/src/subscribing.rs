@@ -1,7 +1,6 @@
 //! Hands the messages of one subscriber to its handler: one at a time, in order.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
@@ -21,6 +20,7 @@ use service_framework_core::{Failure, topic};
 use crate::control::Stop;
 use crate::job::{self, Done, Progress, Role};
 use crate::local::{Intake, Local, Pass};
+use crate::waiting::Waiting;
 
 /// How many messages are handled before other tasks have their turn.
 const BATCH: usize = 64;
@@ -42,7 +42,7 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscr
             number,
             subscriber,
             delivery: None,
-            queue: VecDeque::new(),
+            queue: Waiting::default(),
             going: None,
             awaits_round: false,
             last_round: 0,
@@ -57,6 +57,7 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, subscriber: Rc<Subscr
         }
         let polled = subscribing.poll(context);
         local.queue(number, subscribing.queue.len());
+        local.counters(number).wait(subscribing.queue.len(), subscribing.queue.bytes());
         polled
     })
     .await;
@@ -70,7 +71,7 @@ struct Subscribing {
     /// While nothing waits, messages are handled where they are read.
     delivery: Option<Delivery>,
     /// What was received and not handled yet.
-    queue: VecDeque<Bytes>,
+    queue: Waiting<Bytes>,
     /// The message that is being handled.
     going: Option<Going>,
     /// Whether that is only the wait for the next round.
@@ -92,7 +93,7 @@ impl Subscribing {
             return;
         }
         self.last = Some(0);
-        for _ in self.queue.drain(..) {
+        while self.queue.pop().is_some() {
             self.local.counters(self.number).refuse(code::STOPPING);
         }
         if self.awaits_round {
@@ -137,7 +138,7 @@ impl Subscribing {
         match self.going.is_none() && self.queue.is_empty() {
             true => self.begin(frame),
             // Nothing is delivered while anything waits; if it were, its order would be kept.
-            false => self.queue.push_back(frame),
+            false => self.wait(frame),
         }
         if self.going.is_some() {
             self.delivery = None;
@@ -154,11 +155,12 @@ impl Subscribing {
             self.going = None;
             return true;
         }
-        let Some(frame) = self.queue.pop_front() else { return false };
+        let Some(frame) = self.queue.pop() else { return false };
         if self.local.rounds.are_spread()
             && let Err(until) = self.local.rounds.take(&mut self.last_round, Instant::now())
         {
-            self.queue.push_front(frame);
+            let bytes = frame.len();
+            self.queue.put_back(frame, bytes);
             // The round's end becomes the thing in work, so that its time is waited for.
             self.going = Some(Box::pin(tokio::time::sleep_until(until.into())));
             self.awaits_round = true;
@@ -175,18 +177,22 @@ impl Subscribing {
             return false;
         }
         let settings = self.local.settings(self.number);
-        let is_full = self.queue.len() >= settings.queue;
-        if is_full && settings.overflow == Overflow::Wait {
+        let is_full = |queue: &Waiting<Bytes>| queue.is_full(settings.queue, settings.queue_bytes);
+        if settings.overflow == Overflow::Wait && is_full(&self.queue) {
             return false;
         }
         let Poll::Ready(frame) = self.subscriber.poll_recv(context) else { return false };
         self.last = self.last.map(|last| last - 1);
-        if is_full {
-            self.queue.pop_front();
+        while is_full(&self.queue) && self.queue.pop().is_some() {
             self.local.counters(self.number).refuse(DROPPED_OLDEST);
         }
-        self.queue.push_back(frame);
+        self.wait(frame);
         true
+    }
+
+    fn wait(&mut self, frame: Bytes) {
+        let bytes = frame.len();
+        self.queue.push(frame, bytes);
     }
 
     fn begin(&mut self, frame: Bytes) {
@@ -239,15 +245,14 @@ pub(crate) fn run(
     pass: Pass,
 ) -> Option<Going> {
     let progress = job::start(local, number, call, Vec::new(), (began, until), Role::Handler(pass));
-    let id = call.workflow_id.as_ref().map(WorkflowId::as_str);
     match progress {
         Progress::Done(done) => {
-            end(local, number, id, done);
+            end(local, number, call.workflow_id.as_ref(), done);
             None
         }
         Progress::Going(going) => {
-            let (local, id) = (Rc::clone(local), id.map(str::to_owned));
-            Some(Box::pin(async move { end(&local, number, id.as_deref(), going.await) }))
+            let (local, id) = (Rc::clone(local), call.workflow_id.clone().map(WorkflowId::into_owned));
+            Some(Box::pin(async move { end(&local, number, id.as_ref(), going.await) }))
         }
     }
 }
@@ -276,13 +281,13 @@ fn read<'a>(
     Ok((topic, request))
 }
 
-fn end(local: &Local, number: usize, workflow_id: Option<&str>, done: Done) {
+fn end(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, done: Done) {
     if let Err(failure) = done.result {
         refuse(local, number, workflow_id, &failure);
     }
 }
 
-fn refuse(local: &Local, number: usize, workflow_id: Option<&str>, failure: &Failure) {
+fn refuse(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
     local.counters(number).refuse_for(failure.code());
     job::report(local, number, workflow_id, failure);
 }

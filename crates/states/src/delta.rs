@@ -6,4 +6,4 @@ pub mod snapshot;
 
 pub use owner::Owner;
 pub use reader::Reader;
-pub use snapshot::Snapshot;
+pub use snapshot::{Largest, Snapshot};

@@ -2,10 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,8 +15,9 @@ use service_framework_connections::{Delivery, Requester, Subscriber};
 use service_framework_core::wire::Limits;
 use service_framework_core::{Failure, Fault, topic};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::delta::Reader;
 use crate::delta::reader::{Event, Output, Settings};
 use crate::message::{SnapshotReply, SnapshotRequest, Update};
@@ -58,11 +59,9 @@ struct Inner {
     unreadable: Cell<u64>,
     /// What it has asked for.
     ask: RefCell<Option<Ask>>,
-    waker: RefCell<Option<Waker>>,
     /// Whether it was said that what was asked for last did not come.
     has_warned: Cell<bool>,
-    /// When the task wakes by itself.
-    alarm: Cell<Option<std::time::Instant>>,
+    alarm: Alarm,
 }
 
 type Ask = Pin<Box<dyn Future<Output = Result<SnapshotReply, String>>>>;
@@ -86,9 +85,8 @@ impl DeltaUpdateIn {
             figures,
             unreadable: Cell::new(0),
             ask: RefCell::default(),
-            waker: RefCell::default(),
             has_warned: Cell::new(false),
-            alarm: Cell::default(),
+            alarm: Alarm::default(),
         });
         let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
         Self { inner, task }
@@ -140,18 +138,16 @@ impl Inner {
                 this.arrived(&frame);
             }
         });
-        let mut timer = pin!(sleep(Duration::ZERO));
         self.settle();
         poll_fn(|context| {
-            self.waker.replace(Some(context.waker().clone()));
-            while self.step(timer.as_mut(), context) {}
+            while self.step(context) {}
             Poll::<()>::Pending
         })
         .await;
     }
 
     /// Does one thing, if there is any to do.
-    fn step(&self, mut timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> bool {
+    fn step(&self, context: &mut Context<'_>) -> bool {
         if let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
             match arrival {
                 Arrival::Up => self.with(Reader::connected),
@@ -170,15 +166,15 @@ impl Inner {
                 Poll::Pending => _ = self.ask.replace(ask),
             }
         }
-        let wake = self.machine.borrow().next_wake();
-        self.alarm.set(wake);
-        let Some(wake) = wake else { return false };
-        timer.as_mut().reset(Instant::from_std(wake));
-        if timer.as_mut().poll(context).is_ready() {
+        let is_time = self.alarm.poll(self.next_wake(), context).is_ready();
+        if is_time {
             self.with(Reader::tick);
-            return true;
         }
-        false
+        is_time
+    }
+
+    fn next_wake(&self) -> Option<Instant> {
+        self.machine.borrow().next_wake().map(Instant::from_std)
     }
 
     fn with(&self, step: impl FnOnce(&mut Reader, std::time::Instant)) {
@@ -187,26 +183,45 @@ impl Inner {
     }
 
     fn arrived(&self, frame: &[u8]) {
-        match self.read(frame) {
-            Ok(update) => {
-                let now = Instant::now().into_std();
-                self.machine.borrow_mut().update(update, now, &mut |event| self.accept(event));
-                self.settle();
-            }
+        match self.payload(frame) {
+            Ok(payload) => match self.read(payload) {
+                Ok(update) => {
+                    let now = Instant::now().into_std();
+                    self.machine.borrow_mut().update(update, now, &mut |event| self.accept(event));
+                    self.settle();
+                }
+                Err(fault) => {
+                    self.count(&fault);
+                    self.with(Reader::missed);
+                }
+            },
             Err(fault) => {
-                tracing::warn!(address = %self.subscriber.address(), "no update of a state: {fault}");
-                self.unreadable.set(self.unreadable.get() + 1);
-                self.figures.lock().unreadable = self.unreadable.get();
+                self.count(&fault);
+                self.settle();
             }
         }
     }
 
-    fn read(&self, frame: &[u8]) -> Result<Update, Fault> {
-        let ReaderOptions { topic: wanted, limits, max_workflow_id_bytes, .. } = &self.options;
+    fn count(&self, fault: &Fault) {
+        tracing::warn!(address = %self.subscriber.address(), "no update of a state: {fault}");
+        self.unreadable.set(self.unreadable.get() + 1);
+    }
+
+    /// What stands behind the topic.
+    fn payload<'f>(&self, frame: &'f [u8]) -> Result<&'f [u8], Fault> {
+        let Some(wanted) = self.options.topic.as_deref() else {
+            // All that comes is of the state, whether it has a topic or not.
+            return Ok(topic::split(frame).map_or(frame, |(_, payload)| payload));
+        };
         let (topic, payload) = topic::split(frame)?;
-        if wanted.is_some() && topic != wanted.as_deref() {
-            return Err(Fault::malformed("it does not have the topic that was subscribed to"));
+        match topic == Some(wanted) {
+            true => Ok(payload),
+            false => Err(Fault::malformed("it does not have the topic that was subscribed to")),
         }
+    }
+
+    fn read(&self, payload: &[u8]) -> Result<Update, Fault> {
+        let ReaderOptions { limits, max_workflow_id_bytes, .. } = &self.options;
         Update::read(payload, limits, *max_workflow_id_bytes)
     }
 
@@ -239,12 +254,11 @@ impl Inner {
     /// Does what the machine wants, and tells how the copy stands.
     fn settle(&self) {
         let next = || self.machine.borrow_mut().poll();
-        let mut is_due = false;
         while let Some(output) = next() {
             match output {
                 Output::Ask(request) => {
                     self.ask.replace(Some(self.ask_for(&request)));
-                    is_due = true;
+                    self.alarm.wake();
                 }
                 Output::Status { status, since, number } => {
                     // There is nothing in a status to refuse.
@@ -252,13 +266,8 @@ impl Inner {
                 }
             }
         }
-        let machine = self.machine.borrow();
-        *self.figures.lock() = figures(&machine, self.unreadable.get());
-        // An alarm that is too early costs one look; setting it anew for each update would cost more.
-        is_due |= machine.next_wake().is_some_and(|wake| self.alarm.get().is_none_or(|alarm| wake < alarm));
-        if let (true, Some(waker)) = (is_due, &*self.waker.borrow()) {
-            waker.wake_by_ref();
-        }
+        *self.figures.lock() = figures(&self.machine.borrow(), self.unreadable.get());
+        self.alarm.bring_forward(self.next_wake());
     }
 
     /// Asks the owner, and reads its reply.

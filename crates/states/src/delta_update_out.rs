@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::pending;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +14,12 @@ use service_framework_core::Failure;
 use service_framework_core::envelope::Reply;
 use service_framework_core::failure::code;
 use service_framework_core::value::Uuid;
-use service_framework_core::wire::{Encoding, Limits};
+use service_framework_core::wire::Encoding;
 use service_framework_core::workflow;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::delta::Snapshot;
+use crate::delta::{Largest, Snapshot};
 use crate::message::SnapshotRequest;
 use crate::owner::DeltaOwner;
 
@@ -48,20 +49,31 @@ struct Desk {
     owner: Arc<DeltaOwner>,
     publisher: Rc<Publisher>,
     replyer: Rc<Replyer>,
-    limits: Limits,
     kept: RefCell<VecDeque<Encoded>>,
     /// Those who wait for a snapshot to be encoded that is taken after they have asked.
-    waiting: RefCell<Vec<(ReplyTo, Form)>>,
+    waiting: RefCell<Vec<Waiting>>,
     is_encoding: Cell<bool>,
+    encode: Encode,
     snapshots: Cell<u64>,
 }
+
+/// Who waits for a snapshot.
+struct Waiting {
+    reply_to: ReplyTo,
+    form: Form,
+    /// The longest reply that it takes.
+    longest: usize,
+}
+
+/// Writes a snapshot in a form.
+type Encode = fn(&Snapshot, Form) -> Encoded;
 
 /// How a snapshot is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// In one reply, however long.
     Whole,
-    /// In replies of at most so many bytes.
+    /// In replies of at most so many bytes, but for entries that are longer alone.
     Parts(usize),
     /// In one reply, in JSON.
     Json,
@@ -73,6 +85,8 @@ struct Encoded {
     number: i64,
     form: Form,
     replies: Result<Vec<Bytes>, Failure>,
+    /// The largest entry, if it is why a reply is longer than the form says.
+    largest: Option<Largest>,
     made: Instant,
 }
 
@@ -80,24 +94,47 @@ impl Encoded {
     fn bytes(&self) -> usize {
         self.replies.iter().flatten().map(Bytes::len).sum()
     }
+
+    /// The reply of that index, for one who takes replies of at most so many bytes; none if there is none of that index.
+    ///
+    /// # Errors
+    ///
+    /// If there is no snapshot in this form, or one of its replies, whichever, is longer.
+    fn reply(&self, index: usize, longest: usize) -> Result<Option<Bytes>, Failure> {
+        let replies = self.replies.as_ref().map_err(Failure::clone)?;
+        match &self.largest {
+            Some(Largest { key, entry_bytes }) if replies.iter().any(|reply| reply.len() > longest) => {
+                let text = format!(
+                    "an entry has {entry_bytes} bytes, and a reply may have {longest}, the lower `max_message_bytes` of the owner's replyer and \
+                     the copy's requester; its key is {key}"
+                );
+                Err(Failure::new(code::TOO_LARGE, text))
+            }
+            _ => Ok(replies.get(index).cloned()),
+        }
+    }
 }
 
 impl DeltaUpdateOut {
-    /// Begins to publish and to answer. Must be called inside a `LocalSet` or a `LocalRuntime`. `limits` bound what is asked, and each reply to those who take parts.
-    pub fn open(
+    /// Begins to publish and to answer. Must be called inside a `LocalSet` or a `LocalRuntime`.
+    pub fn open(owner: Arc<DeltaOwner>, publisher: Rc<Publisher>, replyer: Rc<Replyer>) -> Self {
+        Self::encoding_by(encode, owner, publisher, replyer)
+    }
+
+    fn encoding_by(
+        encode: Encode,
         owner: Arc<DeltaOwner>,
         publisher: Rc<Publisher>,
         replyer: Rc<Replyer>,
-        limits: Limits,
     ) -> Self {
         let desk = Rc::new(Desk {
             owner,
             publisher,
             replyer,
-            limits,
             kept: RefCell::default(),
             waiting: RefCell::default(),
             is_encoding: Cell::new(false),
+            encode,
             snapshots: Cell::new(0),
         });
         let tasks = [
@@ -180,21 +217,21 @@ impl Desk {
 
     /// Answers a request, at once if its answer is there.
     fn take(self: &Rc<Self>, payload: &[u8], reply_to: ReplyTo) {
-        let request = match SnapshotRequest::read(payload, &self.limits) {
+        let request = match SnapshotRequest::read(payload, self.owner.reply_limits()) {
             Ok(request) => request,
             Err(fault) => {
                 let failure = Failure::new(code::BAD_MESSAGE, fault.to_string());
                 return self.refuse(reply_to, Encoding::of(payload), &failure);
             }
         };
-        let form = match (request.since, request.encoding) {
-            (None, Encoding::Json) => Form::Json,
-            (None, Encoding::MessagePack) => Form::Whole,
+        let (form, longest) = match (request.since, request.encoding) {
+            (None, Encoding::Json) => (Form::Json, usize::MAX),
+            (None, Encoding::MessagePack) => (Form::Whole, usize::MAX),
             (Some(since), _) => {
                 let theirs = usize::try_from(since.max_bytes).unwrap_or(usize::MAX).max(PART_BYTES_MIN);
-                let longest = theirs.min(self.limits.max_message_bytes);
+                let longest = theirs.min(self.owner.reply_limits().max_message_bytes);
                 // Powers of two, so that readers cannot have it encoded in any number of ways.
-                Form::Parts(1 << longest.max(1).ilog2())
+                (Form::Parts(1 << longest.max(1).ilog2()), longest)
             }
         };
         let (epoch, last) = self.owner.epoch_and_number();
@@ -205,21 +242,21 @@ impl Desk {
         let kept = self.kept.borrow();
         // Another epoch may have the same numbers.
         let kept = kept.iter().find(|kept| (kept.epoch, kept.number, kept.form) == (epoch, number, form));
-        match kept.map(|kept| &kept.replies) {
-            Some(Ok(replies)) if index < replies.len() => self.reply(reply_to, replies[index].clone()),
-            Some(Err(failure)) => self.refuse(reply_to, request.encoding, failure),
+        match kept.map(|kept| kept.reply(index, longest)) {
+            Some(Ok(Some(reply))) => self.reply(reply_to, reply),
+            Some(Err(failure)) => self.refuse(reply_to, request.encoding, &failure),
             _ if self.waiting.borrow().len() >= WAITING_MAX && form == Form::Whole => {
                 // An error reply ends a reader in Python; one that has given up waiting may be among the first.
                 let mut waiting = self.waiting.borrow_mut();
-                self.replyer.give_up(waiting.remove(0).0);
-                waiting.push((reply_to, form));
+                self.replyer.give_up(waiting.remove(0).reply_to);
+                waiting.push(Waiting { reply_to, form, longest });
             }
             _ if self.waiting.borrow().len() >= WAITING_MAX => {
                 let failure = Failure::new(code::BUSY, "too many wait for the whole state already");
                 self.refuse(reply_to, request.encoding, &failure);
             }
             // Whoever was at a later part begins again: what it had is of no use any more.
-            _ => self.waiting.borrow_mut().push((reply_to, form)),
+            _ => self.waiting.borrow_mut().push(Waiting { reply_to, form, longest }),
         }
         if !self.waiting.borrow().is_empty() && !self.is_encoding.replace(true) {
             tokio::task::spawn_local(Rc::clone(self).encode());
@@ -230,27 +267,29 @@ impl Desk {
     async fn encode(self: Rc<Self>) {
         loop {
             let asked = std::mem::take(&mut *self.waiting.borrow_mut());
-            let Some((_, form)) = asked.first() else { break };
+            let Some(Waiting { form, .. }) = asked.first() else { break };
             let form = *form;
             // One form after the other, so that no more than one is there that was not sent.
             let (asked, others): (Vec<_>, Vec<_>) =
-                asked.into_iter().partition(|(_, wanted)| *wanted == form);
+                asked.into_iter().partition(|waiting| waiting.form == form);
             self.waiting.borrow_mut().extend(others);
             let snapshot = self.owner.snapshot();
+            let encode = self.encode;
             let encode = move || encode(&snapshot, form);
             let encoded = match self.owner.size_bytes() < SMALL_BYTES {
-                true => encode(),
-                false => match tokio::task::spawn_blocking(encode).await {
-                    Ok(encoded) => encoded,
-                    // Only while the runtime ends.
-                    Err(_) => return,
-                },
+                true => catch_unwind(AssertUnwindSafe(encode)).ok(),
+                false => tokio::task::spawn_blocking(encode).await.ok(),
+            };
+            // The runtime ends; or it panicked, and those who ask from now on are to be answered all the same.
+            let Some(encoded) = encoded else {
+                asked.into_iter().for_each(|waiting| self.leave(waiting));
+                continue;
             };
             let encoding = if form == Form::Json { Encoding::Json } else { Encoding::MessagePack };
-            for (reply_to, _) in asked {
-                match encoded.replies.as_ref().map(|replies| replies.first()) {
-                    Ok(first) => self.reply(reply_to, first.cloned().unwrap_or_default()),
-                    Err(failure) => self.refuse(reply_to, encoding, failure),
+            for Waiting { reply_to, longest, .. } in asked {
+                match encoded.reply(0, longest) {
+                    Ok(first) => self.reply(reply_to, first.unwrap_or_default()),
+                    Err(failure) => self.refuse(reply_to, encoding, &failure),
                 }
             }
             self.keep(encoded);
@@ -280,6 +319,17 @@ impl Desk {
         }
     }
 
+    /// Answers one for whom nothing could be written.
+    fn leave(&self, Waiting { reply_to, form, .. }: Waiting) {
+        let failure = Failure::new(code::PANICKED, "the whole state could not be written");
+        match form {
+            Form::Parts(_) => self.refuse(reply_to, Encoding::MessagePack, &failure),
+            Form::Json => self.refuse(reply_to, Encoding::Json, &failure),
+            // An error reply ends a reader in Python.
+            Form::Whole => self.replyer.give_up(reply_to),
+        }
+    }
+
     fn reply(&self, reply_to: ReplyTo, reply: Bytes) {
         self.snapshots.set(self.snapshots.get() + 1);
         self.replyer.reply(reply_to, reply);
@@ -295,10 +345,19 @@ fn encode(snapshot: &Snapshot, form: Form) -> Encoded {
     let replies = match form {
         Form::Whole => Ok(vec![snapshot.encode_whole().into()]),
         Form::Json => snapshot.encode_json().map(|reply| vec![reply.into()]).map_err(Failure::from),
-        Form::Parts(max_bytes) => snapshot
-            .encode_parts(max_bytes)
-            .map(|parts| parts.into_iter().map(Bytes::from).collect())
-            .map_err(|error| Failure::new(code::TOO_LARGE, error.to_string())),
+        Form::Parts(part_bytes) => {
+            Ok(snapshot.encode_parts(part_bytes).into_iter().map(Bytes::from).collect::<Vec<_>>())
+        }
     };
-    Encoded { epoch: snapshot.epoch, number: snapshot.number, form, replies, made: Instant::now() }
+    let largest = match (form, &replies) {
+        (Form::Parts(part_bytes), Ok(replies)) if replies.iter().any(|reply| reply.len() > part_bytes) => {
+            snapshot.largest()
+        }
+        _ => None,
+    };
+    let Snapshot { epoch, number, .. } = *snapshot;
+    Encoded { epoch, number, form, replies, largest, made: Instant::now() }
 }
+
+#[cfg(test)]
+mod tests;

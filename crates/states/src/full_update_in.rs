@@ -1,11 +1,10 @@
 //! A copy of a full state on its socket: the last value that came, and whether its owner is still heard.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,8 +15,9 @@ use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Fault, Value, topic};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
+use crate::alarm::Alarm;
 use crate::asking::Asking;
 use crate::delta::reader::{Counts, Status};
 use crate::message::{Content, FullUpdate, Origin};
@@ -62,9 +62,7 @@ struct Inner {
     former: Cell<Option<Uuid>>,
     /// How often its owner says something at least, if it does.
     heartbeat: Cell<Option<Duration>>,
-    waker: RefCell<Option<Waker>>,
-    /// When the task wakes by itself.
-    alarm: Cell<Option<Instant>>,
+    alarm: Alarm,
 }
 
 impl FullUpdateIn {
@@ -85,8 +83,7 @@ impl FullUpdateIn {
             origin: Cell::default(),
             former: Cell::default(),
             heartbeat: Cell::default(),
-            waker: RefCell::default(),
-            alarm: Cell::default(),
+            alarm: Alarm::default(),
         });
         let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
         Self { inner, task }
@@ -130,9 +127,7 @@ impl Inner {
                 this.arrived(&frame);
             }
         });
-        let mut silence = pin!(sleep(Duration::ZERO));
         poll_fn(|context| {
-            self.waker.replace(Some(context.waker().clone()));
             while let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
                 match arrival {
                     Arrival::Message(frame) => self.arrived(&frame),
@@ -141,16 +136,10 @@ impl Inner {
                     Arrival::Up => {}
                 }
             }
-            loop {
-                let due = self.silent_at();
-                self.alarm.set(due);
-                let Some(due) = due else { return Poll::<()>::Pending };
-                silence.as_mut().reset(due);
-                if silence.as_mut().poll(context).is_pending() {
-                    return Poll::Pending;
-                }
+            while self.alarm.poll(self.silent_at(), context).is_ready() {
                 self.lose();
             }
+            Poll::<()>::Pending
         })
         .await;
     }
@@ -166,31 +155,45 @@ impl Inner {
     }
 
     fn arrived(&self, frame: &[u8]) {
-        if let Err(failure) = self.receive(frame) {
-            tracing::warn!(address = %self.subscriber.address(), "no value of a state: {failure}");
-            if failure.code() == code::BAD_ARGS {
-                self.figures.lock().counts.refused += 1;
-                // Its owner has another value now.
-                self.lose();
-            } else {
-                self.figures.lock().unreadable += 1;
+        match self.payload(frame) {
+            Ok(None) => {}
+            Ok(Some(payload)) => {
+                if let Err(failure) = self.receive(payload) {
+                    self.count(&failure);
+                    // Whatever is wrong with it: its owner may have another value now.
+                    self.lose();
+                }
             }
+            Err(fault) => self.count(&Failure::new(code::BAD_MESSAGE, fault.to_string())),
         }
-        // An alarm that is too early costs one look; setting it anew for each value would cost more.
-        let is_due = |due| self.alarm.get().is_none_or(|alarm| due < alarm);
-        if let (true, Some(waker)) = (self.silent_at().is_some_and(is_due), &*self.waker.borrow()) {
-            waker.wake_by_ref();
+        self.alarm.bring_forward(self.silent_at());
+    }
+
+    fn count(&self, failure: &Failure) {
+        tracing::warn!(address = %self.subscriber.address(), "no value of a state: {failure}");
+        let mut figures = self.figures.lock();
+        match failure.code() {
+            code::BAD_ARGS => figures.counts.refused += 1,
+            _ => figures.unreadable += 1,
         }
     }
 
-    fn receive(&self, frame: &[u8]) -> Result<(), Failure> {
-        let FullOptions { topic: wanted, limits, max_workflow_id_bytes, .. } = &self.options;
-        let Some(frame) = self.asking.strip(frame) else { return Ok(()) };
-        let bad = |fault: Fault| Failure::new(code::BAD_MESSAGE, fault.to_string());
-        let (topic, payload) = topic::split(frame).map_err(bad)?;
-        if wanted.is_some() && topic != wanted.as_deref() {
-            return Err(bad(Fault::malformed("it does not have the topic that was subscribed to")));
+    /// What stands behind the topic; `None` if it was sent to a copy of another state.
+    fn payload<'f>(&self, frame: &'f [u8]) -> Result<Option<&'f [u8]>, Fault> {
+        let Some(frame) = self.asking.strip(frame) else { return Ok(None) };
+        let Some(wanted) = self.options.topic.as_deref() else {
+            // All that comes is of the state, whether it has a topic or not.
+            return Ok(Some(topic::split(frame).map_or(frame, |(_, payload)| payload)));
+        };
+        let (topic, payload) = topic::split(frame)?;
+        match topic == Some(wanted) {
+            true => Ok(Some(payload)),
+            false => Err(Fault::malformed("it does not have the topic that was subscribed to")),
         }
+    }
+
+    fn receive(&self, payload: &[u8]) -> Result<(), Failure> {
+        let FullOptions { limits, max_workflow_id_bytes, .. } = &self.options;
         let update = FullUpdate::read(payload, limits, *max_workflow_id_bytes)?;
         let has_it = match (self.origin.get(), update.origin) {
             (Some(ours), Some(theirs)) => ours.epoch == theirs.epoch && ours.number >= theirs.number,

@@ -21,7 +21,8 @@ use tokio::time::sleep_until;
 
 use crate::asking::Asking;
 use crate::message::{Content, FullUpdate, Origin};
-use crate::owner::{MAX_WAITING, OwnerOptions, busy, stopped};
+use crate::outbox::Outbox;
+use crate::owner::OwnerOptions;
 
 /// The owner of a full state. Any thread may set it; what is set waits for the thread of the socket, in order.
 #[derive(Debug)]
@@ -35,9 +36,7 @@ pub struct FullOwner {
 
 #[derive(Debug)]
 struct State {
-    /// Whether there is nobody any more who sends.
-    is_closed: bool,
-    outbox: Vec<Waiting>,
+    outbox: Outbox<Waiting>,
     /// How often it was set, which is the number of its last value.
     sets: u64,
     /// When something was published last.
@@ -51,17 +50,23 @@ struct Waiting {
     content: Content,
 }
 
+impl AsRef<[u8]> for Waiting {
+    fn as_ref(&self) -> &[u8] {
+        &self.frame
+    }
+}
+
 impl FullOwner {
     /// An owner that has set nothing yet.
     pub fn new(options: OwnerOptions) -> Self {
         let head = options.topic.as_deref().map(topic::encode).unwrap_or_default();
-        let state = State { is_closed: false, outbox: Vec::new(), sets: 0, published: Instant::now() };
+        let state = State { outbox: Outbox::default(), sets: 0, published: Instant::now() };
         Self { options, head, epoch: Uuid::new_v4(), state: Mutex::new(state) }
     }
 
     /// Refuses what comes from now on: nobody sends any more what is not taken.
     pub(crate) fn close(&self) {
-        self.state.lock().is_closed = true;
+        self.state.lock().outbox.close();
     }
 
     /// Publishes the state, a map in `encoding`.
@@ -76,12 +81,7 @@ impl FullOwner {
         workflow_id: &WorkflowId<'_>,
     ) -> Result<(), Failure> {
         let mut state = self.state.lock();
-        if state.is_closed {
-            return Err(stopped(&self.options.name));
-        }
-        if state.outbox.len() >= MAX_WAITING {
-            return Err(busy(&self.options.name));
-        }
+        state.outbox.check_room(&self.options.name)?;
         // Written under the lock: the order of the numbers is that of the frames.
         let number = state.sets + 1;
         let frame = self.frame(Content::Value, encoding, args, workflow_id, number);
@@ -136,7 +136,7 @@ impl FullOwner {
     }
 
     fn take(&self) -> Vec<Waiting> {
-        std::mem::take(&mut self.state.lock().outbox)
+        self.state.lock().outbox.take()
     }
 }
 

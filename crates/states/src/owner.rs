@@ -11,9 +11,11 @@ use service_framework_core::wire::Limits;
 use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Failure, Fault};
 
+use crate::copy::Change;
 use crate::delta::owner::{self, Kind};
 use crate::delta::{Owner, Snapshot};
-use crate::message::{Given, Update};
+use crate::message::{Given, Head, Update};
+use crate::outbox::Outbox;
 
 /// How an owner behaves.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +28,8 @@ pub struct OwnerOptions {
     pub heartbeat: Option<Duration>,
     /// Bounds on each update.
     pub limits: Limits,
+    /// Bounds on requests for the whole, and on each reply to those who take parts.
+    pub reply_limits: Limits,
 }
 
 /// The owner of a delta state. Any thread may publish; what is published waits for the thread of the sockets, in the order of the numbers.
@@ -39,9 +43,7 @@ pub struct DeltaOwner {
 #[derive(Debug)]
 struct State {
     owner: Owner,
-    outbox: Vec<Bytes>,
-    /// Whether there is nobody any more who sends.
-    is_closed: bool,
+    outbox: Outbox<Bytes>,
 }
 
 impl DeltaOwner {
@@ -52,14 +54,14 @@ impl DeltaOwner {
         let first = i64::try_from(since_1970.as_micros()).unwrap_or(0);
         let owner = Owner::new(Uuid::new_v4(), first, options.heartbeat, Instant::now());
         let head = options.topic.as_deref().map(topic::encode).unwrap_or_default();
-        Self { options, head, state: Mutex::new(State { owner, outbox: Vec::new(), is_closed: false }) }
+        Self { options, head, state: Mutex::new(State { owner, outbox: Outbox::default() }) }
     }
 
     /// Publishes a change or the whole state, as the arguments say: `state`, `is_snapshot`, and `current_num` if the service numbers by itself.
     ///
     /// # Errors
     ///
-    /// If they are no such arguments, too large for one message, or have a number that readers would pass over. The state is then what it was.
+    /// If they are no such arguments, too large for one message, have an entry that is too large for the replies to those who ask for the whole, or have a number that readers would pass over. The state is then what it was.
     pub fn publish(&self, args: &[u8], workflow_id: &WorkflowId<'_>) -> Result<(), Failure> {
         let name = &self.options.name;
         // How large it is on the wire is known when it is written; this bounds what is read.
@@ -68,24 +70,29 @@ impl DeltaOwner {
             Failure::new(code::BAD_ARGS, format!("cannot publish `{name}`: {}", fault.within("args")))
         };
         let Given { state, is_snapshot, number } = Given::read(args, &limits).map_err(refused)?;
+        let too_large = |text| Err(Failure::new(code::TOO_LARGE, text));
         // A removal is a byte more than its key.
-        let bytes = state.size_bytes() + state.len() + workflow_id.as_str().len() + AROUND;
-        let most = self.options.limits.max_message_bytes;
+        let size = |state: &Change| state.size_bytes() + state.len() + workflow_id.as_str().len() + AROUND;
+        let (bytes, most) = (size(&state), self.options.limits.max_message_bytes);
         if bytes > most {
-            let text = format!(
+            return too_large(format!(
                 "update of `{name}`: {bytes} bytes, and its `max_message_bytes` is {most}; publish it in several changes"
-            );
-            return Err(Failure::new(code::TOO_LARGE, text));
+            ));
+        }
+        let most_of_reply = self.options.reply_limits.max_message_bytes;
+        if let Some((key, entry_bytes)) = state.entry_over(most_of_reply.saturating_sub(Head::MAX_BYTES)) {
+            return too_large(format!(
+                "update of `{name}`: an entry has {entry_bytes} bytes, and no reply with the state could carry it, as the `max_message_bytes` of \
+                 its replyer is {most_of_reply}; its key is {key}"
+            ));
         }
         let now = Instant::now();
         let mut held = self.state.lock();
-        if held.is_closed {
-            return Err(stopped(name));
-        }
-        if held.outbox.len() >= MAX_WAITING {
-            return Err(busy(name));
-        }
+        held.outbox.check_room(name)?;
         let owner = &mut held.owner;
+        let last = owner.number();
+        // Of a number that is not above, all that the state has may be published.
+        let before = number.filter(|number| *number <= last).map(|_| owner.clone());
         let update = match (number, is_snapshot) {
             (None, false) => owner.update(state, now),
             (None, true) => owner.set(state, now),
@@ -94,9 +101,24 @@ impl DeltaOwner {
         };
         let update = update
             .map_err(|error: owner::Error| Failure::msg(format!("cannot publish `{name}`: {error}")))?;
+        let bytes = size(&update.state);
+        if bytes > most
+            && let Some(before) = before
+        {
+            *owner = before;
+            return too_large(format!(
+                "update of `{name}`: {bytes} bytes, and its `max_message_bytes` is {most}; its number is not above the last, {last}, so that the \
+                 whole state is published with it: give it a number above"
+            ));
+        }
         let frame = self.frame(&Update { workflow_id: Some(workflow_id.clone().into_owned()), ..update });
         held.outbox.push(frame);
         Ok(())
+    }
+
+    /// Bounds on requests and replies.
+    pub(crate) fn reply_limits(&self) -> &Limits {
+        &self.options.reply_limits
     }
 
     /// Publishes an update that changes nothing, if it is time for one; says when to ask again, if ever.
@@ -112,12 +134,12 @@ impl DeltaOwner {
 
     /// Refuses what comes from now on: nobody sends any more what is not taken.
     pub(crate) fn close(&self) {
-        self.state.lock().is_closed = true;
+        self.state.lock().outbox.close();
     }
 
     /// What was published since the last time, topics included.
     pub(crate) fn take(&self) -> Vec<Bytes> {
-        std::mem::take(&mut self.state.lock().outbox)
+        self.state.lock().outbox.take()
     }
 
     /// The state as it is now, to be encoded anywhere.
@@ -150,14 +172,3 @@ impl DeltaOwner {
 
 /// Room for what stands around the state in an update, but for its workflow id.
 const AROUND: usize = 256;
-
-/// How many updates may wait for the thread of the sockets.
-pub(crate) const MAX_WAITING: usize = 10_000;
-
-pub(crate) fn busy(name: &str) -> Failure {
-    Failure::new(code::BUSY, format!("cannot publish `{name}`: the service's thread does not keep up"))
-}
-
-pub(crate) fn stopped(name: &str) -> Failure {
-    Failure::new(code::STOPPING, format!("cannot publish `{name}`: the service has stopped"))
-}

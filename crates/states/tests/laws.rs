@@ -24,9 +24,21 @@ fn values() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// Few keys, so that they meet; some as long as is held in place, and longer.
+/// Keys so few that they meet, and more than fit into one leaf of a copy; some that begin alike.
 fn changes() -> impl Strategy<Value = BTreeMap<String, Option<Value>>> {
-    btree_map("[a-e]{1,2}|a{27,31}[ab]?", proptest::option::of(values()), 0..60)
+    btree_map("[a-o]{1,2}|a{27,31}[ab]?", proptest::option::of(values()), 0..60)
+}
+
+fn keys() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        (-300..300_i64).prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<bool>().prop_map(Value::from),
+        (0..400_usize).prop_map(|length| Value::from("x".repeat(length))),
+        (0..400_usize).prop_map(|length| Value::Bytes(vec![7; length])),
+        any::<u128>().prop_map(|uuid| Value::from(Uuid::from_u128(uuid))),
+    ]
 }
 
 fn encoded(change: &BTreeMap<String, Option<Value>>) -> Vec<u8> {
@@ -63,10 +75,33 @@ proptest! {
             prop_assert_eq!((copy.digest(), copy.len()), (scratch.digest(), simple.len()));
             prop_assert_eq!(copy.size_bytes(), scratch.size_bytes());
             prop_assert_eq!(&copy, &scratch);
+            prop_assert!(copy.iter().is_sorted());
             prop_assert_eq!(before, copy_of(&simple_before), "a clone does not change with the copy");
             let mut whole = Vec::new();
             copy.write(&mut whole);
             prop_assert_eq!(Copy::of(&self::read(&whole)), copy.clone());
+        }
+    }
+
+    #[test]
+    fn keys_are_equal_if_their_bytes_are(one in keys(), other in keys(), wide in any::<bool>()) {
+        let (one_bytes, other_bytes) = (
+            wire::encode(&one, Encoding::MessagePack).unwrap(),
+            wire::encode(&other, Encoding::MessagePack).unwrap(),
+        );
+        // What we write, we read.
+        for bytes in [&one_bytes, &other_bytes] {
+            prop_assert!(Change::read(&of_key(bytes), &Limits::default()).is_ok());
+        }
+        prop_assert_eq!(one == other, one_bytes == other_bytes);
+        // The same integer in any other form is refused.
+        if let Value::Int(int) = &one
+            && let Ok(int) = i64::try_from(*int)
+        {
+            let mut widest = vec![if wide && int >= 0 { 0xcf } else { 0xd3 }];
+            widest.extend(int.to_be_bytes());
+            let is_shortest = widest == one_bytes;
+            prop_assert_eq!(Change::read(&of_key(&widest), &Limits::default()).is_ok(), is_shortest);
         }
     }
 
@@ -153,6 +188,55 @@ fn all_read(bytes: &[u8]) {
 fn check_refused(map: &[u8], expected: &str) {
     let fault = Change::read(map, &Limits::default()).unwrap_err();
     assert_eq!(fault.to_string(), expected);
+}
+
+/// A map of one entry, whose key has these bytes.
+fn of_key(key: &[u8]) -> Vec<u8> {
+    [b"\x81", key, b"\x07"].concat()
+}
+
+#[test]
+fn a_key_has_one_form_and_any_other_is_refused() {
+    let long = |marker: &[u8], length: usize| [marker, &vec![b'a'; length]].concat();
+    for other in [
+        b"\xcc\x01".to_vec(),
+        b"\xcc\x7f".to_vec(),
+        b"\xd0\x01".to_vec(),
+        b"\xd0\xff".to_vec(),
+        b"\xcd\x00\xff".to_vec(),
+        b"\xd1\x01\x00".to_vec(),
+        b"\xce\x00\x00\xff\xff".to_vec(),
+        b"\xd2\xff\xff\x80\x00".to_vec(),
+        b"\xcf\x00\x00\x00\x00\xff\xff\xff\xff".to_vec(),
+        b"\xd3\x00\x00\x00\x00\x00\x00\x00\x01".to_vec(),
+        b"\xca\x3f\x80\x00\x00".to_vec(),
+        long(b"\xd9\x1f", 31),
+        long(b"\xda\x00\xff", 255),
+        long(b"\xdb\x00\x00\x00\xff", 255),
+        long(b"\xc5\x00\xff", 255),
+        long(b"\xc6\x00\x00\x00\x01", 1),
+        b"\xdc\x00\x01\x01".to_vec(),
+        b"\x91\xcc\x01".to_vec(),
+    ] {
+        let fault = Change::read(&of_key(&other), &Limits::default()).unwrap_err();
+        assert_eq!(fault.to_string(), "a key that is not in its shortest form", "{other:02x?}");
+        assert_eq!(fault.offset(), Some(1));
+    }
+    for shortest in [
+        b"\x01".to_vec(),
+        b"\xff".to_vec(),
+        b"\xcc\x80".to_vec(),
+        b"\xd0\xdf".to_vec(),
+        b"\xc3".to_vec(),
+        b"\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00".to_vec(),
+        long(b"\xbf", 31),
+        long(b"\xd9\x20", 32),
+        long(b"\xda\x01\x00", 256),
+        long(b"\xc4\xff", 255),
+        b"\x92\x01\xa1a".to_vec(),
+    ] {
+        assert_eq!(read(&of_key(&shortest)).len(), 1, "{shortest:02x?}");
+    }
 }
 
 #[test]

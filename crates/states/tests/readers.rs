@@ -7,6 +7,7 @@ use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Value, value};
 use service_framework_states::delta::reader::{Event, Output, Reader, Settings, Status};
 use service_framework_states::delta::{Owner, Snapshot};
+use service_framework_states::message::Part;
 use service_framework_states::{Change, Copy, SnapshotReply, Update};
 
 fn change(value: &Value) -> Change {
@@ -80,6 +81,7 @@ fn a_wrong_digest_is_not_applied() {
     assert_eq!((reader.status(), reader.copy()), (Status::Live, Some(owner.copy())));
 }
 
+/// Updates of an epoch that the replyer knows nothing of, until it does.
 #[test]
 fn a_second_owner_is_asked_about_once_and_then_ignored() {
     let now = Instant::now();
@@ -103,6 +105,55 @@ fn a_second_owner_is_asked_about_once_and_then_ignored() {
     assert_eq!((reader.epoch(), reader.copy()), (Some(Uuid::from_u128(2)), Some(stranger.copy())));
 }
 
+/// An update claims the highest number there is.
+#[test]
+fn a_new_copy_is_of_no_owner_that_the_replyer_has_not_confirmed() {
+    let now = Instant::now();
+    let (mut owner, mut stranger) = (owner(1, now), owner(2, now));
+    owner.update(change(&value!({"a": 1})), now).unwrap();
+    let mut reader = Reader::new(Settings::default(), now);
+    reader.connected(now);
+    assert!(asks(&mut reader));
+    let whole = stranger.set(change(&value!({"mine": 1})), now).unwrap();
+    reader.update(whole, now, &mut |_| panic!("nobody has confirmed it"));
+    let next = stranger.update(change(&value!({"mine": 2})), now).unwrap();
+    reader.update(next, now, &mut |_| panic!("nor this"));
+    assert_eq!((reader.status(), reader.copy()), (Status::Syncing, None));
+
+    // It goes on asking, more and more seldom, until it is answered.
+    let mut later = now;
+    let mut asked = 1;
+    while later < now + Duration::from_secs(100) {
+        reader.ask_failed(later);
+        later = reader.next_wake().expect("it asks again");
+        reader.tick(later);
+        assert!(asks(&mut reader));
+        asked += 1;
+    }
+    assert!((20..60).contains(&asked), "{asked}");
+    reader.reply(&reply_of(&owner.snapshot()), later, &mut all);
+    assert_eq!((reader.status(), reader.copy()), (Status::Live, Some(owner.copy())));
+    assert!(!asks(&mut reader), "there is no doubt left");
+}
+
+#[test]
+fn what_a_new_copy_held_follows_the_reply_that_confirms_it() {
+    let now = Instant::now();
+    let mut owner = owner(1, now);
+    let mut reader = Reader::new(Settings::default(), now);
+    reader.connected(now);
+    let reply = reply_of(&owner.snapshot());
+    let whole = owner.set(change(&value!({"a": 1})), now).unwrap();
+    reader.update(whole, now, &mut all);
+    let next = owner.update(change(&value!({"b": 2})), now).unwrap();
+    reader.update(next, now, &mut all);
+    reader.reply(&reply, now, &mut all);
+    assert_eq!(
+        (reader.status(), reader.number(), reader.copy()),
+        (Status::Live, Some(102), Some(owner.copy()))
+    );
+}
+
 #[test]
 fn a_number_that_the_owner_never_had_is_forgotten() {
     let now = Instant::now();
@@ -116,6 +167,7 @@ fn a_number_that_the_owner_never_had_is_forgotten() {
     assert_eq!((reader.status(), reader.copy()), (Status::Live, Some(owner.copy())));
 }
 
+/// Updates come twice.
 #[test]
 fn duplicates_alone_ask_for_nothing() {
     let now = Instant::now();
@@ -129,6 +181,7 @@ fn duplicates_alone_ask_for_nothing() {
     assert_eq!((asks(&mut reader), reader.status(), reader.counts().skipped), (false, Status::Live, 3));
 }
 
+/// A snapshot is larger, with all its parts, than a copy may be.
 #[test]
 fn parts_that_are_too_much_together_are_dropped() {
     let now = Instant::now();
@@ -136,13 +189,52 @@ fn parts_that_are_too_much_together_are_dropped() {
     let many = (0..20_u32).map(|key| (key.to_string(), Value::from("x".repeat(30))));
     let state = Value::Map(many.collect());
     owner.set(change(&state), now).unwrap();
-    let parts = owner.snapshot().encode_parts(340).unwrap();
+    let parts = owner.snapshot().encode_parts(340);
     let mut reader = Reader::new(Settings { max_snapshot_bytes: 200, ..Settings::default() }, now);
     reader.connected(now);
     for part in &parts[..3] {
         reader.reply(&SnapshotReply::read(part, &Limits::default()).unwrap(), now, &mut all);
     }
     assert_eq!((reader.copy(), reader.counts().bad_snapshots), (None, 1));
+}
+
+/// The owner ends when it has answered with half of a snapshot, and is silent for a minute.
+#[test]
+fn who_waits_for_the_other_half_of_a_snapshot_asks_less_and_less_often() {
+    let mut now = Instant::now();
+    let mut owner = owner(1, now);
+    let many = (0..20_u32).map(|key| (key.to_string(), Value::from("x".repeat(30))));
+    owner.set(change(&Value::Map(many.collect())), now).unwrap();
+    let first = SnapshotReply::read(&owner.snapshot().encode_parts(340)[0], &Limits::default()).unwrap();
+    let settings = Settings::default();
+    let mut reader = Reader::new(settings, now);
+    reader.connected(now);
+    assert!(asks(&mut reader));
+    reader.reply(&first, now, &mut |_| panic!("half of it is no value"));
+    assert!(asks(&mut reader), "it wants the other half");
+    let (start, mut pauses) = (now, Vec::new());
+    while now < start + Duration::from_secs(60) {
+        reader.ask_failed(now);
+        assert!(!asks(&mut reader), "not at once");
+        let wake = reader.next_wake().unwrap();
+        reader.tick(wake - Duration::from_millis(1));
+        assert!(!asks(&mut reader), "not too soon");
+        reader.tick(wake);
+        assert!(asks(&mut reader), "it is time");
+        assert_eq!((reader.status(), reader.copy()), (Status::Syncing, None));
+        pauses.push(wake - now);
+        now = wake;
+    }
+    let mut longest = settings.first_pause;
+    for pause in &pauses {
+        assert!((longest / 2..=longest).contains(pause), "{pauses:?}");
+        longest = (longest * 2).min(settings.max_pause);
+    }
+    // Six while the pauses grow, then one in 2.5 s to 5 s.
+    assert!((16..=30).contains(&pauses.len()), "{} requests in a minute", pauses.len());
+    assert_eq!(reader.counts().asks, 1 + pauses.len() as u64);
+    reader.reply(&reply_of(&owner.snapshot()), now, &mut all);
+    assert_eq!((reader.status(), reader.copy()), (Status::Live, Some(owner.copy())));
 }
 
 #[test]
@@ -187,4 +279,104 @@ fn an_owner_in_python_is_asked_again_once_it_has_published() {
     reader.reply(&reply(&value!({"a": 1, "b": 2})), now, &mut all);
     let expected = Copy::of(&change(&value!({"b": 2})));
     assert_eq!((reader.status(), reader.number(), reader.copy()), (Status::Live, Some(8), Some(&expected)));
+}
+
+#[test]
+fn what_cannot_be_read_may_be_an_update_and_is_asked_for() {
+    let now = Instant::now();
+    let mut owner = owner(1, now);
+    let mut reader = live(&owner, now);
+    let later = now + Duration::from_secs(2);
+    owner.update(change(&value!({"a": 1})), now).unwrap();
+    reader.missed(later);
+    assert_eq!((reader.status(), asks(&mut reader)), (Status::Stale, true));
+    // The next was published behind the request, and the reply is from before it.
+    let reply = reply_of(&owner.snapshot());
+    owner.update(change(&value!({"a": 2})), now).unwrap();
+    reader.missed(later);
+    reader.reply(&reply, later, &mut all);
+    assert_eq!((reader.status(), reader.number()), (Status::Stale, Some(101)));
+    reader.tick(later + Duration::from_secs(1));
+    assert!(asks(&mut reader));
+    reader.reply(&reply_of(&owner.snapshot()), later, &mut all);
+    assert_eq!((reader.status(), reader.copy()), (Status::Live, Some(owner.copy())));
+}
+
+#[test]
+fn what_follows_in_order_says_that_nothing_was_missed() {
+    let now = Instant::now();
+    let mut owner = owner(1, now);
+    let mut reader = live(&owner, now);
+    reader.missed(now);
+    assert_eq!((reader.status(), asks(&mut reader)), (Status::Stale, false), "it has asked just now");
+    let update = owner.update(change(&value!({"a": 1})), now).unwrap();
+    reader.update(update, now, &mut all);
+    assert_eq!((reader.status(), reader.number()), (Status::Live, Some(101)));
+    assert_eq!(reader.next_wake(), None, "there is nothing to ask for");
+}
+
+#[test]
+fn an_owner_whose_updates_cannot_be_read_is_asked_less_and_less_often() {
+    let mut now = Instant::now();
+    let mut owner = owner(1, now);
+    let mut reader = live(&owner, now);
+    let before = reader.counts().asks;
+    for number in 0..6_000 {
+        now += Duration::from_millis(10);
+        owner.update(change(&value!({"a": (number)})), now).unwrap();
+        reader.missed(now);
+        if asks(&mut reader) {
+            reader.reply(&reply_of(&owner.snapshot()), now, &mut all);
+            assert_eq!(reader.status(), Status::Live);
+        }
+    }
+    let asked = reader.counts().asks - before;
+    // In a minute: the pauses grow to five seconds, of which each lasts at least the half.
+    assert!((12..40).contains(&asked), "asked {asked} times");
+}
+
+#[test]
+fn parts_that_bring_nothing_new_are_none() {
+    let now = Instant::now();
+    let part = |index, state: &Value| SnapshotReply {
+        state: Copy::of(&change(state)),
+        number: 7,
+        epoch: Some(Uuid::from_u128(1)),
+        digest: None,
+        heartbeat: None,
+        part: Some(Part { index, count: u32::MAX }),
+    };
+    let a = value!({"a": 1});
+    let cases: [&[Value]; 4] = [
+        &[value!({})],
+        &[a.clone(), value!({})],
+        &[a.clone(), a.clone()],
+        &[a.clone(), value!({"b": 1}), value!({"c": 1, "a": 2})],
+    ];
+    for states in cases {
+        let mut reader = Reader::new(Settings::default(), now);
+        reader.connected(now);
+        for (index, state) in (0..).zip(states) {
+            assert!(asks(&mut reader), "for {index} of {states:?}");
+            reader.reply(&part(index, state), now, &mut all);
+        }
+        assert!(!asks(&mut reader), "after {states:?}");
+        assert_eq!((reader.copy(), reader.counts().bad_snapshots), (None, 1));
+        assert!(reader.next_wake().unwrap() > now, "it asks again after a pause");
+    }
+}
+
+#[test]
+fn an_owner_whose_heartbeats_are_nothing_apart_gives_none() {
+    let now = Instant::now();
+    let owner = owner(1, now);
+    let reply = reply_of(&owner.snapshot()).write();
+    let mut value: Value = wire::decode(&reply, Encoding::MessagePack, &Limits::default()).unwrap();
+    let Value::Map(map) = &mut value else { panic!("a reply is a map") };
+    map.insert("heartbeat_ms", 0);
+    let reply = wire::encode(&value, Encoding::MessagePack).unwrap();
+    let mut reader = Reader::new(Settings::default(), now);
+    reader.connected(now);
+    reader.reply(&SnapshotReply::read(&reply, &Limits::default()).unwrap(), now, &mut all);
+    assert_eq!((reader.status(), reader.next_wake()), (Status::Live, None));
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use service_framework_connections::Counters as SocketCounters;
+use service_framework_connections::{Counters as SocketCounters, Told};
 use service_framework_core::declaration::StateKind;
 use service_framework_states::delta::reader::{Counts, Status};
 use service_framework_states::news::Figures;
@@ -33,6 +33,8 @@ pub struct StateCounters {
     pub updates: ConnectionCounters,
     /// Requests for the whole: those sent by a copy, or those that came to the owner.
     pub snapshots: u64,
+    /// The socket by which these go; `None` for full states, which have none.
+    pub snapshot_socket: Option<ConnectionCounters>,
 }
 
 /// Where the figures of a state come from.
@@ -64,7 +66,12 @@ impl StateEntry {
         *self.source.lock() = Some(source);
     }
 
-    pub(super) fn read(&self, updates: ConnectionCounters) -> StateCounters {
+    /// What counts of the socket by which the whole is asked for.
+    pub(super) fn snapshots(&self) -> Option<Arc<SocketCounters>> {
+        self.source.lock().as_ref().and_then(|source| source.snapshots.clone())
+    }
+
+    pub(super) fn read(&self, updates: ConnectionCounters, told: Told) -> StateCounters {
         let mut counters = StateCounters {
             kind: self.kind,
             status: None,
@@ -75,6 +82,7 @@ impl StateEntry {
             unreadable: 0,
             updates,
             snapshots: 0,
+            snapshot_socket: None,
         };
         let source = self.source.lock();
         let Some(StateSource { owned, figures, snapshots, .. }) = &*source else { return counters };
@@ -92,21 +100,28 @@ impl StateEntry {
         if let Some(snapshots) = snapshots {
             let counts = snapshots.counts();
             counters.snapshots = if self.kind.is_in() { counts.messages_out } else { counts.messages_in };
+            counters.snapshot_socket = Some(ConnectionCounters::of(&counts, told));
         }
         counters
     }
 }
 
 impl StateCounters {
-    /// As JSON, with that of its socket. Times are in milliseconds.
-    pub(super) fn to_json(&self, updates: &serde_json::Value) -> serde_json::Value {
+    /// As JSON, with that of its sockets, as `socket` gives it. Times are in milliseconds.
+    pub(super) fn to_json(
+        &self,
+        socket: impl Fn(&ConnectionCounters) -> serde_json::Value,
+    ) -> serde_json::Value {
         let mut json = serde_json::json!({
             "type": self.kind.name(),
             "number": self.number,
             "entries": self.entries,
             "snapshots": self.snapshots,
-            "updates": updates,
+            "updates": socket(&self.updates),
         });
+        if let Some(snapshots) = &self.snapshot_socket {
+            json["snapshot_socket"] = socket(snapshots);
+        }
         if let Some((status, since)) = self.status {
             let counts = &self.counts;
             json["status"] = format!("{status:?}").to_lowercase().into();

@@ -1,7 +1,6 @@
 //! Calls the handler of a state after its updates: one at a time, in order.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::pin::pin;
 use std::rc::Rc;
 use std::time::Instant;
@@ -14,26 +13,33 @@ use tokio::sync::Notify;
 use crate::control::Stop;
 use crate::local::{Intake, Local};
 use crate::subscribing::{self, DROPPED_OLDEST};
+use crate::waiting::Waiting;
 
 /// The updates of one state that wait for its handler.
 #[derive(Debug, Default)]
 pub(crate) struct Handling {
-    waiting: RefCell<VecDeque<(Vec<u8>, WorkflowId<'static>)>>,
+    waiting: RefCell<Waiting<(Vec<u8>, WorkflowId<'static>)>>,
     arrived: Notify,
 }
 
 impl Handling {
-    /// Has the handler called with this when its turn comes. Beyond `queue`, the oldest that waits is dropped, which is said.
+    /// Has the handler called with this when its turn comes. Beyond so many updates, and bytes, the oldest that wait are dropped; gives how many.
     #[must_use = "what is dropped is counted"]
-    pub(crate) fn push(&self, args: Vec<u8>, id: WorkflowId<'static>, queue: usize) -> bool {
+    pub(crate) fn push(
+        &self,
+        args: Vec<u8>,
+        id: WorkflowId<'static>,
+        (updates, bytes): (usize, usize),
+    ) -> usize {
         let mut waiting = self.waiting.borrow_mut();
-        let is_full = waiting.len() >= queue;
-        if is_full {
-            waiting.pop_front();
+        let mut dropped = 0;
+        while waiting.is_full(updates, bytes) && waiting.pop().is_some() {
+            dropped += 1;
         }
-        waiting.push_back((args, id));
+        let bytes = args.len();
+        waiting.push((args, id), bytes);
         self.arrived.notify_one();
-        is_full
+        dropped
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -48,7 +54,7 @@ pub(crate) async fn serve(local: Rc<Local>, number: usize, handling: Rc<Handling
     let mut stopping = pin!(stopping.wait_for(|stop| *stop != Stop::No));
     let mut last_round = 0;
     loop {
-        let next = handling.waiting.borrow_mut().pop_front();
+        let next = handling.waiting.borrow_mut().pop();
         let Some((args, id)) = next else {
             tokio::select! {
                 () = handling.arrived.notified() => continue,

@@ -36,6 +36,7 @@ impl Owned {
                 .filter(|heartbeat| !heartbeat.is_zero())
                 .map(|heartbeat| heartbeat.max(SHORTEST_HEARTBEAT)),
             limits: wired.updates.settings.limits,
+            reply_limits: wired.snapshots.as_ref().map(|wired| wired.settings.limits).unwrap_or_default(),
         };
         match wired.kind {
             StateKind::DeltaUpdateOut => Self::Delta(Arc::new(DeltaOwner::new(options))),

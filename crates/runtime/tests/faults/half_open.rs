@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use service_framework::prelude::*;
 use service_framework_core::address::Address;
-use service_framework_runtime::Service;
+use service_framework_runtime::{Cause, Service};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
@@ -198,7 +198,7 @@ impl Ends {
 }
 
 fn silent(service: &Service, connection: &str) -> u64 {
-    counters(service, connection).refused.get("silent_peer").copied().unwrap_or_default()
+    counters(service, connection).disconnected.of(Cause::Silent)
 }
 
 /// How long it takes all four ends to find that the network is silent, that often.

@@ -99,7 +99,7 @@ fn who_does_not_end_its_handshake_is_left_in_time_and_harms_nobody() {
     run(async {
         let at = desk.address("echo");
         let good = Good::ask(&at);
-        let refused = || desk.counters("echo")["refused"]["no_peer"].as_u64().unwrap_or_default();
+        let refused = || desk.counters("echo")["handshakes_failed"]["timeout"].as_u64().unwrap_or_default();
         let before = held(&desk).await;
         let mut strangers = JoinSet::new();
         for number in 0..3 * STRANGERS {

@@ -4,6 +4,8 @@
 mod process;
 #[path = "../support/peers.rs"]
 mod support;
+#[path = "../support/asker.rs"]
+mod asker;
 
 mod allocator;
 mod held;

@@ -1,7 +1,6 @@
 //! For how long a service does without a peer that is killed, stopped, absent or cut off: measured, and held against what is promised.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -9,17 +8,13 @@ use service_framework::prelude::*;
 use service_framework_runtime::Service;
 use tokio::task::JoinSet;
 
+use crate::asker::{Asker, Question, Told, socket};
 use crate::half_open;
 use crate::process::Process;
 use crate::remote;
 use crate::report::{self, SLACK, Times};
 use crate::restarts::{listens_anew, number};
 use crate::support::{Client, address, counters, run, until_async, wired};
-
-#[derive(Model)]
-struct Question {
-    is_answered: bool,
-}
 
 /// Answers, or never does, in a process of its own.
 struct Peer;
@@ -39,37 +34,7 @@ impl Peer {
     }
 }
 
-const PEER: Requester<Question, Empty> = Requester::new("peer");
-
-#[derive(Model)]
-struct Told {
-    code: Option<String>,
-}
-
-/// Passes on what becomes of its call.
-struct Asker;
-
-#[service(uses(PEER))]
-impl Asker {
-    fn new() -> Result<Self> {
-        Ok(Self)
-    }
-
-    #[replyer]
-    async fn ask(&self, args: Question, cx: &Context) -> Result<Told> {
-        let asked = cx.request(&PEER, &args).await;
-        Ok(Told { code: asked.err().map(|failure| failure.code().to_owned()) })
-    }
-}
-
-mod linked {
-    service_framework::link!(super::Peer);
-}
-service_framework::link!(Asker);
-
-fn socket(folder: &Path) -> String {
-    format!("ipc://{}", folder.join("peer.sock").display())
-}
+service_framework::link!(Peer);
 
 /// A service whose peer is another process, which comes and goes.
 struct Scene {

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
 use service_framework::prelude::*;
-use service_framework_runtime::Service;
+use service_framework_runtime::{Cause, Service};
 
 use crate::support::{Client, PATIENCE, address, counters, run, until_async, wired};
 
@@ -72,7 +72,7 @@ fn a_peer_that_falls_silent_is_given_up_and_looked_for_again() {
         assert_eq!(told.ok(), value!({"code": "disconnected"}));
         let _another = met(&listener).await;
         // The one who asked gives signs of life, and so was never put out.
-        until_async(|| counters(&service, "peer").refused.get("silent_peer") >= Some(&2)).await;
+        until_async(|| counters(&service, "peer").disconnected.of(Cause::Silent) >= 2).await;
         assert_eq!(counters(&service, "ask").refused, [].into());
         service.stop().unwrap();
     });

@@ -1,9 +1,12 @@
 //! Peers that break the protocol below the messages: each is put out or refused, counted, and disturbs nobody.
 
+use std::future::poll_fn;
+use std::task::{Context as TaskContext, Poll, Waker};
+
 use bytes::Bytes;
 use service_framework::prelude::*;
 use service_framework_core::address::{Address, Host};
-use service_framework_runtime::Service;
+use service_framework_runtime::{ByCause, Cause, ConnectionCounters, Service};
 use service_framework_zmtp::SocketType;
 use service_framework_zmtp::socket::{Options, Socket, Stream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -43,26 +46,58 @@ fn ready(socket_type: &str, identity: &[u8]) -> Vec<u8> {
     command
 }
 
-/// All that comes before the first message.
-fn introduction(identity: &[u8]) -> Vec<u8> {
-    [greeting("NULL"), ready("DEALER", identity)].concat()
+/// All that a DEALER says before its first message.
+fn introduction() -> Vec<u8> {
+    [greeting("NULL"), ready("DEALER", b"")].concat()
 }
 
-fn met_and(then: &[u8]) -> Vec<u8> {
-    [&introduction(b"")[..], then].concat()
-}
-
-/// What is sent, and the reason that it is counted under.
+/// What is sent, and what it is counted as.
 struct Attack {
     name: &'static str,
     bytes: Vec<u8>,
-    reason: &'static str,
-    /// Whether the service ends the connection.
-    is_put_out: bool,
+    counted: Counted,
 }
 
-fn attacks() -> Vec<Attack> {
-    let attack = |name, bytes: Vec<u8>, reason, is_put_out| Attack { name, bytes, reason, is_put_out };
+/// What an attack is counted as.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Counted {
+    /// A stranger that was never met.
+    Stranger(Cause),
+    /// A peer that was put out.
+    Peer(Cause),
+    /// A message that is none, whose peer stays.
+    Message(&'static str),
+}
+
+use Counted::{Message, Peer, Stranger};
+
+/// How much more there is of each; those who leave by themselves do so when they like.
+fn rise(before: &ByCause, after: &ByCause) -> Vec<(Cause, u64)> {
+    let more = after.each().map(|(cause, times)| (cause, times - before.of(cause)));
+    more.filter(|(cause, times)| *times > 0 && !matches!(cause, Cause::ByPeer | Cause::Network)).collect()
+}
+
+/// All that was counted between two readings.
+fn counted(before: &ConnectionCounters, after: &ConnectionCounters) -> Vec<(Counted, u64)> {
+    let strangers = rise(&before.handshakes_failed, &after.handshakes_failed).into_iter();
+    let peers = rise(&before.disconnected, &after.disconnected).into_iter();
+    let mut all: Vec<_> = strangers.map(|(cause, times)| (Stranger(cause), times)).collect();
+    all.extend(peers.map(|(cause, times)| (Peer(cause), times)));
+    for (reason, times) in risen(before, after) {
+        let known = ["no_delimiter", "frame_count"].into_iter().find(|known| reason == *known);
+        match known {
+            Some(reason) => all.push((Message(reason), times)),
+            // What its peer was put out for.
+            None => assert_eq!((reason.as_str(), times), ("too_large", 1)),
+        }
+    }
+    all
+}
+
+/// What breaks the protocol of a socket that is met by those of this type, and not by those of that other one.
+fn attacks(theirs: &str, misfit: &str) -> Vec<Attack> {
+    let met_and = |then: &[u8]| [&greeting("NULL")[..], &ready(theirs, b""), then].concat();
+    let attack = |name, bytes: Vec<u8>, counted| Attack { name, bytes, counted };
     let mut noise = 0x2545_f491_4f6c_dd1d_u64;
     let random: Vec<u8> = (0..300)
         .map(|_| {
@@ -72,47 +107,137 @@ fn attacks() -> Vec<Attack> {
         .collect();
     let huge = [&[2][..], &(1_u64 << 63).to_be_bytes()].concat();
     let large = [&[2][..], &(1_u64 << 40).to_be_bytes()].concat();
+    // One that may be sent by who was met, but for its last bytes.
+    let message = [&[2][..], &(1_u64 << 20).to_be_bytes(), &[7; 1_000]].concat();
     vec![
-        attack("random bytes", random, "no_peer", true),
-        attack("a browser", b"GET / HTTP/1.1\r\nHost: orders\r\n\r\n".repeat(4), "no_peer", true),
+        attack("random bytes", random, Stranger(Cause::NotZmtp)),
+        attack("a browser", b"GET / HTTP/1.1\r\nHost: orders\r\n\r\n".repeat(4), Stranger(Cause::NotZmtp)),
         attack(
             "TLS",
             [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[7; 100]].concat(),
-            "no_peer",
-            true,
+            Stranger(Cause::NotZmtp),
         ),
-        attack("another mechanism", greeting("PLAIN"), "no_peer", true),
-        attack("an unknown mechanism", greeting("GSSAPI"), "no_peer", true),
-        attack("a socket that does not fit", [greeting("NULL"), ready("SUB", b"")].concat(), "no_peer", true),
-        attack("a name of 256 bytes", introduction(&[b'a'; 256]), "no_peer", true),
-        attack("a frame of 2^63 bytes", met_and(&huge), "too_large", true),
-        attack("a frame of 2^40 bytes", met_and(&large), "too_large", true),
-        attack("a message of endless frames", met_and(&[1, 0].repeat(100_000)), "put_out", true),
-        attack("flags that are none", met_and(&[0xf8, 0]), "put_out", true),
-        attack("a message without a delimiter", met_and(b"\x00\x05hello"), "no_delimiter", false),
-        attack("a delimiter alone", met_and(b"\x00\x00"), "frame_count", false),
-        attack("two frames where one is due", met_and(b"\x01\x00\x01\x01a\x00\x01b"), "frame_count", false),
+        attack("another mechanism", greeting("PLAIN"), Stranger(Cause::Mechanism)),
+        attack("an unknown mechanism", greeting("GSSAPI"), Stranger(Cause::Mechanism)),
+        attack(
+            "a socket that does not fit",
+            [greeting("NULL"), ready(misfit, b"")].concat(),
+            Stranger(Cause::WrongType),
+        ),
+        attack(
+            "a name of 256 bytes",
+            [greeting("NULL"), ready(theirs, &[b'a'; 256])].concat(),
+            Stranger(Cause::Malformed),
+        ),
+        attack(
+            "a message before the handshake",
+            [&greeting("NULL")[..], &message].concat(),
+            Stranger(Cause::Malformed),
+        ),
+        attack(
+            "a READY of 2^40 bytes",
+            [&greeting("NULL")[..], &[6], &large[1..]].concat(),
+            Stranger(Cause::TooLarge),
+        ),
+        attack("a frame of 2^63 bytes", met_and(&huge), Peer(Cause::TooLarge)),
+        attack("a frame of 2^40 bytes", met_and(&large), Peer(Cause::TooLarge)),
+        attack("a message of endless frames", met_and(&[1, 0].repeat(100_000)), Peer(Cause::TooManyFrames)),
+        attack("flags that are none", met_and(&[0xf8, 0]), Peer(Cause::Malformed)),
     ]
+}
+
+/// What breaks the envelope of requests.
+fn bad_requests() -> Vec<Attack> {
+    let attack = |name, said: &[u8], reason| Attack {
+        name,
+        bytes: [&introduction()[..], said].concat(),
+        counted: Message(reason),
+    };
+    vec![
+        attack("a message without a delimiter", b"\x00\x05hello", "no_delimiter"),
+        attack("a delimiter alone", b"\x00\x00", "frame_count"),
+        attack("two frames where one is due", b"\x01\x00\x01\x01a\x00\x01b", "frame_count"),
+    ]
+}
+
+/// Makes an attack, and holds the counters of the connection to it.
+async fn attack(service: &Service, name: &str, attack: &Attack) {
+    let before = counters(service, name);
+    let mut stream = dial(&address(service, name)).await;
+    // A service that has heard enough closes before it has heard all.
+    _ = stream.write_all(&attack.bytes).await;
+    if !matches!(attack.counted, Message(_)) {
+        while !matches!(stream.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {}
+    }
+    let rise = || counted(&before, &counters(service, name));
+    until_async(|| !rise().is_empty()).await;
+    assert_eq!(rise(), [(attack.counted, 1)], "{} at `{name}`", attack.name);
 }
 
 #[test]
 fn each_breach_of_the_protocol_is_counted_once_and_disturbs_nobody() {
     let mut service = exchange();
-    let at = address(&service, "order");
     under_load("order", &service, async || {
-        for attack in attacks() {
-            let before = counters(&service, "order");
-            let mut stream = dial(&at).await;
-            // A service that has heard enough closes before it has heard all.
-            _ = stream.write_all(&attack.bytes).await;
-            if attack.is_put_out {
-                while !matches!(stream.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {}
-            }
-            let rise = || risen(&before, &counters(&service, "order"));
-            until_async(|| !rise().is_empty()).await;
-            assert_eq!(rise(), [(attack.reason.to_owned(), 1)].into(), "{}", attack.name);
+        for breach in attacks("DEALER", "SUB").iter().chain(&bad_requests()) {
+            attack(&service, "order", breach).await;
         }
     });
+    service.stop().unwrap();
+}
+
+#[test]
+fn publishers_and_subscribers_that_listen_are_attacked_in_vain_too() {
+    let book = value!({
+        "in": {"mail": {"subscriber": {"address": "127.0.0.1:0", "is_binder": true}}},
+        "out": {"news": {"publisher": "127.0.0.1:0"}},
+    });
+    let mut service = Service::of::<Post>(wired(book));
+    service.start().unwrap();
+    run(async {
+        for breach in attacks("PUB", "DEALER") {
+            attack(&service, "mail", &breach).await;
+        }
+        for breach in attacks("SUB", "PUB") {
+            attack(&service, "news", &breach).await;
+        }
+        let publisher = Socket::new(Options::new(SocketType::Pub));
+        publisher.connect(Stream::Tcp(dial(&address(&service, "mail")).await)).await.unwrap();
+        let subscriber = Socket::new(Options::new(SocketType::Sub));
+        subscriber.subscribe("");
+        subscriber.connect(Stream::Tcp(dial(&address(&service, "news")).await)).await.unwrap();
+        poll_fn(|context| publisher.poll_subscribers(1, context)).await;
+        let letter = Bytes::from(request(&value!({"text": "are you there?"})));
+        // The first letters may be published before the subscription is known.
+        until_async(|| {
+            publisher.send([letter.clone()].into()).unwrap();
+            let heard = subscriber.poll_recv(&mut TaskContext::from_waker(Waker::noop()));
+            matches!(heard, Poll::Ready(news) if String::from_utf8_lossy(&news[0]).contains("are you there?"))
+        })
+        .await;
+    });
+    service.stop().unwrap();
+}
+
+#[test]
+fn whatever_a_peer_says_without_end_takes_nothing_from_others() {
+    let mut service = exchange();
+    let at = address(&service, "order");
+    let before = counters(&service, "order");
+    under_load("order", &service, async || {
+        for said in [
+            &b"\x04\x07\x04PING\0\0"[..],
+            b"\x04\x05\x04PONG",
+            b"\x04\x02\x01X",
+            b"\x04\x0a\x09SUBSCRIBE",
+            b"\x04\x07\x06CANCEL",
+        ] {
+            let mut stream = dial(&at).await;
+            stream.write_all(&[introduction(), said.repeat(100_000)].concat()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            while !matches!(stream.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {}
+        }
+    });
+    assert_eq!(risen(&before, &counters(&service, "order")), [].into(), "nothing of it was a message");
     service.stop().unwrap();
 }
 
@@ -174,22 +299,33 @@ fn the_silent_and_the_slow_take_nothing_from_others() {
 
 const NEWS: Publisher<Value> = Publisher::new("news");
 
-/// Publishes nothing.
-struct Press;
+/// What comes by mail.
+#[derive(Model)]
+struct Letter {
+    text: String,
+}
+
+/// Publishes what it is sent.
+struct Post;
 
 #[service(uses(NEWS))]
-impl Press {
+impl Post {
     fn new() -> Result<Self> {
         Ok(Self)
     }
+
+    #[subscriber]
+    fn mail(&self, letter: Letter, cx: &Context) -> Result<()> {
+        cx.publish(&NEWS, &letter.text.into())
+    }
 }
 
-service_framework::link!(Press);
+service_framework::link!(Post);
 
 #[test]
 fn a_flood_of_subscriptions_ends_the_subscriber_alone() {
-    let book = value!({"in": {}, "out": {"news": {"publisher": "127.0.0.1:0"}}});
-    let mut service = Service::of::<Press>(wired(book));
+    let book = value!({"in": {"mail": {"subscriber": "127.0.0.1:9"}}, "out": {"news": {"publisher": "127.0.0.1:0"}}});
+    let mut service = Service::of::<Post>(wired(book));
     service.start().unwrap();
     let at = address(&service, "news");
     run(async {
@@ -201,7 +337,9 @@ fn a_flood_of_subscriptions_ends_the_subscriber_alone() {
         }
         _ = stream.write_all(&said).await;
         while !matches!(stream.read(&mut [0; 1_024]).await, Ok(0) | Err(_)) {}
-        until_async(|| counters(&service, "news").refused == [("put_out".to_owned(), 1)].into()).await;
+        let lost = || counters(&service, "news").disconnected;
+        until_async(|| lost().of(Cause::TooManySubscriptions) == 1).await;
+        assert_eq!(lost().total(), 1);
     });
     service.stop().unwrap();
 }

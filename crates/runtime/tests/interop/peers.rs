@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use service_framework::prelude::*;
 use service_framework_core::wire::{self, Encoding};
 use service_framework_runtime::Service;
+use tokio::sync::watch;
 
 use crate::support::{until, wired};
 
@@ -144,14 +145,14 @@ struct Waiting {
 
 /// Stands where `replyer.py` could.
 pub(crate) struct Answerer {
-    is_open: Cell<bool>,
+    is_open: watch::Sender<bool>,
     waiting: Cell<u64>,
 }
 
 #[service]
 impl Answerer {
     fn new() -> Result<Self> {
-        Ok(Self { is_open: Cell::new(false), waiting: Cell::new(0) })
+        Ok(Self { is_open: watch::Sender::new(false), waiting: Cell::new(0) })
     }
 
     #[replyer]
@@ -161,15 +162,13 @@ impl Answerer {
     }
 
     #[replyer]
-    async fn halve(&self, args: Number, cx: &Context) -> Result<Half> {
+    async fn halve(&self, args: Number) -> Result<Half> {
         if args.number < 0.0 {
             return Err(Error::msg("too cold to halve"));
         }
         if args.number >= WAITS {
             self.waiting.set(self.waiting.get() + 1);
-            while !self.is_open.get() {
-                cx.sleep(Duration::from_millis(1)).await;
-            }
+            self.is_open.subscribe().wait_for(|is_open| *is_open).await?;
             self.waiting.set(self.waiting.get() - 1);
         }
         Ok(Half { number: args.number / 2.0, process: None })
@@ -178,7 +177,7 @@ impl Answerer {
     /// Opens or shuts the door, and says how many wait at it.
     #[replyer]
     fn door(&self, args: Door) -> Result<Waiting> {
-        self.is_open.set(args.is_open);
+        self.is_open.send_replace(args.is_open);
         Ok(Waiting { waiting: self.waiting.get() })
     }
 }

@@ -102,15 +102,6 @@ enum Route {
 const ROUTES: [Route; 3] = [Route::Direct, Route::Proxy, Route::Binder];
 const TOPICS: [Option<&str>; 2] = [None, Some("prices")];
 
-/// A pyzmq XSUB/XPUB proxy, with the ports for publishers and for subscribers.
-fn proxy() -> (Python, u16, u16) {
-    let mut proxy = Python::script(Version::V18, "proxy.py", &[]);
-    let ports = proxy.line();
-    let (publishers, subscribers) = ports.split_once(' ').unwrap();
-    let ports = (publishers.parse().unwrap(), subscribers.parse().unwrap());
-    (proxy, ports.0, ports.1)
-}
-
 fn teller(port: u16, topic: Option<&str>, is_x_pub: bool) -> Service {
     let publisher = value!({
         "address": (format!("127.0.0.1:{port}")),
@@ -163,7 +154,7 @@ fn we_publish(topic: Option<&str>, route: Route) {
             python = python_subscriber(port(&service, "prices"), topic);
         }
         Route::Proxy => {
-            let (proxy, publishers, subscribers) = proxy();
+            let (proxy, publishers, subscribers) = Python::proxy();
             _proxy = proxy;
             service = teller(publishers, topic, true);
             python = python_subscriber(subscribers, topic);
@@ -239,7 +230,7 @@ fn python_publishes(version: Version, topic: Option<&str>, route: Route) {
             service = listener(&scene, listening.1[0], topic, false);
         }
         Route::Proxy => {
-            let (proxy, publishers, subscribers) = proxy();
+            let (proxy, publishers, subscribers) = Python::proxy();
             _proxy = proxy;
             service = listener(&scene, subscribers, topic, false);
             python = Python::connecting(version, "publisher.py", Mode::Main, &x_pub, &[place(publishers)]);

@@ -137,6 +137,15 @@ impl Python {
         Self::start(format!("{script} of {version:?}"), command, tempfile::tempdir().unwrap())
     }
 
+    /// Starts a pyzmq XSUB/XPUB proxy; gives its ports for publishers and for subscribers, too.
+    pub(crate) fn proxy() -> (Self, u16, u16) {
+        let mut proxy = Self::script(Version::V18, "proxy.py", &[]);
+        let ports = proxy.line();
+        let (publishers, subscribers) = ports.split_once(' ').unwrap();
+        let ports = (publishers.parse().unwrap(), subscribers.parse().unwrap());
+        (proxy, ports.0, ports.1)
+    }
+
     /// Starts a service of this folder with the original's own command, and waits until its sockets are open.
     pub(crate) fn service(
         version: Version,

@@ -5,6 +5,7 @@ use std::path::Path;
 use service_framework::prelude::*;
 use service_framework_runtime::Service;
 
+use crate::asker::{Asker, Question, Told, socket};
 use crate::process::{self, Process};
 use crate::support::{Client, address, run, until, wired};
 
@@ -16,11 +17,6 @@ struct Peer {
 #[derive(Model)]
 struct Folder {
     folder: String,
-}
-
-#[derive(Model)]
-struct Question {
-    is_answered: bool,
 }
 
 #[service]
@@ -39,37 +35,7 @@ impl Peer {
     }
 }
 
-const PEER: Requester<Question, Empty> = Requester::new("peer");
-
-#[derive(Model)]
-struct Told {
-    code: Option<String>,
-}
-
-/// Passes on what becomes of its call.
-struct Asker;
-
-#[service(uses(PEER))]
-impl Asker {
-    fn new() -> Result<Self> {
-        Ok(Self)
-    }
-
-    #[replyer]
-    async fn ask(&self, args: Question, cx: &Context) -> Result<Told> {
-        let asked = cx.request(&PEER, &args).await;
-        Ok(Told { code: asked.err().map(|failure| failure.code().to_owned()) })
-    }
-}
-
-mod linked {
-    service_framework::link!(super::Peer);
-}
-service_framework::link!(Asker);
-
-fn socket(folder: &Path) -> String {
-    format!("ipc://{}", folder.join("peer.sock").display())
-}
+service_framework::link!(Peer);
 
 /// Is the peer, if this process was started to be it.
 fn be_the_peer() {
@@ -109,8 +75,7 @@ impl Scene {
             let client = Client::to(&address(&self.service, "ask"));
             client.ask(value!({"is_answered": is_answered})).await
         };
-        let answer = run(asked).ok();
-        answer.as_map().unwrap().get("code").and_then(Value::as_text).map(str::to_owned)
+        run(asked).model::<Told>().code
     }
 
     fn until_answered(&self) {

@@ -6,6 +6,8 @@ mod support;
 mod scene;
 #[path = "../support/process.rs"]
 mod process;
+#[path = "../support/asker.rs"]
+mod asker;
 
 mod ledger;
 

@@ -11,7 +11,7 @@ use service_framework_runtime::{Options, Service};
 
 use crate::ledger::{Handlers, Ledger};
 use crate::process::{self, Process};
-use crate::support::{Answer, Client, request, run, until, wired};
+use crate::support::{Answer, Client, request, run, until, until_async, wired};
 
 /// Notes what it runs in a file for each connection.
 struct Noting {
@@ -142,9 +142,7 @@ fn sigterm_under_load_loses_nothing() {
                 .map(|client| (client, Handlers::of(client).choose(&at_once, &later)))
                 .map(|(client, at)| tokio::task::spawn_local(put_under(Rc::clone(&load), client, at.clone())))
                 .collect();
-            while load.sum(Ledger::answered) < 300 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            until_async(|| load.sum(Ledger::answered) >= 300).await;
             process.signal(libc::SIGTERM);
             let status = tokio::task::spawn_blocking(move || process.wait()).await.unwrap();
             load.has_stopped.set(true);

@@ -7,9 +7,10 @@ use bytes::Bytes;
 use service_framework::prelude::*;
 use service_framework_connections::engine::Role;
 use service_framework_core::address::Address;
-use service_framework_runtime::{Options, PeerCounts, Peers, Service};
+use service_framework_runtime::{Cause, Options, PeerCounts, Peers, Service};
 use service_framework_zmtp::SocketType;
 use service_framework_zmtp::socket::{self, Socket, Stream};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use crate::scene::{At, Scene};
@@ -120,6 +121,12 @@ fn each_peer_is_told_with_what_it_has_carried_the_busiest_first() {
         assert_eq!((second.messages_in, second.messages_out), (1, 1));
         assert_eq!(told.more, 0);
 
+        let counted = counters(&service, "echo");
+        let sum = |of: fn(&PeerCounts) -> u64| told.busiest.iter().map(of).sum::<u64>();
+        assert_eq!(counted.traffic.bytes_in, sum(|peer| peer.bytes_in));
+        assert_eq!(counted.traffic.bytes_out, sum(|peer| peer.bytes_out));
+        assert_eq!((counted.connected, counted.disconnected.total()), (2, 0));
+
         let mut all = service.counters();
         while all.connections["echo"].peers != told {
             all = service.counters();
@@ -134,11 +141,25 @@ fn each_peer_is_told_with_what_it_has_carried_the_busiest_first() {
             (&serde_json::Value::Null, &0.into())
         );
 
+        // One that comes and says what no peer would.
+        let mut stranger = TcpStream::connect(at.to_string()).await.unwrap();
+        stranger.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
         drop(loud);
         until_async(|| peers(&service, "echo").busiest.len() == 1).await;
+        until_async(|| counters(&service, "echo").handshakes_failed.total() == 1).await;
         service.stop().unwrap();
         assert_eq!(peers(&service, "echo"), Peers::default(), "nobody is connected any more");
-        assert_eq!(counters(&service, "echo").messages_in, 4);
+        let after = counters(&service, "echo");
+        assert_eq!((after.messages_in, after.payload_bytes_in), (4, counted.payload_bytes_in));
+        assert_eq!(after.traffic.bytes_in, counted.traffic.bytes_in + 16, "with those of who have gone");
+        let lost = [(Cause::ByPeer, 1), (Cause::ByUs, 1)].into_iter().collect();
+        assert_eq!((after.connected, after.disconnected), (2, lost));
+        let json: serde_json::Value = serde_json::from_str(&service.counters().to_json()).unwrap();
+        let json = &json["counters"]["echo"];
+        assert_eq!(json["bytes_in"], after.traffic.bytes_in);
+        assert_eq!(json["payload_bytes_in"], after.payload_bytes_in);
+        assert_eq!(json["disconnected"], serde_json::json!({"by_peer": 1, "by_us": 1}));
+        assert_eq!(json["handshakes_failed"], serde_json::json!({"not_zmtp": 1}));
     });
 }
 
@@ -173,6 +194,8 @@ fn who_is_connected_to_and_who_is_too_slow_is_told() {
         assert!(peers(&service, "peer").busiest[0].address.is_some());
         drop(peer);
         until_async(|| peers(&service, "peer") == Peers::default()).await;
+        until_async(|| counters(&service, "peer").dials_failed.of(Cause::Network) > 0).await;
+        assert_eq!(counters(&service, "peer").disconnected.total(), 1);
 
         let slow = Raw::connect(Role::Subscribe(Bytes::new()), &address(&service, "news")).await;
         let client = Client::to(&address(&service, "publish"));
@@ -184,6 +207,8 @@ fn who_is_connected_to_and_who_is_too_slow_is_told() {
         let PeerCounts { queued_messages, queued_bytes, .. } = told();
         assert!((1..=10).contains(&queued_messages), "{queued_messages}");
         assert!(queued_bytes > 0);
+        let traffic = || counters(&service, "news").traffic;
+        until_async(|| traffic().queued_messages == told().queued_messages).await;
         until_async(|| told().dropped == counters(&service, "news").refused["queue_full"]).await;
         drop(slow);
         service.stop().unwrap();

@@ -9,7 +9,7 @@ use service_framework::prelude::*;
 use service_framework_runtime::Service;
 
 use crate::ledger::{Handlers, Ledger};
-use crate::support::{Answer, Client, address, request, run, wired};
+use crate::support::{Answer, Client, address, request, run, until_async, wired};
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 
@@ -80,9 +80,7 @@ fn twenty_stops_under_load_lose_nothing() {
                     }
                 }));
             }
-            while answered(&ledgers) < 300 {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            until_async(|| answered(&ledgers) >= 300).await;
             let ended = tokio::task::spawn_blocking(move || service.stop().unwrap());
             assert_eq!(ended.await.unwrap().not_drained, Vec::<String>::new(), "round {round}");
             has_stopped.set(true);

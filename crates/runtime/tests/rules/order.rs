@@ -199,11 +199,54 @@ fn with_a_full_queue_the_socket_is_not_read_and_nothing_is_lost() {
         press.send("second", 201..=400);
         press.scene.noted("second 400").await;
         assert_eq!(press.arrived("first"), 6);
+        // Both are told: what was read, and what lies in the socket.
+        until_async(|| counters(&press.service, "first").traffic.inbox_messages == 199).await;
+        let each = |number: i64| request(&value!({"number": number})).len();
+        let waiting: usize = (1..200).map(each).sum();
+        assert_eq!(counters(&press.service, "first").traffic.inbox_bytes, waiting);
         press.scene.open("first");
         press.scene.noted("-199").await;
         let read: Vec<_> = press.scene.notes().into_iter().filter(|note| note.starts_with('+')).collect();
         assert_eq!(read, (0..200).map(|number| format!("+{number}")).collect::<Vec<_>>());
         assert!(!counters(&press.service, "first").refused.contains_key("dropped_oldest"));
+        press.stop();
+    });
+}
+
+#[test]
+fn a_queue_is_full_of_bytes_too() {
+    let sent = 300..=399;
+    let settings = |overflow| value!({"queue_bytes": 1_024, "overflow": overflow});
+    // The last message goes beyond.
+    let room = 1_024_usize.div_ceil(request(&value!({"number": 300})).len());
+    run(async {
+        let press = Press::open(settings("wait")).await;
+        press.send("first", [0]);
+        press.scene.noted("+0").await;
+        press.send("first", sent.clone());
+        press.send("second", sent.clone());
+        press.scene.noted("second 399").await;
+        until_async(|| press.arrived("first") == 1 + room as u64).await;
+        press.send("second", 400..=499);
+        press.scene.noted("second 499").await;
+        assert_eq!(press.arrived("first"), 1 + room as u64);
+        press.scene.open("first");
+        press.scene.noted("-399").await;
+        assert!(!counters(&press.service, "first").refused.contains_key("dropped_oldest"));
+        press.stop();
+    });
+    run(async {
+        let press = Press::open(settings("drop_oldest")).await;
+        press.send("first", [0]);
+        press.scene.noted("+0").await;
+        press.send("first", sent.clone());
+        until_async(|| press.arrived("first") == 101).await;
+        press.scene.open("first");
+        press.scene.noted("-399").await;
+        let read: Vec<_> = press.scene.notes().into_iter().filter(|note| note.starts_with('+')).collect();
+        let kept = sent.clone().skip(100 - room).map(|number| format!("+{number}"));
+        assert_eq!(read, ["+0".to_owned()].into_iter().chain(kept).collect::<Vec<_>>());
+        assert_eq!(counters(&press.service, "first").refused["dropped_oldest"], 100 - room as u64);
         press.stop();
     });
 }

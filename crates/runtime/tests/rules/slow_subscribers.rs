@@ -5,7 +5,7 @@ use std::time::Duration;
 use service_framework::prelude::*;
 use service_framework_connections::engine::{Event, Role};
 use service_framework_core::wire::{self, Encoding, Limits};
-use service_framework_runtime::Service;
+use service_framework_runtime::{Cause, Service};
 
 use crate::support::{Client, Raw, address, counters, run, until_async, wired};
 
@@ -172,7 +172,7 @@ fn a_slow_one_is_disconnected() {
     run(async {
         let feeding = Feeding::start("disconnect").await;
         feeding.ask("now", 0, 10, 0).await;
-        until_async(|| counters(&feeding.service, "numbers").refused.get("slow_peer") == Some(&1)).await;
+        until_async(|| counters(&feeding.service, "numbers").disconnected.of(Cause::Slow) == 1).await;
         while !matches!(feeding.subscriber.event().await, Event::Lost) {}
     });
 }

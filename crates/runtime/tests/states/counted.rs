@@ -6,7 +6,7 @@ use crate::support::{run, until, wired};
 
 use service_framework::value;
 use service_framework_core::declaration::StateKind;
-use service_framework_runtime::{Error, Options, Service, Status};
+use service_framework_runtime::{Error, Options, Service, StateCounters, Status};
 
 #[test]
 fn the_counters_of_a_service_tell_of_its_states() {
@@ -24,6 +24,13 @@ fn the_counters_of_a_service_tell_of_its_states() {
         assert!(matches!(copied.status, Some((Status::Live, _))), "{copied:?}");
         assert!(copied.counts.applied > 0 && copied.updates.messages_in > 0, "{copied:?}");
         assert!(owned.snapshots > 0 && owned.snapshots == copied.snapshots, "{owned:?} {copied:?}");
+        let socket = |of: &StateCounters| of.snapshot_socket.clone().expect("a delta state has one");
+        until("its peer is told of", || socket(&of(&exchange)).peers.busiest.len() == 1);
+        let (asked, asks) = (socket(&of(&exchange)), socket(&of(&desk)));
+        assert_eq!((asked.messages_in, asked.connected), (owned.snapshots, 1));
+        assert_eq!((asks.messages_out, asks.connected), (copied.snapshots, 1));
+        let json: serde_json::Value = serde_json::from_str(&exchange.counters().to_json()).unwrap();
+        assert_eq!(json["states"]["book"]["snapshot_socket"]["connected"], 1, "{json}");
         let json = desk.counters().to_json();
         assert!(json.contains(r#""states":{"#) && json.contains(r#""status":"live""#), "{json}");
     });

@@ -115,10 +115,13 @@ impl Desk {
     }
 
     #[updated(BOOK)]
-    async fn book_updated(&self, update: Update<Book>, cx: &Context) -> Result<()> {
+    async fn book_updated(&self, update: Update<Book>) -> Result<()> {
         self.scene.note(match update.content {
             Content::Snapshot(book) => format!("book of {}", book.len()),
-            Content::Change(_) => format!("change of a book to {}", cx.state(&BOOK)?.len()),
+            Content::Change(change) => {
+                let levels: Vec<&str> = change.iter().map(|(level, _)| &**level).collect();
+                format!("change of {}", levels.join(", "))
+            }
         });
         Ok(())
     }

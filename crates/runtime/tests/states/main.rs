@@ -11,3 +11,5 @@ mod books;
 mod counted;
 mod handlers;
 mod restarts;
+mod setup;
+mod slow_handlers;

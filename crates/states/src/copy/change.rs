@@ -7,6 +7,7 @@ use service_framework_core::wire::{Encoding, Limits, Reader, Token};
 
 use super::Copy;
 use super::entry::{Entry, write_map};
+use super::key;
 
 /// The map of an update: entries to put, and, for each null, one to remove.
 #[derive(Clone, Default)]
@@ -30,7 +31,7 @@ impl Change {
     ///
     /// # Errors
     ///
-    /// If the bytes are no such map, more follow, a limit is passed, or a key stands twice.
+    /// If the bytes are no such map, more follow, a limit is passed, a key stands twice, or one is not in its shortest form.
     pub fn read(map: &[u8], limits: &Limits) -> Result<Self, Fault> {
         if map.len() > limits.max_message_bytes {
             let text = format!("{} bytes, {} are allowed", map.len(), limits.max_message_bytes);
@@ -52,9 +53,18 @@ impl Change {
         let capacity = reader.capacity::<Entry>(map.declared());
         let mut change = Self { entries: Vec::with_capacity(capacity), size_bytes: 0 };
         while map.next(reader)? {
-            let key = reader.slice()?;
-            map.colon(reader)?;
-            change.push(if reader.null()? { Entry::removing(key) } else { Entry::new(key, reader.slice()?) });
+            let ((key, is_null), bytes) = reader.slice_of(|reader| {
+                let at = reader.offset();
+                let key = reader.slice()?;
+                key::check(key).map_err(|fault| fault.at_offset(at))?;
+                map.colon(reader)?;
+                let is_null = reader.null()?;
+                if !is_null {
+                    reader.skip()?;
+                }
+                Ok((key, is_null))
+            })?;
+            change.push(if is_null { Entry::removing(key) } else { Entry::new(bytes, key.len()) });
         }
         match change.has_a_key_twice() {
             false => Ok(change),
@@ -76,7 +86,7 @@ impl Change {
     /// The same without nulls for keys that `copy` does not hold, of which a reader in Python dies.
     #[must_use]
     pub fn without_idle_nulls(mut self, copy: &Copy) -> Self {
-        self.entries.retain(|entry| entry.value().is_some() || copy.get(entry.key()).is_some());
+        self.entries.retain(|entry| entry.value().is_some() || copy.has_key_of(entry));
         self.size_bytes = self.entries.iter().map(|entry| entry.bytes().len()).sum();
         self
     }
@@ -94,6 +104,13 @@ impl Change {
     /// The bytes that all entries have on the wire, but for nulls.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// The first entry to put that is longer than so many bytes: its key, for people, and its bytes.
+    pub(crate) fn entry_over(&self, most_bytes: usize) -> Option<(String, usize)> {
+        let entry =
+            self.entries.iter().find(|entry| entry.value().is_some() && entry.bytes().len() > most_bytes)?;
+        Some((entry.named_key(), entry.bytes().len()))
     }
 
     /// Keys with their values, as their bytes; `None` for a null.

@@ -1,65 +1,24 @@
-//! The key of an entry, held so that it is compared without looking elsewhere.
+//! The one form that a key may have: keys are told apart by their bytes, and the types of services by what these mean.
 
-use std::borrow::Borrow;
-use std::cmp::Ordering;
+use service_framework_core::wire::{self, Encoding, Limits};
+use service_framework_core::{Fault, Value};
 
-use super::entry::Entry;
-
-/// The bytes of a key. In a large state a look at each entry on the way to one costs more than all else.
-#[derive(Clone)]
-pub(super) enum Key {
-    /// A key that is short, as most are.
-    Short { length: u8, bytes: [u8; SHORT_BYTES] },
-    /// The key of this entry.
-    Long(Entry),
+/// Refuses a key in MessagePack in any form but its shortest, which is what we write, and Python.
+///
+/// The integer 1 may be one byte or up to nine. A map of a service would have one entry where the copy has two, and be another than it when one of these is removed.
+pub(super) fn check(key: &[u8]) -> Result<(), Fault> {
+    let is_shortest = match *key {
+        // Small integers, short texts, null, booleans, and floats, all of which we write in 64 bits.
+        [0x00..=0x7f | 0xe0..=0xff | 0xa0..=0xbf | 0xc0 | 0xc2 | 0xc3 | 0xcb, ..] => true,
+        [0xd9, length, ..] => length > 31,
+        _ => is_written_alike(key)?,
+    };
+    if is_shortest { Ok(()) } else { Err(Fault::malformed("a key that is not in its shortest form")) }
 }
 
-/// As many as there is room for beside an entry's pointer and lengths.
-const SHORT_BYTES: usize = 30;
-
-impl Key {
-    pub(super) fn of(entry: &Entry) -> Self {
-        let key = entry.key();
-        let mut bytes = [0; SHORT_BYTES];
-        match (bytes.get_mut(..key.len()), u8::try_from(key.len())) {
-            (Some(room), Ok(length)) => {
-                room.copy_from_slice(key);
-                Self::Short { length, bytes }
-            }
-            _ => Self::Long(entry.clone()),
-        }
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
-            Self::Long(entry) => entry.key(),
-        }
-    }
-}
-
-impl Borrow<[u8]> for Key {
-    fn borrow(&self) -> &[u8] {
-        self.bytes()
-    }
-}
-
-impl PartialEq for Key {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
-}
-
-impl Eq for Key {}
-
-impl PartialOrd for Key {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Key {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.bytes().cmp(other.bytes())
-    }
+fn is_written_alike(key: &[u8]) -> Result<bool, Fault> {
+    // It was passed within the limits of its message already.
+    let limits = Limits { max_message_bytes: usize::MAX, max_depth: 256, max_values: usize::MAX };
+    let value: Value = wire::decode(key, Encoding::MessagePack, &limits)?;
+    Ok(wire::encode(&value, Encoding::MessagePack)? == key)
 }

@@ -12,7 +12,7 @@ use crate::message::Update;
 /// The owner of a delta state, without a socket and without a clock.
 ///
 /// What its methods give is to be sent to all readers, in that order, with the workflow id of the work that it is part of.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Owner {
     epoch: Uuid,
     number: i64,

@@ -18,7 +18,7 @@ use self::asking::{Asked, Asking};
 use self::held::Held;
 use self::parts::Parts;
 use crate::copy::Copy;
-use crate::message::{Since, SnapshotRequest, WantedPart};
+use crate::message::{Since, SnapshotRequest, Update, WantedPart};
 
 /// A reader of a delta state, without a socket and without a clock.
 ///
@@ -31,12 +31,14 @@ use crate::message::{Since, SnapshotRequest, WantedPart};
 pub struct Reader {
     settings: Settings,
     holding: Option<Holding>,
-    held: Held,
+    held: Held<Update>,
     parts: Option<Parts>,
     asking: Asking,
     link: Link,
-    /// Whether updates may have been missed while the link was down.
+    /// Whether updates may have been missed: while the link was down, or as they could not be read.
     is_unsure: bool,
+    /// Whether something came that could not be read, so that the next reply is no reason to ask sooner.
+    has_unread: bool,
     /// Whether an update was thrown away since the last request was sent, so that its reply may lack it.
     has_missed: bool,
     /// Whether the owner has said nothing for longer than it ever should.
@@ -104,6 +106,7 @@ impl Reader {
             asking: Asking::new(first_pause, max_pause, seed, now),
             link: Link::default(),
             is_unsure: true,
+            has_unread: false,
             has_missed: false,
             is_silent: false,
             heard: now,
@@ -139,6 +142,19 @@ impl Reader {
         self.link.is_up = false;
         self.is_unsure = true;
         self.parts = None;
+        self.settle(now);
+    }
+
+    /// Something has come by the link that cannot be read, and may be an update: what follows it tells, or a reply to what is asked from now on.
+    ///
+    /// Where such things go on coming, the pauses between requests grow, whatever the replies are.
+    pub fn missed(&mut self, now: Instant) {
+        self.is_unsure = true;
+        self.has_unread = true;
+        self.asking.distrust();
+        self.parts.as_mut().into_iter().for_each(|parts| parts.asked.link = None);
+        // Nor can it be known of an owner in Python whether a reply has it in it.
+        self.forget_python();
         self.settle(now);
     }
 
@@ -222,7 +238,7 @@ impl Reader {
 
     /// Whether an answer would be of use.
     fn can_ask(&self) -> bool {
-        !self.awaits_update || !self.doubts.is_empty() || self.held.of(None).next().is_some()
+        !self.awaits_update || !self.doubts.is_empty() || self.held.first(None).is_some()
     }
 
     /// Ends every step: asks if that is due, and tells a new status.
@@ -234,7 +250,7 @@ impl Reader {
                 owner: self.holding.as_ref().map(|holding| holding.owner),
                 seen: self.holding.as_ref().map(|holding| holding.seen),
                 doubts: self.doubts.len(),
-                base: self.held.of(None).next_back().map(|update| update.number),
+                base: self.held.last(None),
             };
             self.parts = None;
             self.has_missed = false;
@@ -267,7 +283,7 @@ impl Reader {
 
     /// Forgets what is held of an owner in Python, so that a request that relied on it is of no use.
     fn forget_python(&mut self) {
-        self.held.retain(|update| update.epoch.is_some());
+        self.held.forget(None);
         self.asking.forget_base();
         if let Some(parts) = &mut self.parts {
             parts.asked.base = None;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Fault, Value};
-use thiserror::Error;
 
 use crate::copy::{Copy, Entry};
 use crate::message::{Head, Part};
@@ -23,14 +22,13 @@ pub struct Snapshot {
     pub copy: Copy,
 }
 
-/// An entry that no reply may be long enough for.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("an entry of the state has {entry_bytes} bytes, and a reply may have {max_bytes}")]
-pub struct TooLarge {
-    /// The entry's size.
+/// An entry that is longer than any other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Largest {
+    /// Its key, for people.
+    pub key: String,
+    /// Its size, key included.
     pub entry_bytes: usize,
-    /// The longest reply that the reader takes.
-    pub max_bytes: usize,
 }
 
 impl Snapshot {
@@ -52,34 +50,33 @@ impl Snapshot {
         wire::encode(&value, Encoding::Json)
     }
 
-    /// The replies that together have the whole state in them, none longer than `max_bytes`: the whole, if it fits, or parts.
-    ///
-    /// # Errors
-    ///
-    /// If one entry alone is longer than that.
-    pub fn encode_parts(&self, max_bytes: usize) -> Result<Vec<Vec<u8>>, TooLarge> {
-        let room = max_bytes.saturating_sub(Head::MAX_BYTES);
+    /// The replies that together have the whole state in them: the whole, if it fits into `part_bytes`, or parts. A part is longer than that only if it is one entry alone.
+    pub fn encode_parts(&self, part_bytes: usize) -> Vec<Vec<u8>> {
+        let room = part_bytes.saturating_sub(Head::MAX_BYTES);
         if self.copy.size_bytes() <= room {
-            return Ok(vec![self.encode_whole()]);
+            return vec![self.encode_whole()];
         }
-        let parts = self.cut(room).map_err(|entry_bytes| TooLarge { entry_bytes, max_bytes })?;
+        let parts = self.cut(room);
         let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
         let encode = |(index, part): (u32, &Vec<&Entry>)| {
             let size_bytes = part.iter().map(|entry| entry.bytes().len()).sum();
             self.head(Some(Part { index, count })).write(part.len(), part.iter().copied(), size_bytes)
         };
-        Ok((0..count).zip(&parts).map(encode).collect())
+        (0..count).zip(&parts).map(encode).collect()
     }
 
-    /// Entries in groups of at most so many bytes; or the bytes of one that has more.
-    fn cut(&self, room: usize) -> Result<Vec<Vec<&Entry>>, usize> {
+    /// The largest entry, if there is one.
+    pub fn largest(&self) -> Option<Largest> {
+        let entry = self.copy.entries().max_by_key(|entry| entry.bytes().len())?;
+        Some(Largest { key: entry.named_key(), entry_bytes: entry.bytes().len() })
+    }
+
+    /// Entries in groups of at most so many bytes, but for those that have more, each of which is a group.
+    fn cut(&self, room: usize) -> Vec<Vec<&Entry>> {
         let (mut parts, mut part, mut size) = (Vec::new(), Vec::new(), 0);
         for entry in self.copy.entries() {
             let length = entry.bytes().len();
-            if length > room {
-                return Err(length);
-            }
-            if size + length > room {
+            if size + length > room && !part.is_empty() {
                 parts.push(std::mem::take(&mut part));
                 size = 0;
             }
@@ -87,7 +84,7 @@ impl Snapshot {
             size += length;
         }
         parts.push(part);
-        Ok(parts)
+        parts
     }
 
     fn head(&self, part: Option<Part>) -> Head {

@@ -90,7 +90,8 @@ impl SnapshotReply {
         }
         let (number, state) = required(returned.flatten(), "return_args")?;
         let (epoch, digest, part) = (epoch.flatten(), digest.flatten(), part.flatten());
-        let heartbeat = heartbeat.flatten().map(Duration::from_millis);
+        // None at all, as with the updates of full states: a copy would be stale at once, again and again.
+        let heartbeat = heartbeat.flatten().filter(|ms| *ms > 0).map(Duration::from_millis);
         Ok(Ok(Self { state, number, epoch, digest, heartbeat, part }))
     }
 

@@ -4,6 +4,7 @@
 //! A run is all that its seed says. One that fails names it: `STATES_SEED=17 cargo test -p service-framework-states --test simulator`
 //! runs that one again; `STATES_SEEDS=1000000` runs that many.
 
+#[path = "../../../zmtp/tests/simulator/dice.rs"]
 mod dice;
 mod model;
 mod owning;

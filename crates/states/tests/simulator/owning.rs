@@ -123,7 +123,7 @@ impl Owning {
         }
         let snapshot = owner.snapshot();
         let max_bytes = request.since.map_or(usize::MAX, |since| since.max_bytes as usize);
-        let parts = snapshot.encode_parts(max_bytes).unwrap();
+        let parts = snapshot.encode_parts(max_bytes);
         assert!(parts.iter().all(|part| part.len() <= max_bytes), "no part is longer than is taken");
         let first = parts[0].clone();
         self.parts.push_back((snapshot.epoch, snapshot.number, parts));

@@ -163,7 +163,8 @@ impl Reading {
         if rules.is_exact() && (is_live || rules.kind != Kind::Python) {
             let epoch = self.reader.epoch();
             let truth = owners.iter().find_map(|owner| owner.at(epoch, number));
-            let truth = truth.unwrap_or_else(|| panic!("{status:?}: no owner ever was at {number}"));
+            let truth =
+                truth.unwrap_or_else(|| panic!("{status:?}: no owner with the replyer ever was at {number}"));
             assert!(
                 equals(copy, truth),
                 "{status:?} at {number}: {:?}, the owner had {truth:?}",

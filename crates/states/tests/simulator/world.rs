@@ -37,7 +37,7 @@ pub(crate) struct World {
     now: Duration,
     owner: Owning,
     other: Option<Owning>,
-    /// An owner that has gone; what its state was stays true.
+    /// An owner that has gone, with the replyer; what its state was stays true.
     gone: Option<Owning>,
     readers: Vec<Reading>,
     happenings: Vec<Option<Happening>>,
@@ -159,7 +159,9 @@ impl World {
         if let Some(other) = self.other.take() {
             let is_failover = self.rules.heartbeat.is_some() && self.dice.once_in(2);
             self.seen.failovers += u64::from(is_failover);
-            self.gone = Some(if is_failover { std::mem::replace(&mut self.owner, other) } else { other });
+            if is_failover {
+                self.gone = Some(std::mem::replace(&mut self.owner, other));
+            }
         }
         // Those that publish seldom are found out late.
         let acts = if self.rules.kind == Kind::Python { 18 } else { 1 };
@@ -319,8 +321,8 @@ impl World {
         let Self { dice, rules, is_bad, readers, .. } = self;
         let refused = if *is_bad { rules.refused } else { 0 };
         let request = readers[reader].tell(input, self.start + self.now, || dice.once_in(refused));
-        let owners = [Some(&self.owner), self.other.as_ref(), self.gone.as_ref()];
-        let owners: Vec<_> = owners.into_iter().flatten().collect();
+        // Those that the replyer belongs to, or did: a copy is of no other, whatever that publishes.
+        let owners: Vec<_> = [Some(&self.owner), self.gone.as_ref()].into_iter().flatten().collect();
         self.readers[reader].check(&owners, &self.rules, &mut self.seen);
         self.ask(reader, request);
     }

@@ -42,6 +42,7 @@ fn changes_arrive_in_order_each_once() {
     });
 }
 
+/// Updates are lost one by one on the way.
 #[test]
 fn one_update_of_a_hundred_is_lost_and_asked_for_once() {
     run(async {

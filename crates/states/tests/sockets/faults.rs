@@ -9,6 +9,7 @@ use service_framework_states::delta::reader::{Settings, Status};
 
 use crate::support::{Copied, Home, Owned, Way, any_port, protocol, publisher, run, subscriber};
 
+/// An owner is restarted: its numbers begin anew, and so does its epoch.
 #[test]
 fn a_copy_goes_stale_with_its_owner_and_live_with_the_next() {
     run(async {

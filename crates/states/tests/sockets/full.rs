@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use service_framework_connections::{Publisher, Subscriber, publisher};
 use service_framework_core::address::Address;
 use service_framework_core::failure::code;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::workflow::WorkflowId;
-use service_framework_core::{Failure, Value, value};
+use service_framework_core::{Failure, Value, topic, value};
 use service_framework_states::delta::reader::Status;
+use service_framework_states::message::{Content, FullUpdate};
 use service_framework_states::news::{self, News};
 use service_framework_states::{FullOptions, FullOwner, FullUpdateIn, FullUpdateOut, OwnerOptions};
 use tokio::sync::Notify;
@@ -56,6 +58,9 @@ pub(crate) fn copied_as(options: FullOptions, subscriber: Subscriber) -> (FullUp
                 let value: Value = wire::decode(args, Encoding::MessagePack, &Limits::default())?;
                 if value.get("refused").is_some() {
                     return Err(Failure::new(code::BAD_ARGS, "the model has no such field"));
+                }
+                if value.get("failed").is_some() {
+                    return Err(Failure::msg("the plugin failed"));
                 }
                 told.values.borrow_mut().push(value);
             }
@@ -140,5 +145,74 @@ fn a_copy_that_refused_the_last_value_is_not_live() {
         assert_eq!((copy.figures().lock().counts.refused, seen.values.borrow().len()), (1, 1));
         set(&state, Encoding::MessagePack, &value!({"a": 2}));
         seen.is(Status::Live).await;
+    });
+}
+
+#[test]
+fn a_copy_that_cannot_read_the_last_value_is_not_live() {
+    run(async {
+        let publisher = support::publisher(&any_port()).await;
+        let address = publisher.address().clone();
+        let state =
+            FullUpdateOut::open(Arc::new(FullOwner::new(OwnerOptions::default())), Rc::new(publisher));
+        let limits = Limits { max_depth: 4, max_values: 20, max_message_bytes: 2_000 };
+        let options = FullOptions { limits, max_workflow_id_bytes: 40, ..options(None, None) };
+        let (copy, seen) = copied_as(options, subscriber(&address));
+        state.publisher().settle().await;
+        let good = value!({"a": 1});
+        let long = WorkflowId::text("7".repeat(41));
+        let many: Value = Value::List((0..40).map(Value::from).collect());
+        let publish = |value: &Value, id: &WorkflowId<'_>| {
+            let args = wire::encode(value, Encoding::MessagePack).unwrap();
+            state.owner().publish(Encoding::MessagePack, &args, id).unwrap();
+            state.flush();
+        };
+        let short = WorkflowId::new();
+        let bad: [&dyn Fn(); 6] = [
+            &|| publish(&good, &long),
+            &|| publish(&value!({"a": [[[[1]]]]}), &short),
+            &|| publish(&value!({"a": (many.clone())}), &short),
+            &|| publish(&value!({"a": ("x".repeat(3_000))}), &short),
+            &|| publish(&value!({"failed": 1}), &short),
+            &|| state.publisher().publish(Bytes::from_static(b"\xc1")),
+        ];
+        for (number, bad) in bad.iter().enumerate() {
+            publish(&good, &short);
+            seen.is(Status::Live).await;
+            bad();
+            seen.is(Status::Stale).await;
+            assert_eq!(copy.figures().lock().unreadable, number as u64 + 1);
+        }
+        publish(&good, &short);
+        seen.is(Status::Live).await;
+    });
+}
+
+#[test]
+fn what_has_another_topic_says_nothing_of_the_copy() {
+    run(async {
+        let publisher = support::publisher(&any_port()).await;
+        let address = publisher.address().clone();
+        // It subscribes to more than it wants.
+        let (copy, seen) = copied_as(options(Some("ours"), None), subscriber(&address));
+        let value = |topic: &str, number: i64| {
+            let args = wire::encode(&value!({"number": number}), Encoding::MessagePack).unwrap();
+            let update = FullUpdate {
+                encoding: Encoding::MessagePack,
+                args: &args,
+                workflow_id: None,
+                origin: None,
+                heartbeat: None,
+                content: Content::Value,
+            };
+            publisher.publish(Bytes::from(update.append(topic::encode(topic))));
+        };
+        crate::late::subscribed(&publisher, 1).await;
+        value("ours", 1);
+        value("another", 2);
+        value("ours", 3);
+        seen.until(|seen| seen.values.borrow().len() == 2).await;
+        assert_eq!(*seen.values.borrow(), [value!({"number": 1}), value!({"number": 3})]);
+        assert_eq!((seen.statuses.borrow().len(), copy.figures().lock().unreadable), (1, 1));
     });
 }

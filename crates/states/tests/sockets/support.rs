@@ -78,14 +78,19 @@ impl Owned {
 
     pub(crate) async fn start_at(home: &Home, heartbeat: Option<Duration>) -> Self {
         let options = OwnerOptions { name: "book".into(), heartbeat, ..Default::default() };
-        Self::with(home, options, Limits::default()).await
+        Self::with(home, options).await
     }
 
-    pub(crate) async fn with(home: &Home, options: OwnerOptions, limits: Limits) -> Self {
+    pub(crate) async fn with(home: &Home, options: OwnerOptions) -> Self {
         let (publisher, replyer) = (publisher(&home.updates).await, replyer(&home.snapshots).await);
+        Self::on(publisher, replyer, options)
+    }
+
+    /// One that publishes and answers by these.
+    pub(crate) fn on(publisher: Publisher, replyer: Replyer, options: OwnerOptions) -> Self {
         let home = Home { updates: publisher.address().clone(), snapshots: replyer.address().clone() };
         let owner = Arc::new(DeltaOwner::new(options));
-        Self { state: DeltaUpdateOut::open(owner, Rc::new(publisher), Rc::new(replyer), limits), home }
+        Self { state: DeltaUpdateOut::open(owner, Rc::new(publisher), Rc::new(replyer)), home }
     }
 
     pub(crate) fn change(&self, change: Value) {
@@ -211,6 +216,16 @@ impl Copied {
         protocol: Settings,
         judge: impl Fn(&Entries) -> Result<(), Failure> + 'static,
     ) -> Self {
+        Self::on(subscriber(&home.updates), requester(&home.snapshots), protocol, judge)
+    }
+
+    /// One that hears and asks by these.
+    pub(crate) fn on(
+        subscriber: Subscriber,
+        requester: Requester,
+        protocol: Settings,
+        judge: impl Fn(&Entries) -> Result<(), Failure> + 'static,
+    ) -> Self {
         let seen = Rc::new(Seen::default());
         seen.judge.replace(Some(Box::new(judge)));
         let told = Rc::clone(&seen);
@@ -222,7 +237,6 @@ impl Copied {
             max_workflow_id_bytes: 1_024,
             protocol,
         };
-        let (subscriber, requester) = (subscriber(&home.updates), requester(&home.snapshots));
         let take = Box::new(move |news: &News<'_>| told.take(news));
         Self { state: DeltaUpdateIn::open(Rc::new(subscriber), requester, options, take), seen }
     }

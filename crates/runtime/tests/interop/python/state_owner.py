@@ -32,3 +32,4 @@ def main(to_send, config):
     for line in told():
         name, args = json.loads(line)
         to_send('state', name, args)
+        tell('published')

@@ -70,7 +70,12 @@ impl Parts {
         if begun.copy.size_bytes().saturating_add(reply.state.size_bytes()) > max_bytes {
             return Next::Again;
         }
+        let length = begun.copy.len() + reply.state.len();
         begun.copy.merge(&reply.state);
+        // Each part has entries of its own: one that brings nothing new could be followed by any number of others.
+        if begun.count > 1 && (reply.state.is_empty() || begun.copy.len() != length) {
+            return Next::Again;
+        }
         begun.arrived += 1;
         if begun.arrived == begun.count {
             let Self { copy, asked, .. } = begun;

@@ -21,8 +21,10 @@ impl Reader {
             }
             let is_other = self.holding.as_ref().is_some_and(|holding| holding.owner != whole.epoch);
             self.judge(whole, now, accept);
-            // Two owners that answer in turns would otherwise be followed at full speed.
-            if !is_other && self.assess() == Status::Live {
+            let is_live = self.assess() == Status::Live;
+            let had_unread = is_live && std::mem::take(&mut self.has_unread);
+            // Two owners that answer in turns would otherwise be followed at full speed, as would one whose updates cannot be read.
+            if is_live && !is_other && !had_unread {
                 self.asking.succeeded(now);
             }
         }
@@ -62,7 +64,7 @@ impl Reader {
                 self.catch_up(whole, accept);
                 self.is_unsure &= !is_sure;
             }
-            // Meanwhile a newer owner has published its whole state; whether it is newer, the next reply says.
+            // Meanwhile an owner in Python has published its whole state; whether it is newer, the next reply says.
             Some(_) if asked.owner != owner => {
                 if !self.doubts.contains(&whole.epoch) {
                     self.doubts.push(whole.epoch);
@@ -89,7 +91,7 @@ impl Reader {
             // A snapshot has all in it that was published before it was asked for: what claimed a higher number was not the owner's.
             holding.seen = holding.number.max(whole.number);
             let owner = holding.owner;
-            self.held.retain(|update| update.epoch != owner);
+            self.held.forget(owner);
         }
         let is_same = whole.number == holding.number && whole.copy.digest() == holding.copy.digest();
         if whole.number < holding.number || is_same {
@@ -111,11 +113,11 @@ impl Reader {
     /// A snapshot of an owner in Python, which does not say what number it has. It is of use only with updates that were held since before the request:
     /// it has the first of those in it, so that they may be applied all, one over the other.
     fn judge_python(&mut self, whole: Whole, now: Instant, accept: Accept<'_>) {
-        let first = self.held.of(None).next().map(|update| i128::from(update.number));
+        let first = self.held.first(None).map(i128::from);
         let is_based =
             whole.asked.base.is_some_and(|base| first.is_some_and(|first| first <= i128::from(base) + 1));
         if !is_based {
-            self.awaits_update = self.held.of(None).next().is_none();
+            self.awaits_update = self.held.first(None).is_none();
             // If the copy is of another owner, that one is gone.
             if self.epoch().is_some() {
                 self.lose();
@@ -130,7 +132,7 @@ impl Reader {
         }
         if self.is_accepted(&Event::Replace { copy: &copy, number, workflow_id: None }, accept) {
             self.is_unsure = !self.link.is_up;
-            self.held.retain(|update| update.epoch.is_some());
+            self.held.forget(None);
             self.adopt(copy, number, None, whole.asked.doubts, now, accept);
         } else {
             self.lose();
@@ -147,7 +149,7 @@ impl Reader {
     /// The replyer belongs to the owner that the copy is of, and not to those that were doubted when it was asked.
     fn refuse_others(&mut self, doubts: usize) {
         for stranger in self.doubts.drain(..doubts.min(self.doubts.len())) {
-            self.counts.other_owner += self.held.retain(|update| update.epoch != stranger);
+            self.counts.other_owner += self.held.forget(stranger);
             if self.strangers.len() == MAX_OWNERS {
                 self.strangers.pop_front();
             }

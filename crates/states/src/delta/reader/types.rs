@@ -13,7 +13,7 @@ use crate::message::SnapshotRequest;
 pub struct Settings {
     /// An owner that says nothing for so long counts as silent. `None` for as long as it says itself: one of ours after three of its heartbeats.
     pub patience: Option<Duration>,
-    /// Updates that are held back at most; 10,000.
+    /// Updates that are held back at most; 10,000, unless it is set: a service holds as many as the setting `held` of its state says, 100,000.
     pub max_held: usize,
     /// The memory that these take at most, about, in bytes; 64 MiB.
     pub max_held_bytes: usize,

@@ -12,7 +12,8 @@ impl Reader {
     /// An update has arrived by the link.
     pub fn update(&mut self, update: Update, now: Instant, accept: Accept<'_>) {
         match self.holding.as_ref().map(|holding| holding.owner) {
-            None if update.is_snapshot => self.begin_with(&update, now, accept),
+            None if update.is_snapshot && update.epoch.is_none() => self.begin_with(&update, now, accept),
+            // Even if it is the whole state: it may be a stranger's, and the replyer says whose the state is.
             None => self.doubt(update, now),
             Some(owner) if owner != update.epoch => self.doubt(update, now),
             Some(Some(_)) => self.follow(update, now, accept),
@@ -21,21 +22,19 @@ impl Reader {
         self.settle(now);
     }
 
-    /// Nothing is there yet, and the whole state has come.
+    /// Nothing is there yet, and the whole state of an owner in Python has come, whose replyer could not say that it is its own.
     fn begin_with(&mut self, update: &Update, now: Instant, accept: Accept<'_>) {
         let copy = Copy::of(&update.state);
-        if update.epoch.is_none() {
-            // Whether it is taken or not: what came before it is over.
-            self.forget_python();
-        }
+        // Whether it is taken or not: what came before it is over.
+        self.forget_python();
         if !self.is_right(update.digest, copy.digest()) {
             return;
         }
-        let Update { number, epoch, ref workflow_id, .. } = *update;
+        let Update { number, ref workflow_id, .. } = *update;
         let event = Event::Replace { copy: &copy, number, workflow_id: workflow_id.as_ref() };
         if self.is_accepted(&event, accept) {
             self.is_unsure = !self.link.is_up;
-            self.adopt(copy, number, epoch, 0, now, accept);
+            self.adopt(copy, number, None, 0, now, accept);
         }
     }
 
@@ -97,7 +96,8 @@ impl Reader {
         before.is_some_and(|before| before.checked_add(1) == Some(number))
     }
 
-    /// An update of another owner than the one that the copy is of, if there is a copy: the state's owner has started again, or there are two.
+    /// An update of another owner than the one that the copy is of, if there is a copy: the state's owner has started again, or there are two. Without a copy, it is
+    /// of an owner that the replyer has not confirmed yet.
     fn doubt(&mut self, update: Update, now: Instant) {
         if self.strangers.contains(&update.epoch) {
             self.counts.other_owner += 1;
@@ -129,8 +129,7 @@ impl Reader {
 
     /// Makes sure that what is held of an owner in Python has no gap in it, so that it may be applied to a snapshot without a number.
     fn goes_on(&mut self, update: &Update, now: Instant) -> bool {
-        let last = self.held.of(None).next_back().map(|last| last.number);
-        match last.map(|last| i128::from(update.number) - i128::from(last)) {
+        match self.held.last(None).map(|last| i128::from(update.number) - i128::from(last)) {
             Some(0) => return false,
             Some(1) => {}
             Some(_) => self.forget_python(),
@@ -178,16 +177,13 @@ impl Reader {
         true
     }
 
-    /// Applies all that is held and follows.
+    /// Applies all that is held and follows, and forgets what the copy has in it then.
     pub(super) fn drain(&mut self, accept: Accept<'_>) {
         while let Some(Holding { owner, number, .. }) = self.holding {
             let Some(next) = self.held.take_next(owner, number) else { break };
             if !self.apply(&next, accept) {
                 break;
             }
-        }
-        if let Some(Holding { owner, number, .. }) = self.holding {
-            self.held.retain(|update| update.epoch != owner || update.number > number);
         }
     }
 
@@ -202,7 +198,7 @@ impl Reader {
         now: Instant,
         accept: Accept<'_>,
     ) {
-        let highest = self.held.of(owner).map(|update| update.number).max();
+        let highest = self.held.last(owner);
         let seen = highest.filter(|_| owner.is_some()).map_or(number, |highest| highest.max(number));
         self.holding = Some(Holding { copy, number, owner, seen, is_lost: false });
         self.counts.replaced += 1;
@@ -211,10 +207,7 @@ impl Reader {
         self.doubts.retain(|doubted| *doubted != owner);
         (self.heard, self.is_silent, self.awaits_update) = (now, false, false);
         let doubts = &self.doubts;
-        self.held.retain(|update| match update.epoch == owner {
-            true => update.number > number,
-            false => doubts.contains(&update.epoch),
-        });
+        self.held.forget_all_but(|other| other == owner || doubts.contains(&other));
         self.drain(accept);
         if self.has_missed && owner.is_some() {
             self.is_unsure = true;
