@@ -32,7 +32,7 @@ fn obey(words: &[OsString]) -> Result<u8, Failure> {
     let subcommand = words.first().and_then(|first| first.to_str()).filter(|first| !first.starts_with('-'));
     // All words of the others are clap's to know, as is a first word that is no subcommand.
     if subcommand.is_some_and(|name| name != CHECK) {
-        return match parse(subcommand, words)?.command {
+        return match parse(subcommand, &flags::with_long_names(words))?.command {
             Some(Command::Describe(asked)) => describe::describe(&asked),
             Some(Command::New(asked)) => new::new(&asked),
             Some(Command::Bus(asked)) => bus::bus(asked),

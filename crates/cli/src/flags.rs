@@ -1,12 +1,15 @@
 //! The flags and subcommands, as clap reads them and as its help shows them.
 
+mod settings;
+
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, Styles, TypedValueParser as _};
+use clap::builder::Styles;
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand};
 use service_framework_core::address::Address;
-use service_framework_core::settings::Plaintext;
+use service_framework_core::settings::{Plaintext, SlowSubscriber};
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{Given, Mode, Options};
 
@@ -169,7 +172,8 @@ pub(crate) struct New {
     override_usage = "service_framework bus --publishers <ADDRESS> --subscribers <ADDRESS> [OPTIONS]",
     after_help = "ADDRESS is HOST:PORT, *:PORT to listen on all interfaces, or ipc://PATH. Publishers connect to it with
 `is_x_pub` in their address books, as those of pyzmq do; it is the XSUB/XPUB proxy of ZeroMQ.
-What a subscriber is too slow for is dropped for it alone, and counted.
+What a subscriber is too slow for is dropped for it alone, and counted. All defaults are those of the
+settings of the same names in an address book.
 
 Signals: SIGINT and SIGTERM stop it, SIGUSR1 prints the counters, as the end does."
 )]
@@ -187,11 +191,26 @@ pub(crate) struct Bus {
     #[arg(long = "curve_allow", alias = "curve-allow", value_name = "KEYS", requires = "curve_keys")]
     pub(crate) curve_allow: Option<String>,
     /// What becomes of an address that others than this machine can reach, without `--curve_keys`: it is warned of, allowed or refused.
-    #[arg(long, value_name = "CHOICE", default_value = "warn", value_parser = PossibleValuesParser::new(Plaintext::NAMES).try_map(|text| text.parse::<Plaintext>()))]
+    #[arg(long, value_name = "CHOICE", default_value = "warn", value_parser = settings::plaintext())]
     pub(crate) plaintext: Plaintext,
     /// The largest message, in bytes; a publisher of a much larger one is disconnected.
-    #[arg(long = "max_message_bytes", alias = "max-message-bytes", value_name = "BYTES", value_parser = clap::value_parser!(u32).range(1_024..=1 << 30))]
-    pub(crate) max_message_bytes: Option<u32>,
+    #[arg(long = "max_message_bytes", alias = "max-message-bytes", value_name = "BYTES", default_value = settings::default("max_message_bytes"), value_parser = settings::count("max_message_bytes"))]
+    pub(crate) max_message_bytes: usize,
+    /// How many messages may wait for each subscriber.
+    #[arg(long, value_name = "MESSAGES", default_value = settings::default("queue"), value_parser = settings::count("queue"))]
+    pub(crate) queue: usize,
+    /// How many bytes may wait for each subscriber; the last message may go beyond.
+    #[arg(long = "queue_bytes", alias = "queue-bytes", value_name = "BYTES", default_value = settings::default("queue_bytes"), value_parser = settings::count("queue_bytes"))]
+    pub(crate) queue_bytes: usize,
+    /// What becomes of a message when either is full: the newest or the oldest is dropped for that subscriber, or it is disconnected.
+    #[arg(long = "slow_subscriber", alias = "slow-subscriber", value_name = "CHOICE", default_value = settings::default("slow_subscriber"), value_parser = settings::slow_subscriber())]
+    pub(crate) slow_subscriber: SlowSubscriber,
+    /// How many publishers may connect, and how many subscribers; more are refused, and counted.
+    #[arg(long = "max_peers", alias = "max-peers", value_name = "PEERS", default_value = settings::default("max_peers"), value_parser = settings::count("max_peers"))]
+    pub(crate) max_peers: usize,
+    /// How often each peer is asked for a sign of life; one that gives none for twice as long is disconnected; 0 for never.
+    #[arg(long = "heartbeat_s", alias = "heartbeat-s", value_name = "SECONDS", default_value = settings::default("heartbeat_s"), value_parser = settings::seconds("heartbeat_s"))]
+    pub(crate) heartbeat: Duration,
     /// What is logged on stderr.
     #[arg(long = "console_loglevel", alias = "console-loglevel", value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub(crate) console_level: Level,
@@ -260,6 +279,19 @@ pub(crate) fn flags_of(subcommand: Option<&str>) -> Vec<Flag> {
     command.get_arguments().filter_map(flag).collect()
 }
 
+/// The words with the names that clap knows in place of those that it does not.
+pub(crate) fn with_long_names(words: &[OsString]) -> Vec<OsString> {
+    let long = |word: &OsString| {
+        let (name, value) = word
+            .to_str()?
+            .split_once('=')
+            .map_or((word.to_str()?, None), |(name, value)| (name, Some(value)));
+        let (_, long) = SHORT.iter().find(|(short, _)| *short == name)?;
+        Some(value.map_or_else(|| (*long).into(), |value| format!("{long}={value}").into()))
+    };
+    words.iter().map(|word| long(word).unwrap_or_else(|| word.clone())).collect()
+}
+
 /// Puts the names that clap does not know into its help, where those that it knows stand.
 pub(crate) fn with_short_names(help: &str) -> String {
     SHORT.iter().fold(help.to_owned(), |help, (short, long)| {
@@ -271,9 +303,13 @@ pub(crate) fn with_short_names(help: &str) -> String {
 const LONGEST_S: f64 = 86_400.0;
 
 fn seconds(text: &str) -> Result<Duration, String> {
+    seconds_within(text, 0.0, LONGEST_S)
+}
+
+fn seconds_within(text: &str, least: f64, greatest: f64) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    if !(0.0..=LONGEST_S).contains(&seconds) {
-        return Err(format!("expected seconds from 0 to {LONGEST_S}"));
+    if !(least..=greatest).contains(&seconds) {
+        return Err(format!("expected seconds from {least} to {greatest}"));
     }
     Ok(Duration::from_secs_f64(seconds))
 }
@@ -291,9 +327,9 @@ mod tests {
     use super::*;
 
     fn options(words: &[&str]) -> (Options, Mode) {
-        let words = words.iter().map(std::ffi::OsString::from).collect::<Vec<_>>();
+        let words = words.iter().map(OsString::from).collect::<Vec<_>>();
         let split = crate::words::split(&words, &flags_of(None)).expect("flags and pairs");
-        let name = std::ffi::OsString::from("service_framework");
+        let name = OsString::from("service_framework");
         let cli = Cli::try_parse_from([name].into_iter().chain(split.flags)).expect("legal flags");
         (cli.run.options(split.arguments), cli.run.mode())
     }

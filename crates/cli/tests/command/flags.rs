@@ -24,6 +24,17 @@ const REFUSED: [(&[&str], &[&str]); 9] = [
     ),
 ];
 
+/// The flags of a bus, in the same way.
+const REFUSED_BY_BUS: [(&[&str], &[&str]); 7] = [
+    (&["--publishers", "--subscribers"], &["nowhere", "1:", "*:65536"]),
+    (&["--max_message_bytes", "--max-message-bytes"], &["x", "-1", "1023", "1073741825", "1.5"]),
+    (&["--queue"], &["x", "-1", "0", "10000001"]),
+    (&["--queue_bytes", "--queue-bytes"], &["x", "1023", "1099511627777"]),
+    (&["--slow_subscriber", "--slow-subscriber"], &["x", "wait", "drop-newest"]),
+    (&["--max_peers", "--max-peers"], &["x", "0", "1000001"]),
+    (&["--heartbeat_s", "--heartbeat-s"], &["x", "-1", "nan", "inf", "3601"]),
+];
+
 #[track_caller]
 fn refused(words: &[OsString]) {
     let output = run(words);
@@ -46,6 +57,25 @@ fn a_value_that_a_flag_does_not_take() {
             }
             refused(&[OsString::from(name)]);
             refused(&[OsString::from(name), "-m".into()]);
+        }
+    }
+}
+
+#[test]
+fn a_value_that_a_flag_of_a_bus_does_not_take() {
+    for (names, values) in REFUSED_BY_BUS {
+        for name in names {
+            let ends = ["--publishers", "*:1", "--subscribers", "*:2"];
+            let others: Vec<_> = ends.chunks(2).filter(|end| end[0] != *name).flatten().collect();
+            let words = |words: &[&str]| {
+                let bus = ["bus"].into_iter().chain(others.iter().map(|word| **word));
+                bus.chain(words.iter().copied()).map(OsString::from).collect::<Vec<_>>()
+            };
+            for value in values.iter().chain(&[""]) {
+                refused(&words(&[name, value]));
+                refused(&words(&[&format!("{name}={value}")]));
+            }
+            refused(&words(&[name]));
         }
     }
 }

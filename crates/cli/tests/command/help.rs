@@ -160,6 +160,57 @@ fn help_for_new() {
 }
 
 #[test]
+fn help_for_bus() {
+    check(
+        &["bus", "--help"],
+        expect![[r#"
+        stdout:
+        Passes publications on: many publishers and many subscribers meet at it, who then know one address each
+
+        Usage: service_framework bus --publishers <ADDRESS> --subscribers <ADDRESS> [OPTIONS]
+
+        Options:
+              --publishers <ADDRESS>
+                  Where publishers connect to
+              --subscribers <ADDRESS>
+                  Where subscribers connect to
+              --curve_keys <FILE>
+                  Encrypts all connections, by the key pair in this file, as `service_framework keys` makes it
+              --curve_allow <KEYS>
+                  The public keys of those who are let in, separated by spaces, or `anybody`
+              --plaintext <CHOICE>
+                  What becomes of an address that others than this machine can reach, without `--curve_keys`: it is warned of, allowed or refused [default: warn] [possible values: warn, allow, refuse]
+              --max_message_bytes <BYTES>
+                  The largest message, in bytes; a publisher of a much larger one is disconnected [default: 16777216]
+              --queue <MESSAGES>
+                  How many messages may wait for each subscriber [default: 10000]
+              --queue_bytes <BYTES>
+                  How many bytes may wait for each subscriber; the last message may go beyond [default: 67108864]
+              --slow_subscriber <CHOICE>
+                  What becomes of a message when either is full: the newest or the oldest is dropped for that subscriber, or it is disconnected [default: drop_newest] [possible values: drop_newest, drop_oldest, disconnect]
+              --max_peers <PEERS>
+                  How many publishers may connect, and how many subscribers; more are refused, and counted [default: 10000]
+              --heartbeat_s <SECONDS>
+                  How often each peer is asked for a sign of life; one that gives none for twice as long is disconnected; 0 for never [default: 10]
+         -cl, --console_loglevel <LEVEL>
+                  What is logged on stderr [default: info]
+              --ready <FILE>
+                  Writes a line of JSON to this file when the sockets are open: pid, endpoints
+          -h, --help
+                  Print help
+
+        ADDRESS is HOST:PORT, *:PORT to listen on all interfaces, or ipc://PATH. Publishers connect to it with
+        `is_x_pub` in their address books, as those of pyzmq do; it is the XSUB/XPUB proxy of ZeroMQ.
+        What a subscriber is too slow for is dropped for it alone, and counted. All defaults are those of the
+        settings of the same names in an address book.
+
+        Signals: SIGINT and SIGTERM stop it, SIGUSR1 prints the counters, as the end does.
+        exit code: 0
+    "#]],
+    );
+}
+
+#[test]
 fn help_is_given_wherever_it_is_asked_for() {
     let help = said(&run(["--help"]));
     for words in [&["--any", "key", "-s", "x", "-h"][..], &["-h", "--any", "key"], &["-cl", "info", "-h"]] {

@@ -14,7 +14,7 @@ use service_framework_runtime::{Options, Service};
 use tempfile::TempDir;
 
 /// Longer than any of it takes, on any machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The command under test.
 pub(crate) fn command() -> Command {

@@ -101,6 +101,7 @@ impl Context {
     /// # Errors
     ///
     /// If the change cannot be written, as when null would be the value of a key, or cannot be published. The value is then as it was.
+    /// With code `busy` if 10,000 updates or 64 MiB of them wait for the service's thread already, which happens on other threads alone.
     pub fn update<S: State>(&self, port: &DeltaUpdateOut<S>, change: &S::Change) -> Result<()> {
         self.publish_content(port, None, Content::Change(change.clone()))
     }
