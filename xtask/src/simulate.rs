@@ -21,6 +21,8 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> anyhow::Result<()
         step(&format!("{} schedules of {package}", options.seeds), || {
             let mut command = workspace.cargo_command();
             command.args(["test", "--package", package, "--test", "simulator"]);
+            // What happened in them, and how often.
+            command.args(["--", "--nocapture"]);
             // Optimized, and in a folder of its own, so that the next test run builds nothing anew.
             command.env("CARGO_PROFILE_DEV_OPT_LEVEL", "2");
             command.env("CARGO_TARGET_DIR", workspace.target.join("simulate"));

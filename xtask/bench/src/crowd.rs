@@ -2,30 +2,14 @@
 
 use std::{
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, ensure};
-use clap::Args;
 use serde::{Deserialize, Serialize};
-use service_framework_runtime::{Options, Service, log::Level};
 
-use crate::{idle, peers};
-
-/// Which services, and how many.
-#[derive(Debug, Args)]
-pub(crate) struct CrowdOptions {
-    /// The plugin of them all, which has a replyer `echo`.
-    #[arg(long)]
-    pub(crate) plugin: PathBuf,
-    /// The address book of them all, which lets the system choose the port.
-    #[arg(long)]
-    pub(crate) addresses: PathBuf,
-    /// How many.
-    #[arg(long)]
-    pub(crate) services: u32,
-}
+use crate::{idle, many::Many, peers};
 
 /// What a crowd of services used.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,29 +39,17 @@ impl Crowd {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Starts the services one after the other, asks each once, stops them, and prints what that took.
-pub(crate) fn run(options: &CrowdOptions) -> anyhow::Result<()> {
+pub(crate) fn run(many: &Many) -> anyhow::Result<()> {
     let before = idle::resident_mb(std::process::id())?;
     let since = Instant::now();
-    let mut services = Vec::new();
-    for number in 1..=options.services {
-        let mut service = Service::at(
-            &options.plugin,
-            Options {
-                addresses: options.addresses.clone().into(),
-                console_level: Level::Error,
-                ..Options::default()
-            },
-        );
-        service.start().with_context(|| format!("service {number} does not start"))?;
-        services.push(service);
-    }
+    let mut services = many.start()?;
     let start_s = since.elapsed().as_secs_f64();
     for service in &services {
         let endpoints = service.endpoints();
         let endpoint = endpoints.get("echo").context("a service has no replyer `echo`")?;
         peers::Asker::new(&endpoint.url(), PATIENCE)?.ask()?;
     }
-    let resident_mb_each = (idle::resident_mb(std::process::id())? - before) / f64::from(options.services);
+    let resident_mb_each = (idle::resident_mb(std::process::id())? - before) / f64::from(many.services);
     let (threads, descriptors) = (entries("/proc/self/task")?, entries("/proc/self/fd")?);
     let since = Instant::now();
     for service in &mut services {
@@ -85,7 +57,7 @@ pub(crate) fn run(options: &CrowdOptions) -> anyhow::Result<()> {
         ensure!(ended.not_drained.is_empty(), "a service has left something undone");
     }
     let stop_s = since.elapsed().as_secs_f64();
-    let crowd = Crowd { services: options.services, start_s, stop_s, resident_mb_each, threads, descriptors };
+    let crowd = Crowd { services: many.services, start_s, stop_s, resident_mb_each, threads, descriptors };
     peers::print_line(&serde_json::to_string(&crowd)?)
 }
 

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -12,30 +11,13 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use clap::Args;
-use service_framework_runtime::{Options, Service, Status, log::Level};
+use service_framework_runtime::{Service, Status};
 
 use crate::{
+    many::Many,
     peers::{self, Asker},
     sample::Sample,
 };
-
-/// Which services, and how many.
-#[derive(Debug, Args)]
-pub(crate) struct JoinOptions {
-    /// The plugin of them all, which has a copy `book`.
-    #[arg(long)]
-    pub(crate) plugin: PathBuf,
-    /// The address book of them all.
-    #[arg(long)]
-    pub(crate) addresses: PathBuf,
-    /// The config of them all.
-    #[arg(long)]
-    pub(crate) config: PathBuf,
-    /// How many.
-    #[arg(long)]
-    pub(crate) services: u32,
-}
 
 /// Readers that have their copies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -60,22 +42,9 @@ impl fmt::Display for Joined {
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts services that have a copy each, prints how long it took until all were live, and stays.
-pub(crate) fn run(options: &JoinOptions) -> anyhow::Result<()> {
+pub(crate) fn run(many: &Many) -> anyhow::Result<()> {
     let since = Instant::now();
-    let mut services = Vec::new();
-    for number in 1..=options.services {
-        let mut service = Service::at(
-            &options.plugin,
-            Options {
-                addresses: options.addresses.clone().into(),
-                config: options.config.clone().into(),
-                console_level: Level::Error,
-                ..Options::default()
-            },
-        );
-        service.start().with_context(|| format!("service {number} does not start"))?;
-        services.push(service);
-    }
+    let services = many.start()?;
     let is_live = |service: &Service| {
         let status = service.counters().states.get("book").and_then(|state| state.status);
         status.is_some_and(|(status, _)| status == Status::Live)
@@ -87,7 +56,7 @@ pub(crate) fn run(options: &JoinOptions) -> anyhow::Result<()> {
         }
     }
     let seconds = since.elapsed().as_secs_f64();
-    peers::print_line(&Sample { messages: u64::from(options.services), lost: 0, seconds }.line()?)?;
+    peers::print_line(&Sample { messages: u64::from(many.services), lost: 0, seconds }.line()?)?;
     loop {
         std::thread::park();
     }

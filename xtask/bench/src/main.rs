@@ -16,6 +16,7 @@ mod cpus;
 mod crowd;
 mod idle;
 mod joining;
+mod many;
 mod meter;
 mod process;
 mod sample;

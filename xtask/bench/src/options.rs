@@ -8,8 +8,7 @@ use std::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    crowd::CrowdOptions,
-    joining::JoinOptions,
+    many::Many,
     peers::{Peer, SIZE},
     sample::Window,
 };
@@ -18,7 +17,7 @@ use crate::{
 #[derive(Debug, Parser)]
 #[command(name = "bench", args_conflicts_with_subcommands = true)]
 pub(crate) struct Options {
-    /// The page of results; a run that is quick or partial writes none unless told where.
+    /// The page of results; a run that is quick, partial or of fewer rounds than 5 writes none unless told where.
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
 
@@ -68,12 +67,12 @@ pub(crate) enum Command {
     /// One process of a peer; the bench starts these itself.
     #[command(hide = true)]
     Peer(PeerOptions),
-    /// Many services in one process; the bench starts it itself.
+    /// Many services in one process, each with a replyer `echo`; the bench starts it itself.
     #[command(hide = true)]
-    Crowd(CrowdOptions),
-    /// Many copies in one process; the bench starts it itself.
+    Crowd(Many),
+    /// Many services in one process, each with a copy `book`; the bench starts it itself.
     #[command(hide = true)]
-    Join(JoinOptions),
+    Join(Many),
 }
 
 /// Which process of which peer.
@@ -175,9 +174,12 @@ impl Target {
     }
 }
 
+/// How often each contender runs by default, and at least for the page.
+const ROUNDS: u32 = 5;
+
 impl Options {
     pub(crate) fn rounds(&self) -> u32 {
-        self.rounds.unwrap_or(if self.quick { 2 } else { 5 })
+        self.rounds.unwrap_or(if self.quick { 2 } else { ROUNDS })
     }
 
     pub(crate) fn window(&self) -> Window {
@@ -195,7 +197,8 @@ impl Options {
 
     /// Where the page goes, if anywhere: a run that proves nothing must not replace one that does.
     pub(crate) fn page(&self) -> Option<PathBuf> {
-        let whole = !self.quick && self.case.is_empty() && self.contender.is_empty();
+        let is_all = self.case.is_empty() && self.contender.is_empty();
+        let whole = !self.quick && is_all && self.rounds() >= ROUNDS;
         self.out.clone().or_else(|| whole.then(|| workspace().join("BENCHMARKS.md")))
     }
 }

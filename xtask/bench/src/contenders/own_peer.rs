@@ -2,7 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::Context as _;
@@ -33,6 +33,14 @@ impl OwnPeer {
         let mut command = Command::new(&self.program);
         command.args(["peer", self.peer.word(), role]);
         command
+    }
+
+    /// Why a case cannot be run through a server of that program: there is none on this machine, or as [`refuses`](Contender::refuses) says.
+    pub(crate) fn refuses_through(&self, program: &str, case: &Case) -> Option<String> {
+        let mut command = Command::new(program);
+        let is_there = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+        let absent = || format!("there is no `{program}` on this machine");
+        if is_there { self.refuses(case) } else { Some(absent()) }
     }
 
     /// Starts the serving process, which is reached through a broker if one is named.

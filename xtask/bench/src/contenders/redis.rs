@@ -3,7 +3,7 @@
 use std::{
     net::{TcpListener, TcpStream},
     path::Path,
-    process::{Command, Stdio},
+    process::Command,
 };
 
 use super::own_peer::OwnPeer;
@@ -36,10 +36,7 @@ impl Contender for Redis {
     }
 
     fn refuses(&self, case: &Case) -> Option<String> {
-        let mut command = Command::new(PROGRAM);
-        let is_there = command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
-        let absent = || format!("there is no `{PROGRAM}` on this machine");
-        if is_there { self.clients.refuses(case) } else { Some(absent()) }
+        self.clients.refuses_through(PROGRAM, case)
     }
 
     fn start(&self, case: &Case, folder: &Path) -> anyhow::Result<Server> {

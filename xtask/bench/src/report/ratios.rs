@@ -81,17 +81,27 @@ fn judge(result: &CaseResult, ours: &str, peer: &str, ratio: Spread) -> (String,
     if let Some(nearer) = target.nearer {
         words.push_str(&format!("; nearer: >= {nearer}x"));
     }
-    let has_lost = target.lossless && result.contenders.iter().any(|it| it.name == ours && it.has_lost());
-    let is_fast = ratio.median >= target.ratio_min;
-    let met = match target.nearer {
-        _ if is_fast && has_lost => "**missed**, by what is lost",
-        _ if is_fast => "reached",
-        Some(nearer) if ratio.median >= nearer => "**missed**; nearer: reached",
-        Some(_) => "**missed**, both",
-        None if has_lost => "**missed**, and by what is lost",
-        None => "**missed**",
-    };
-    (words, met.to_owned())
+    if target.lossless && result.contenders.iter().any(|it| it.name == ours && it.has_lost()) {
+        return (words, "**missed**, as something was lost".to_owned());
+    }
+    let met = held_against(target.ratio_min, ratio);
+    match target.nearer {
+        Some(nearer) if met != REACHED => (words, format!("{met}; nearer: {}", held_against(nearer, ratio))),
+        _ => (words, met.to_owned()),
+    }
+}
+
+const REACHED: &str = "reached";
+
+/// Whether all rounds say the same of a target, and what.
+fn held_against(target: f64, ratio: Spread) -> &'static str {
+    if ratio.min >= target {
+        REACHED
+    } else if ratio.max < target {
+        "**missed**"
+    } else {
+        "**open**, some rounds reach it"
+    }
 }
 
 fn note(ratio: Spread) -> String {
@@ -135,20 +145,20 @@ mod tests {
             &[
                 (names::FRAMEWORK, [50.0, 50.0, 60.0]),
                 (names::TCP, [100.0, 100.0, 100.0]),
-                (names::LIBZMQ_MESSAGEPACK, [10.0, 25.0, 20.0]),
+                (names::LIBZMQ_MESSAGEPACK, [20.0, 20.0, 20.0]),
             ],
         )];
         check(
             &framework(&results.each_ref()),
             &expect![[r#"
 
-            ## service_framework against its peers
+                ## service_framework against its peers
 
-            | case | against | ratio | target |  |
-            | --- | --- | --- | --- | --- |
-            | Request/reply 64 B, 16 clients (16 connections from one process) | raw tokio TCP | **0.50x (0.50..0.60)** | >= 0.6x | **missed** |
-            | Request/reply 64 B, 16 clients (16 connections from one process) | libzmq + MessagePack | **3.00x (2.00..5.00)** | >= 4x; nearer: >= 2.5x | **missed**; nearer: reached |
-        "#]],
+                | case | against | ratio | target |  |
+                | --- | --- | --- | --- | --- |
+                | Request/reply 64 B, 16 clients (16 connections from one process) | raw tokio TCP | **0.50x (0.50..0.60)** | >= 0.6x | **open**, some rounds reach it |
+                | Request/reply 64 B, 16 clients (16 connections from one process) | libzmq + MessagePack | **2.50x (2.50..3.00)** | >= 4x; nearer: >= 2.5x | **missed**; nearer: reached |
+            "#]],
         );
     }
 
@@ -174,12 +184,12 @@ mod tests {
             &engine(&results(0.1).each_ref()),
             &expect![[r#"
 
-            ## Its engine alone against other transports
+                ## Its engine alone against other transports
 
-            | case | against | ratio | target |  |
-            | --- | --- | --- | --- | --- |
-            | Publish/subscribe 64 B, 4 subscribers | raw libzmq | **6.00x (6.00..6.00)** | >= 5x, nothing lost | **missed**, by what is lost |
-        "#]],
+                | case | against | ratio | target |  |
+                | --- | --- | --- | --- | --- |
+                | Publish/subscribe 64 B, 4 subscribers | raw libzmq | **6.00x (6.00..6.00)** | >= 5x, nothing lost | **missed**, as something was lost |
+            "#]],
         );
     }
 
