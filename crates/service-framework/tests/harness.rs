@@ -12,6 +12,7 @@ mod harness {
     mod logs;
     mod ports;
     mod states;
+    mod stopping;
     mod stuck;
     mod time;
 }

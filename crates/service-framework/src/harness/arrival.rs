@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use service_framework_core::declaration::{ConnectionKind, Declaration, Run};
 use service_framework_core::failure::code;
-use service_framework_core::gate::{Access, Arrival};
+use service_framework_core::gate::{Access, Arrival, Gate};
 use service_framework_core::plugin::Target;
 use service_framework_core::plugin::host::Host as _;
 use service_framework_core::wire::Encoding;
@@ -79,10 +79,10 @@ impl Driver {
             line.push_back(call);
             if line.len() == 1 {
                 drop(lines);
-                self.arrive(call, true);
+                self.arrive(call, Gate::arrive_always);
             }
         } else {
-            self.arrive(call, false);
+            self.arrive(call, Gate::arrive);
         }
         self.begin_admitted();
         Ok(call)
@@ -99,11 +99,10 @@ impl Driver {
         id
     }
 
-    pub(super) fn arrive(&self, id: u64, always: bool) {
+    /// Lets a call come to the gate, in one of the ways in which that knows calls.
+    pub(super) fn arrive(&self, id: u64, come: impl FnOnce(&mut Gate, Access) -> Arrival) {
         let access = self.calls.borrow()[&id].begin.access;
-        let mut gate = self.gate.borrow_mut();
-        let arrival = if always { gate.arrive_always(access) } else { gate.arrive(access) };
-        drop(gate);
+        let arrival = come(&mut self.gate.borrow_mut(), access);
         let (ticket, stage) = match arrival {
             Arrival::Admitted(ticket) => {
                 self.admitted.borrow_mut().push_back(id);

@@ -128,7 +128,10 @@ impl Driver {
             .hook(hook)
             .ok_or_else(|| Error::msg(format!("service `{}` has no `{hook}`", self.declaration.name)))?;
         let call = self.add(hook.name(), Begin::bare(Target::Hook(hook), run), Purpose::Test);
-        self.arrive(call, true);
+        match run {
+            Run::Blocking => self.admitted.borrow_mut().push_back(call),
+            Run::Inline | Run::Async => self.arrive(call, Gate::arrive_beside),
+        }
         self.begin_admitted();
         Ok(call)
     }
@@ -225,7 +228,7 @@ impl Driver {
         line.retain(|call| *call != ended);
         if let (true, Some(next)) = (was_first, line.front().copied()) {
             drop(lines);
-            self.arrive(next, true);
+            self.arrive(next, Gate::arrive_always);
         }
     }
 
@@ -278,12 +281,37 @@ impl Driver {
         }
         self.ask_to_stop();
         let until = self.world.now().saturating_add(DRAIN);
-        let is_work = |call: &Call| call.purpose != Purpose::Log;
-        let drained = self.go_on(|| !self.calls.borrow().values().any(is_work), Some(until));
-        let left = self.calls.borrow().iter().filter(|(_, call)| is_work(call)).map(|(id, _)| *id).collect();
-        let outcome = self.explain_drain(drained, left);
+        self.cut_main();
+        let drained = self.go_on(|| self.waited_for().is_empty(), Some(until));
+        let outcome = self.explain_drain(drained, self.waited_for());
         self.end();
         outcome
+    }
+
+    /// Ends a `main` that never looks whether it is to stop; one that blocks a thread is left to it.
+    fn cut_main(&self) {
+        let is_cut = |(id, call): &(&u64, &Call)| {
+            call.purpose != Purpose::Log
+                && !matches!(call.stage, Stage::OnThread(_))
+                && !self.ends_by_itself(**id, call)
+        };
+        let cut: Vec<u64> = self.calls.borrow().iter().filter(is_cut).map(|(id, _)| *id).collect();
+        cut.into_iter().for_each(|id| self.finish(id, Err(gone())));
+    }
+
+    /// The calls that a stop waits for, as the runtime does: handlers, and of `main` and background work what has asked to be told of the stop.
+    fn waited_for(&self) -> Vec<u64> {
+        let calls = self.calls.borrow();
+        calls.iter().filter(|(id, call)| self.ends_by_itself(**id, call)).map(|(id, _)| *id).collect()
+    }
+
+    fn ends_by_itself(&self, id: u64, call: &Call) -> bool {
+        // Background work is `main`'s kind of call, too.
+        if call.begin.target != Target::Hook(Hook::Main) {
+            return true;
+        }
+        let heeds = &self.world.look().heeds_stop;
+        heeds.contains(&Some(id)) || call.purpose != Purpose::Log && heeds.contains(&None)
     }
 
     /// Drops all that goes on, then the service.

@@ -61,6 +61,8 @@ impl Host for World {
     }
 
     fn stopping(&self) -> Operation {
+        let asks = self.owner();
+        self.change(|state| state.heeds_stop.insert(asks));
         Box::pin(self.operation(What::Stop, None))
     }
 

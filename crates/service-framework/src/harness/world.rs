@@ -1,6 +1,6 @@
 //! The host that a service under test sees: what it asks for is put down here, from any thread, until the driver gets to it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
@@ -74,6 +74,8 @@ pub(super) struct State {
     /// The call that is polled now.
     pub(super) current: Option<(u64, Arc<CallWaker>)>,
     pub(super) is_stopping: bool,
+    /// The calls that have asked to be told of a stop; `None` is for threads of the service's own, behind which `main` is taken to be.
+    pub(super) heeds_stop: HashSet<Option<u64>>,
     /// The service is gone: nothing that it left waits any more.
     pub(super) is_closed: bool,
     sent: Vec<Sent>,
@@ -107,6 +109,7 @@ impl World {
             threads: threads::Running::default(),
             current: None,
             is_stopping: false,
+            heeds_stop: HashSet::new(),
             is_closed: false,
             sent: Vec::new(),
             logs: Vec::new(),
@@ -245,7 +248,7 @@ impl World {
     }
 
     /// The call in which the calling thread is.
-    fn owner(&self) -> Option<u64> {
+    pub(super) fn owner(&self) -> Option<u64> {
         if std::thread::current().id() == self.thread {
             return self.look().current.as_ref().map(|(call, _)| *call);
         }
