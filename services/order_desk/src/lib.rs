@@ -1,6 +1,6 @@
 //! Cancels the orders that its config names, one after the other.
 
-use std::io::{Write as _, stdout};
+use std::io::{ErrorKind, Write as _, stdout};
 
 use service_framework::prelude::*;
 
@@ -55,9 +55,17 @@ impl OrderDesk {
                 }
                 Err(error) => return Err(error),
             };
-            stdout().lock().write_all(line.as_bytes())?;
+            print(&line)?;
         }
         Ok(())
+    }
+}
+
+/// Prints, for as long as anybody reads: the orders that are left are cancelled all the same.
+fn print(line: &str) -> Result<()> {
+    match stdout().lock().write_all(line.as_bytes()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
     }
 }
 
