@@ -4,7 +4,7 @@ mod elsewhere;
 
 use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use service_framework_core::declaration::Hook;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
@@ -17,6 +17,9 @@ use crate::log;
 
 /// The exit code of a process that a second signal ends: work was not drained.
 const NOT_DRAINED: i32 = 75;
+
+/// Within which a signal is taken for the same one: `timeout` and others send it to a process and to its group.
+const SAME: Duration = Duration::from_millis(250);
 
 /// How long stderr is given to take a message before the next signal is heard.
 const LAST_WORDS: Duration = Duration::from_millis(500);
@@ -43,21 +46,30 @@ impl Watch {
         let handle = signals.handle();
         let control = Arc::clone(control);
         let watch = move || {
-            let mut is_first = true;
+            let mut first: Option<Instant> = None;
             let mut late = None;
             let mut counters = Telling::default();
-            let mut heed = |signal| match signal {
+            let mut heed = |signal, now: Instant| match signal {
                 SIGUSR1 => counters.tell(&control),
-                _ if !std::mem::take(&mut is_first) => {
+                _ if control.ended().is_some() => late = Some(signal),
+                _ if first.is_some_and(|first| now.duration_since(first) < SAME) => {}
+                _ if first.is_some() => {
                     log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
                     std::process::exit(NOT_DRAINED);
                 }
-                _ if control.ended().is_some() => late = Some(signal),
-                _ => control.stop_for(Stop::Signal(hook(signal))),
+                _ => {
+                    first = Some(now);
+                    control.stop_for(Stop::Signal(hook(signal)));
+                }
             };
-            signals.forever().for_each(&mut heed);
+            let handle = signals.handle();
+            while !handle.is_closed() {
+                let come: Vec<_> = signals.wait().collect();
+                let now = Instant::now();
+                come.into_iter().for_each(|signal| heed(signal, now));
+            }
             // What came last was not looked at any more.
-            signals.pending().for_each(heed);
+            signals.pending().for_each(|signal| heed(signal, Instant::now()));
             late
         };
         let thread = thread::Builder::new().name("signals".into()).spawn(watch).map_err(system)?;

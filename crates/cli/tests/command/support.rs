@@ -193,6 +193,20 @@ impl Running {
         assert!(status.expect("there is `kill`").success());
     }
 
+    /// Whether it has said this, or says it within a moment.
+    pub(crate) fn has_said(&mut self, text: &str) -> bool {
+        let ended = loop {
+            match self.lines.recv_timeout(Duration::from_millis(20)) {
+                Ok(line) => self.heard.push(line),
+                Err(mpsc::RecvTimeoutError::Timeout) => break false,
+                Err(mpsc::RecvTimeoutError::Disconnected) => break true,
+            }
+        };
+        let has_said = self.heard.iter().any(|line| line.contains(text));
+        assert!(has_said || !ended, "it never says {text}: {:#?}", self.heard);
+        has_said
+    }
+
     /// Waits until it ends, and gives its exit code.
     #[track_caller]
     pub(crate) fn wait(&mut self) -> i32 {

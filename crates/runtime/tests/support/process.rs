@@ -77,8 +77,17 @@ impl Process {
     }
 
     pub(crate) fn wait(&mut self) -> ExitStatus {
+        self.wait_while(|_| ())
+    }
+
+    pub(crate) fn signal_until_it_ends(&mut self, signal: i32) -> ExitStatus {
+        self.wait_while(|process| process.signal(signal))
+    }
+
+    fn wait_while(&mut self, goad: impl Fn(&Self)) -> ExitStatus {
         let mut ended = None;
         until("the process has ended", || {
+            goad(self);
             ended = self.0.try_wait().unwrap();
             ended.is_some()
         });
