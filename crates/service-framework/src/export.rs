@@ -68,7 +68,7 @@ macro_rules! __exported {
     ($(#[$symbol:meta])? $service:ty => $with:expr) => {
         impl $crate::Exported for $service {
             const WITH: $crate::__export::With = $with;
-            const MOVABLE: Option<$crate::__export::Movable<Self>> = {
+            const MOVABLE: ::core::option::Option<$crate::__export::Movable<Self>> = {
                 use $crate::__export::NotMovable as _;
                 $crate::__export::Is::<$service>::MOVABLE
             };

@@ -11,6 +11,7 @@ mod harness {
     mod hooks;
     mod logs;
     mod ports;
+    mod shadowing;
     mod states;
     mod stopping;
     mod stuck;
