@@ -16,6 +16,7 @@ use service_framework_core::wiring::{self, Wired, Wiring};
 use crate::error::Error;
 use crate::keys;
 use crate::log::Level;
+use crate::ready;
 use crate::service::Mode;
 use crate::sockets;
 use crate::source::Source;
@@ -138,6 +139,9 @@ impl Plan {
                     problems.add(Problem { text, place: wired.place.clone() });
                 }
             }
+        }
+        if let Some(Err(Error::Refused(found))) = options.ready.as_deref().map(ready::check) {
+            problems.extend(found);
         }
         problems.into_result(()).map_err(Error::Refused)?;
         Ok(Self { plugin, declaration, config, wiring })

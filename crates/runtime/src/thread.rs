@@ -51,10 +51,10 @@ pub(crate) fn start(
 
 /// The life of a service, from the plan to the last reply.
 fn drive(source: &Source, options: &Options, mode: Mode, control: &Arc<Control>) -> Result<Ended, Error> {
-    if let Some(path) = &options.ready {
-        ready::clear(path)?;
-    }
+    // What is wrong with it is told together with all else that is wrong.
+    let cleared = options.ready.as_deref().map_or(Ok(()), ready::clear);
     let plan = Plan::new(source, options, mode)?;
+    cleared?;
     if control.reason() != Stop::No {
         return Ok(Ended::default());
     }

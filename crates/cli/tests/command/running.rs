@@ -26,11 +26,67 @@ fn a_main_that_fails_is_told_once() {
 #[test]
 fn a_ready_file_of_an_earlier_start_says_nothing_of_this_one() {
     let cage = Cage::new();
-    cage.write("ready.json", "an earlier start\n");
     cage.write("parrot.json", "{}");
-    let said = cage.said(["--ready", "ready.json"]);
-    assert!(said.contains("exit code: 78"), "{said}");
-    assert!(!cage.path("ready.json").exists());
+    for earlier in ["{\"service\":\"parrot\",\"pid\":1,\"endpoints\":{}}\n", ""] {
+        cage.write("ready.json", earlier);
+        let said = cage.said(["--ready", "ready.json"]);
+        assert!(said.contains("exit code: 78"), "{said}");
+        assert!(!cage.path("ready.json").exists());
+    }
+}
+
+#[test]
+fn a_file_that_is_no_ready_file_is_left_alone() {
+    let cage = Cage::new();
+    let refused = |ready: &str, why: &str| {
+        let said = cage.said(["--ready", ready]);
+        assert_eq!(
+            said,
+            format!(
+                "stderr:\nerror: cannot say in {ready} that the service is ready: {why}\nexit code: 78\n"
+            )
+        );
+    };
+    cage.write("orders.json", "{\"orders\": []}\n");
+    refused(
+        "orders.json",
+        "it is there already, and was not written by a service that was ready; name another file",
+    );
+    assert_eq!(cage.read("orders.json"), "{\"orders\": []}\n");
+    refused("nowhere/ready.json", "there is no folder nowhere; make it, or name another file");
+    refused("/", "it is a folder; name a file in it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_and_a_pipe_stay_what_they_are() {
+    use std::io::Read as _;
+
+    let is_ready = |line: &str| line.starts_with("{\"service\":\"parrot\",") && line.ends_with("}\n");
+    let cage = Cage::new();
+    let run = |ready: &str| {
+        let mut parrot = Running::start(&mut cage.command(["-m", "--ready", ready]));
+        assert_eq!(parrot.wait(), 0, "{:#?}", parrot.heard);
+    };
+    cage.write("there.json", "");
+    std::os::unix::fs::symlink("there.json", cage.path("link.json")).unwrap();
+    for _ in 0..2 {
+        run("link.json");
+        assert!(cage.path("link.json").is_symlink());
+        assert!(is_ready(&cage.read("there.json")), "{}", cage.read("there.json"));
+    }
+
+    let pipe = cage.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("it is there").success());
+    let heard = std::thread::spawn(move || {
+        let mut heard = String::new();
+        std::fs::File::open(pipe).unwrap().read_to_string(&mut heard).unwrap();
+        heard
+    });
+    let mut parrot = Running::start(&mut cage.command(["--ready", "pipe"]));
+    assert!(is_ready(&heard.join().unwrap()));
+    parrot.signal("TERM");
+    assert_eq!(parrot.wait(), 0);
 }
 
 #[test]
