@@ -121,6 +121,21 @@ impl Config {
         self.parts.iter().map(origin).collect()
     }
 
+    /// Each thing that the config comes from, once: files, arguments as `--key`, and hooks by their names.
+    pub fn sources(&self) -> Vec<String> {
+        let mut sources = Vec::new();
+        for (_, place) in self.origins() {
+            let source = match place {
+                Place::File { file, .. } => file.display().to_string(),
+                other => other.to_string(),
+            };
+            if !sources.contains(&source) {
+                sources.push(source);
+            }
+        }
+        sources
+    }
+
     fn read_document(&mut self, model: &Shape, document: &Document, problems: &mut Problems) {
         let Some(value) = document.value() else { return };
         let Some(top) = value.as_map() else {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use service_framework_core::Failure;
+use service_framework_core::failure::code;
 use service_framework_core::problem::{Place, Problems};
 
 /// How a service that ran ended.
@@ -43,15 +44,17 @@ pub enum Error {
     #[error(transparent)]
     Socket(Arc<Unopened>),
     /// `new` of the service says that it cannot be.
-    #[error("service `{service}` refuses its config: {failure}")]
+    #[error("service `{service}` refuses its config{}: {}", listed(config), reason(failure))]
     New {
         /// The service.
         service: String,
+        /// Where the config comes from: files, and keys of the command line.
+        config: Vec<String>,
         /// What it says.
         failure: Failure,
     },
     /// A method of the service failed, which ends it: `init`, `main`.
-    #[error("`{method}` of service `{service}` failed: {failure}")]
+    #[error("`{method}` of service `{service}` failed: {}", reason(failure))]
     Method {
         /// The service.
         service: String,
@@ -122,6 +125,15 @@ impl Error {
             _ => 1,
         }
     }
+}
+
+fn listed(config: &[String]) -> String {
+    if config.is_empty() { String::new() } else { format!(" ({})", config.join(", ")) }
+}
+
+/// What a failure says. That it has failed needs no saying twice.
+fn reason(failure: &Failure) -> String {
+    if failure.code() == code::FAILED { failure.message().to_owned() } else { failure.to_string() }
 }
 
 impl From<Problems> for Error {

@@ -177,9 +177,7 @@ impl Plan {
                 }
             });
             if let Err(error) = checked {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                let text = format!("{error}{}", cause.unwrap_or_default());
-                problems.add(Problem { text, place: place.clone() });
+                problems.add(sockets::problem(place.clone(), &error));
             }
         }
         problems.into_result(()).map_err(Error::Refused)

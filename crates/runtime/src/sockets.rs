@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,18 +13,23 @@ use service_framework_connections::{
 use service_framework_core::address::Address;
 use service_framework_core::declaration::ConnectionKind;
 use service_framework_core::envelope::Request;
+use service_framework_core::problem::{Place, Problem, Problems};
 use service_framework_core::settings::{Plaintext, ServiceSettings, SlowSubscriber};
 use service_framework_core::topic;
 use service_framework_core::wiring::Wired;
 
 use crate::connection::Connection;
 use crate::counters::Counters;
-use crate::error::Error;
+use crate::error::{Error, Unopened};
 use crate::keys;
 use crate::plan::Plan;
 use crate::states::Sockets;
 
 /// Opens all sockets, those of connections and those of states. Publishers at one endpoint share one.
+///
+/// # Errors
+///
+/// [`Error::Socket`] for one that cannot be opened, [`Error::Refused`] with all of them if there are several; none is open then.
 pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<(Vec<Connection>, Vec<Sockets>), Error> {
     let service = &plan.wiring.service;
     if service.engine == "zeromq" {
@@ -33,9 +39,9 @@ pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<(Vec<Connec
         );
     }
     let mut opened = Vec::new();
-    let mut publishers: HashMap<(Address, bool), Rc<Publisher>> = HashMap::new();
+    let mut opening = Opening { service, publishers: HashMap::new(), unopened: Vec::new() };
     for (number, wired) in plan.wiring.connections.iter().enumerate() {
-        let connection = open_one(service, wired, &mut publishers).await?;
+        let Some(connection) = opening.open(wired).await? else { continue };
         if let Some(socket) = connection.counters() {
             counters.of(number).watch(socket);
         }
@@ -43,11 +49,12 @@ pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<(Vec<Connec
     }
     let mut states = Vec::new();
     for wired in &plan.wiring.states {
-        let updates = open_one(service, &wired.updates, &mut publishers).await?;
+        let updates = opening.open(&wired.updates).await?;
         let snapshots = match &wired.snapshots {
-            Some(wired) => open_one(service, wired, &mut publishers).await?,
-            None => Connection::Target,
+            Some(wired) => opening.open(wired).await?,
+            None => Some(Connection::Target),
         };
+        let (Some(updates), Some(snapshots)) = (updates, snapshots) else { continue };
         states.push(match (updates, snapshots) {
             (Connection::Subscriber(updates), Connection::Requester(snapshots)) => {
                 Sockets::DeltaIn(updates, snapshots)
@@ -60,6 +67,7 @@ pub(crate) async fn open(plan: &Plan, counters: &Counters) -> Result<(Vec<Connec
             _ => return Err(Error::Fault(format!("state `{}` has no sockets", wired.name))),
         });
     }
+    opening.end()?;
     // All are open by then: two services that subscribe to each other find what they wait for.
     let of_connections = opened.iter().filter_map(|connection| match connection {
         Connection::Publisher(publisher) => Some(publisher),
@@ -116,18 +124,41 @@ pub(crate) fn engine_of(service: &ServiceSettings, wired: &Wired) -> Result<Rc<d
         .ok_or_else(|| Error::Fault(format!("there is no engine `{}`", service.engine)))
 }
 
-/// Opens one socket.
-async fn open_one(
-    service: &ServiceSettings,
-    wired: &Wired,
-    publishers: &mut HashMap<(Address, bool), Rc<Publisher>>,
-) -> Result<Connection, Error> {
-    let engine = engine_of(service, wired)?;
-    if let (true, Some(address), Plaintext::Warn) = (wired.is_exposed(), &wired.address, service.plaintext) {
-        warn_of_plaintext(&wired.name, address);
+/// Opens one socket after the other, so that all that cannot be opened are told of together.
+struct Opening<'a> {
+    service: &'a ServiceSettings,
+    publishers: HashMap<(Address, bool), Rc<Publisher>>,
+    unopened: Vec<Unopened>,
+}
+
+impl Opening<'_> {
+    /// Opens a socket; nothing if it cannot be.
+    async fn open(&mut self, wired: &Wired) -> Result<Option<Connection>, Error> {
+        let engine = engine_of(self.service, wired)?;
+        let warns = wired.is_exposed() && self.service.plaintext == Plaintext::Warn;
+        if let Some(address) = wired.address.as_ref().filter(|_| warns) {
+            warn_of_plaintext(&wired.name, address);
+        }
+        let opened = open_by(&engine, wired, &mut self.publishers).await;
+        let opened =
+            opened.map_err(|cause| self.unopened.push(Unopened { place: wired.place.clone(), cause }));
+        Ok(opened.ok())
     }
-    let opened = open_by(&engine, wired, publishers).await;
-    opened.map_err(|cause| Error::at(wired.place.clone(), cause))
+
+    fn end(mut self) -> Result<(), Error> {
+        if self.unopened.len() < 2 {
+            return self.unopened.pop().map_or(Ok(()), |unopened| Err(Error::Socket(Arc::new(unopened))));
+        }
+        let mut problems = Problems::new();
+        self.unopened.into_iter().for_each(|Unopened { place, cause }| problems.add(problem(place, &cause)));
+        problems.into_result(()).map_err(Error::Refused)
+    }
+}
+
+/// A socket that cannot be opened, and why, in one line.
+pub(crate) fn problem(place: Option<Place>, error: &service_framework_connections::Error) -> Problem {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    Problem { text: format!("{error}{}", cause.unwrap_or_default()), place }
 }
 
 async fn open_by(

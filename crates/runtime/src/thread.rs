@@ -117,7 +117,11 @@ async fn live(
     let config = wire::encode(plan.config.value(), Encoding::MessagePack)
         .map_err(|fault| Error::Fault(format!("a checked config cannot be encoded: {fault}")))?;
     let instance = plan.plugin.create(&plan.declaration, host.clone(), &config);
-    let instance = instance.map_err(|failure| Error::New { service: service.clone(), failure })?;
+    let instance = instance.map_err(|failure| Error::New {
+        service: service.clone(),
+        config: plan.config.sources(),
+        failure,
+    })?;
     let opened = tokio::select! {
         biased;
         () = control.asked() => {

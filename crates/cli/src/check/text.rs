@@ -43,7 +43,7 @@ pub(super) fn of(plan: &Plan) -> String {
             section(&mut text, &format!("settings of {name}"), settings_of(Some(&name)));
         }
     }
-    text.push_str("\nnothing is wrong\n");
+    text.push_str("\nnothing is wrong; what `new` of the service refuses, and ports that are in use, show at the start\n");
     text
 }
 

@@ -94,7 +94,7 @@ fn every_value_with_where_it_came_from() {
           peer = "any"                     default
           encoding = "msgpack"             default
 
-        nothing is wrong
+        nothing is wrong; what `new` of the service refuses, and ports that are in use, show at the start
         exit code: 0
     "#]]
     .assert_eq(&found);
@@ -159,12 +159,14 @@ fn hosts_that_the_service_would_not_start_with() {
     let cage = Cage::new();
     let addresses = cage.read("addresses.json").replacen("127.0.0.1:0", "192.0.2.1:8001", 1);
     cage.write("addresses.json", &addresses.replacen("127.0.0.1:0", "ipc:///no/such/folder/socket", 1));
+    let checked = check(&cage, &[]);
+    assert_eq!(cage.said(["-cl", "none"]), checked, "a start tells of all of them, too");
     expect![[r#"
         stderr:
         error: addresses.json:3:24: cannot bind `say` to 192.0.2.1:8001: not an address of this machine; write `*:8001` to listen on all
         error: addresses.json:4:25: cannot bind `hold` to ipc:///no/such/folder/socket: its folder /no/such/folder does not exist; create it or write another path
         exit code: 78
-    "#]].assert_eq(&check(&cage, &[]));
+    "#]].assert_eq(&checked);
 }
 
 #[test]
@@ -175,6 +177,6 @@ fn nothing_is_opened() {
     let held = holder.local_addr().expect("it is bound").to_string();
     cage.write("addresses.json", &cage.read("addresses.json").replacen("127.0.0.1:0", &held, 1));
     let found = check(&cage, &["-l", "logs/", "--ready", "ready.json"]);
-    assert!(found.ends_with("\nnothing is wrong\nexit code: 0\n"), "{found}");
+    assert!(found.ends_with("show at the start\nexit code: 0\n"), "{found}");
     assert!(!cage.path("logs").exists() && !cage.path("ready.json").exists());
 }

@@ -130,7 +130,7 @@ fn what_new_of_the_service_does_not_like() {
         &["--greeting="],
         expect![[r#"
         stderr:
-        error: service `parrot` refuses its config: failed: a parrot greets
+        error: service `parrot` refuses its config (--greeting): a parrot greets
         exit code: 78
     "#]],
     );

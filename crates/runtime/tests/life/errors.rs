@@ -95,11 +95,15 @@ fn what_fails_before_a_service_is_up_is_told_to_whoever_starts_it() {
         78,
         "setup_config: panicked: setup_config is wrong at crates/runtime/tests/life/errors.rs:",
     );
-    check("new errs", 78, "service `service-framework-runtime` refuses its config: no_disk: there is none");
+    check(
+        "new errs",
+        78,
+        "service `service-framework-runtime` refuses its config (the config of the program): no_disk: there is none",
+    );
     check(
         "new panics",
         78,
-        "refuses its config: panicked: new is wrong at crates/runtime/tests/life/errors.rs:",
+        "refuses its config (the config of the program): panicked: new is wrong at crates/runtime/tests/life/errors.rs:",
     );
     check("init errs", 1, "`init` of service `service-framework-runtime` failed: ");
     check("init panics", 1, "`init` of service `service-framework-runtime` failed: panicked: init is wrong");

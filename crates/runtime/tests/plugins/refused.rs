@@ -195,10 +195,10 @@ fn a_symbol_too_small_for_a_table() {
 #[test]
 fn a_constructor_that_errs_or_panics() {
     for (how, text) in [
-        ("errs", "service `clerk` refuses its config: failed: no clerk today"),
+        ("errs", "service `clerk` refuses its config (the config of the program): no clerk today"),
         (
             "panics",
-            "service `clerk` refuses its config: panicked: a clerk without a desk at crates/runtime/tests/plugins/clerk/src/lib.rs:",
+            "service `clerk` refuses its config (the config of the program): panicked: a clerk without a desk at crates/runtime/tests/plugins/clerk/src/lib.rs:",
         ),
     ] {
         let mut service = Service::at(library(), options(value!({"new": how})));
