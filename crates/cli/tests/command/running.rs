@@ -39,13 +39,12 @@ fn a_ready_file_of_an_earlier_start_says_nothing_of_this_one() {
 fn a_file_that_is_no_ready_file_is_left_alone() {
     let cage = Cage::new();
     let refused = |ready: &str, why: &str| {
-        let said = cage.said(["--ready", ready]);
-        assert_eq!(
-            said,
-            format!(
-                "stderr:\nerror: cannot say in {ready} that the service is ready: {why}\nexit code: 78\n"
-            )
+        let said = format!(
+            "stderr:\nerror: cannot say in {ready} that the service is ready: {why}\nexit code: 78\n"
         );
+        assert_eq!(cage.said(["--ready", ready]), said);
+        let checked = cage.command_of(Some("check"), ["--ready", ready]).output().expect("the command runs");
+        assert_eq!(crate::support::said(&checked), said);
     };
     cage.write("orders.json", "{\"orders\": []}\n");
     refused(
