@@ -35,6 +35,8 @@ enum What {
     Faults,
     /// 1,500 strangers who do not end their handshake, at the replyer of a service under load.
     Handshakes,
+    /// A publisher beside a subscriber that reads one of a hundred, and beside quick ones alone.
+    SlowSubscriber,
 }
 
 /// Tells the tests where to write what they have measured.
@@ -51,6 +53,7 @@ impl What {
             Self::LateReplies => "late_replies",
             Self::Faults => "faults",
             Self::Handshakes => "handshakes",
+            Self::SlowSubscriber => "slow_subscriber",
         }
     }
 
@@ -81,6 +84,9 @@ impl What {
                 "faults",
                 "handshakes::who_does_not_end_its_handshake_is_left_in_time_and_harms_nobody",
             ],
+            Self::SlowSubscriber => {
+                [RUNTIME, "faults", "publish_times::publishing_takes_no_longer_beside_a_slow_subscriber"]
+            }
         }
     }
 
@@ -95,6 +101,7 @@ impl What {
             Self::LateReplies => LATE_REPLIES,
             Self::Faults => FAULTS,
             Self::Handshakes => HANDSHAKES,
+            Self::SlowSubscriber => SLOW_SUBSCRIBER,
         }
     }
 }
@@ -103,7 +110,7 @@ const PAGE: &str = "\
 # Soak
 
 `cargo xtask soak` writes this page; nobody edits it. It says what many strangers and many idle peers take of one socket of
-`crates/zmtp`, a ROUTER over TCP, and of a service, and what stays of it; and for how long a service does without a peer that fails. Memory, descriptors and counts do not
+`crates/zmtp`, a ROUTER over TCP, and of a service, and what stays of it; for how long a service does without a peer that fails; and what a slow subscriber costs. Memory, descriptors and counts do not
 depend on how fast the machine is; times do. A short form of all of it, in which no time is measured, runs with the other tests.
 ";
 
@@ -164,6 +171,15 @@ const HANDSHAKES: &str = "\
 To the replyer of a running service, 500 strangers connect and say nothing, 500 greet and say nothing more, and 500 say one byte of their greeting each second. Four
 good peers ask all the time. It fails if a stranger is left before the 30 seconds that it has or a second after them, if one is not counted, if a good peer waits for
 a second, or if a descriptor, a task or 2 MiB are there afterwards that were not before.
+";
+
+const SLOW_SUBSCRIBER: &str = "\
+## A subscriber that is too slow
+
+A service publishes to two subscribers in another process, and takes the time of each publication. In every second round both read all; in the others, which take turns with those,
+one of them reads one of a hundred, so that its queue of 32 MiB is soon full. It fails if in the median of the pairs of rounds the time that 99 of 100 publications keep is more than 1.1 times as long
+beside the slow one, if the quick one misses anything, if what the slow one misses is not exactly what was counted, or if more waits for it than it may. It may well be less: what is
+dropped is not queued.
 ";
 
 /// Runs what was asked for.

@@ -13,6 +13,7 @@ mod remote;
 mod report;
 
 mod slow_subscriber;
+mod publish_times;
 mod half_open;
 mod timeouts;
 mod late_replies;

@@ -1,5 +1,7 @@
 //! A publisher whose subscriber is too slow, or is not there any more: the others have all of it, and what waits is bounded.
 
+use std::time::Instant;
+
 use bytes::Bytes;
 use service_framework::prelude::*;
 use service_framework_connections::engine::Role;
@@ -30,6 +32,12 @@ struct Batch {
     count: u64,
 }
 
+/// How many nanoseconds each publication took.
+#[derive(Model)]
+struct Taken {
+    nanoseconds: Vec<u64>,
+}
+
 /// Publishes what it is told to, each with its number.
 struct Press {
     body: String,
@@ -48,77 +56,102 @@ impl Press {
         }
         Ok(Held::now())
     }
+
+    /// The same, looking at the clock.
+    #[replyer]
+    fn publish_timed(&self, batch: Batch, cx: &Context) -> Result<Taken> {
+        let mut nanoseconds = Vec::new();
+        for number in batch.first..batch.first + batch.count {
+            let news = News { number, body: self.body.clone() };
+            let begun = Instant::now();
+            cx.publish(&NEWS, &news)?;
+            nanoseconds.push(begun.elapsed().as_nanos() as u64);
+        }
+        Ok(Taken { nanoseconds })
+    }
 }
 
 service_framework::link!(Press);
 
 const BODY: usize = 32 << 10;
 /// What may wait for one subscriber.
-const QUEUE_BYTES: u64 = 32 << 20;
+pub(crate) const QUEUE_BYTES: u64 = 32 << 20;
 
-fn be_the_press() {
+pub(crate) fn be_the_press() {
     remote::be::<Press>(|_| {
         value!({
-            "in": {"publish": {"replyer": "127.0.0.1:0"}},
+            "in": {"publish": {"replyer": "127.0.0.1:0"}, "publish_timed": {"replyer": "127.0.0.1:0"}},
             "out": {"news": {"publisher": {"address": "127.0.0.1:0", "queue_bytes": QUEUE_BYTES}}},
         })
     });
 }
 
 /// The press, and how much it has published.
-struct Pressing {
+pub(crate) struct Pressing {
     remote: Remote,
     client: Client,
-    published: u64,
+    timed: Client,
+    pub(crate) published: u64,
 }
 
 impl Pressing {
-    fn start(test: &str) -> Self {
+    pub(crate) fn start(test: &str) -> Self {
         let remote = Remote::start(test);
-        let client = Client::to(&remote.address("publish"));
-        Self { remote, client, published: 0 }
+        let [client, timed] = ["publish", "publish_timed"].map(|how| Client::to(&remote.address(how)));
+        Self { remote, client, timed, published: 0 }
     }
 
     /// Publishes so many. That it returns says that nothing keeps the press from it.
     async fn publish(&mut self, count: u64) -> Held {
-        let batch = value!({"first": (self.published), "count": count});
-        self.published += count;
+        let batch = self.batch(count);
         self.client.ask(batch).await.model()
     }
 
-    async fn held(&self) -> Held {
+    /// The same; gives how many nanoseconds each publication took.
+    pub(crate) async fn publish_timed(&mut self, count: u64) -> Vec<u64> {
+        let batch = self.batch(count);
+        self.timed.ask(batch).await.model::<Taken>().nanoseconds
+    }
+
+    fn batch(&mut self, count: u64) -> Value {
+        let first = self.published;
+        self.published += count;
+        value!({"first": first, "count": count})
+    }
+
+    pub(crate) async fn held(&self) -> Held {
         self.client.ask(value!({"first": 0, "count": 0})).await.model()
     }
 
-    async fn subscriber(&self) -> Subscriber {
+    pub(crate) async fn subscriber(&self) -> Subscriber {
         let raw = Raw::connect(Role::Subscribe(Bytes::new()), &self.remote.address("news")).await;
         Subscriber { raw, first: None, next: 0, received: 0 }
     }
 
     /// Publishes until a subscriber has nothing left to take but what was published last.
-    async fn until_taken(&mut self, subscriber: &mut Subscriber) {
+    pub(crate) async fn until_taken(&mut self, subscriber: &mut Subscriber) {
         while subscriber.next < self.published || self.published == 0 {
             self.publish(1).await;
             while subscriber.next < self.published && subscriber.takes_soon().await {}
         }
     }
 
-    fn dropped(&self) -> u64 {
+    pub(crate) fn dropped(&self) -> u64 {
         self.remote.counters("news")["refused"]["queue_full"].as_u64().unwrap_or(0)
     }
 }
 
 /// Reads numbers, as many as it is asked to.
-struct Subscriber {
+pub(crate) struct Subscriber {
     raw: Raw,
-    first: Option<u64>,
+    pub(crate) first: Option<u64>,
     /// The one after the last.
     next: u64,
-    received: u64,
+    pub(crate) received: u64,
 }
 
 impl Subscriber {
-    async fn take(&mut self) -> u64 {
+    pub(crate) async fn take(&mut self) -> u64 {
         let frame = self.raw.recv().await.remove(0);
         let message: Message = wire::decode(&frame, Encoding::MessagePack, &Limits::default()).unwrap();
         let number = message.args.number;
@@ -135,7 +168,7 @@ impl Subscriber {
     }
 
     /// Takes all up to that one, which follow one another.
-    async fn take_until(&mut self, published: u64) {
+    pub(crate) async fn take_until(&mut self, published: u64) {
         while self.next < published {
             let expected = self.next;
             assert_eq!(self.take().await, expected);
