@@ -11,6 +11,7 @@ use service_framework_runtime::Service;
 mod support;
 
 mod accepted;
+mod encrypted;
 mod fickle;
 mod memory;
 mod payloads;

@@ -16,13 +16,13 @@ use crate::exchange;
 use crate::support::{Answer, address, counters, request, risen, run, until_async, wired};
 use crate::under_load::under_load;
 
-async fn dial(at: &Address) -> TcpStream {
+pub(crate) async fn dial(at: &Address) -> TcpStream {
     let Address::Tcp { host: Host::Ip(ip), port } = at else { panic!("{at} is no address of TCP") };
     TcpStream::connect((*ip, *port)).await.unwrap()
 }
 
 /// A greeting with that mechanism.
-fn greeting(mechanism: &str) -> Vec<u8> {
+pub(crate) fn greeting(mechanism: &str) -> Vec<u8> {
     let mut said = b"\xff\0\0\0\0\0\0\0\x01\x7f\x03\x01".to_vec();
     said.extend_from_slice(mechanism.as_bytes());
     said.resize(64, 0);
@@ -60,7 +60,7 @@ struct Attack {
 
 /// What an attack is counted as.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Counted {
+pub(crate) enum Counted {
     /// A stranger that was never met.
     Stranger(Cause),
     /// A peer that was put out.
@@ -78,7 +78,7 @@ fn rise(before: &ByCause, after: &ByCause) -> Vec<(Cause, u64)> {
 }
 
 /// All that was counted between two readings.
-fn counted(before: &ConnectionCounters, after: &ConnectionCounters) -> Vec<(Counted, u64)> {
+pub(crate) fn counted(before: &ConnectionCounters, after: &ConnectionCounters) -> Vec<(Counted, u64)> {
     let strangers = rise(&before.handshakes_failed, &after.handshakes_failed).into_iter();
     let peers = rise(&before.disconnected, &after.disconnected).into_iter();
     let mut all: Vec<_> = strangers.map(|(cause, times)| (Stranger(cause), times)).collect();

@@ -32,11 +32,16 @@ async fn mean_well(client: Client, number: usize) -> Duration {
 /// Repeats `attack` until the good clients are done, at least once.
 pub(crate) fn under_load(connection: &str, service: &Service, attack: impl AsyncFn()) {
     let replyer = address(service, connection);
+    under_load_of(|| Client::to(&replyer), attack);
+}
+
+/// The same with good clients that are made like this.
+pub(crate) fn under_load_of(client: impl Fn() -> Client, attack: impl AsyncFn()) {
     run(async {
         let working = Rc::new(Cell::new(CLIENTS));
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let (client, working) = (Client::to(&replyer), Rc::clone(&working));
+                let (client, working) = (client(), Rc::clone(&working));
                 tokio::task::spawn_local(async move {
                     let slowest = mean_well(client, number).await;
                     working.set(working.get() - 1);

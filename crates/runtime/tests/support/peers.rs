@@ -61,9 +61,13 @@ pub(crate) struct Client(Requester);
 
 impl Client {
     pub(crate) fn to(address: &Address) -> Self {
-        let engine: Rc<dyn Engine> = default_engine();
+        Self::by(&default_engine(), address)
+    }
+
+    /// The same by an engine of its own, such as one that encrypts.
+    pub(crate) fn by(engine: &Rc<dyn Engine>, address: &Address) -> Self {
         let options = requester::Options { waiting_max: 1_000_000, ..Default::default() };
-        Self(Requester::connect(&engine, "client", address, options).unwrap())
+        Self(Requester::connect(engine, "client", address, options).unwrap())
     }
 
     pub(crate) async fn send(&self, payload: impl Into<Bytes>) -> Result<Bytes, CallError> {
