@@ -115,7 +115,7 @@ pub trait Engine: Debug {
         Box::pin(async { Err(SocketError::NoBus { engine: self.name() }) })
     }
 
-    /// Opens a socket and connects it once, giving up after `patience`. Dropping the future gives up at once.
+    /// Opens a socket and connects it, giving up after `patience`, or sooner if whoever is there refuses. Dropping the future gives up at once.
     fn connect<'a>(
         &'a self,
         role: Role,

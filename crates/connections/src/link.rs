@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use service_framework_core::address::Address;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::counters::Counters;
 use crate::engine::{
@@ -22,9 +22,7 @@ use crate::error::{Error, SocketError, check_connectable};
 /// How soon an absent peer is tried again. One that appears is found within little more than the cap, which leaves room below a second.
 const REDIAL: Redial =
     Redial { first: Duration::from_millis(100), cap: Duration::from_millis(750), jitter: 0.5 };
-/// What most peers need for their handshake; others are beginning to be looked for anew beside it.
-const ALONE: Duration = Duration::from_millis(200);
-/// What a peer at the end of a slow network may need for its handshake.
+/// What a peer at the end of a slow network may need for its handshake. One that takes connections before it speaks is found as soon as it does.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A peer absent for longer is worth a line in the log.
 const WORTH_A_WARNING: Duration = Duration::from_secs(1);
@@ -274,54 +272,33 @@ impl State {
     }
 }
 
-/// Tries until it succeeds.
-///
-/// An engine may wait longer and longer inside one attempt once it has been refused, so short attempts are made
-/// all the time; but a peer far away needs longer than a short attempt for its handshake, so a patient one runs
-/// beside them.
+/// Tries until it succeeds, by one attempt at a time: a peer that takes long for its handshake has to do with one connection.
 async fn connect(state: &State) -> Rc<dyn Socket> {
     let since = Instant::now();
-    let mut has_warned = false;
+    let has_warned = Cell::new(false);
+    let warn_once = |cause: &SocketError| {
+        if !has_warned.replace(true) {
+            warn(state, cause);
+        }
+    };
     loop {
-        let mut patient = pin!(state.engine.connect(state.role.clone(), &state.address, PATIENCE));
-        let refused = match timeout(ALONE, &mut patient).await {
-            Ok(Ok(socket)) => return socket,
-            Ok(Err(cause)) => cause,
-            Err(_) => loop {
-                if !has_warned && since.elapsed() >= WORTH_A_WARNING {
-                    has_warned = true;
-                    warn(state, &SocketError::Silence { after: since.elapsed() });
-                }
-                tokio::select! {
-                    biased;
-                    done = &mut patient => match done {
-                        Ok(socket) => return socket,
-                        Err(cause) => break cause,
-                    },
-                    socket = short_attempt(state) => if let Some(socket) = socket { return socket },
-                }
-            },
+        let mut attempt = pin!(state.engine.connect(state.role.clone(), &state.address, PATIENCE));
+        let connected = match timeout(WORTH_A_WARNING, &mut attempt).await {
+            Ok(connected) => connected,
+            Err(_) => {
+                warn_once(&SocketError::Silence { after: since.elapsed() });
+                attempt.await
+            }
+        };
+        let refused = match connected {
+            Ok(socket) => return socket,
+            Err(refused) => refused,
         };
         state.counters.count_dial_failed(refused.cause());
-        if !has_warned && since.elapsed() >= WORTH_A_WARNING {
-            has_warned = true;
-            warn(state, &refused);
+        if since.elapsed() >= WORTH_A_WARNING {
+            warn_once(&refused);
         }
         sleep(state.pause()).await;
-    }
-}
-
-/// Tries for one pause, and takes all of it unless it succeeds.
-async fn short_attempt(state: &State) -> Option<Rc<dyn Socket>> {
-    let pause = state.pause();
-    let end = Instant::now() + pause;
-    match state.engine.connect(state.role.clone(), &state.address, pause).await {
-        Ok(socket) => Some(socket),
-        Err(cause) => {
-            state.counters.count_dial_failed(cause.cause());
-            sleep_until(end).await;
-            None
-        }
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use service_framework_core::address::Address;
+use tokio::time::{Instant, sleep_until, timeout};
 use zeromq::{
     DealerSocket, MultiPeerBackend, PubSocket, RouterSocket, Socket as _, SocketEvent, SocketOptions,
     SocketRecv as _, SocketSend as _, XSubSocket, ZmqError, ZmqMessage,
@@ -58,15 +59,49 @@ impl Engine for Zeromq {
     ) -> LocalFuture<'a, Result<Rc<dyn Socket>, SocketError>> {
         Box::pin(async move {
             self.check(address)?;
-            let mut options = options();
-            options.connect_timeout(patience);
-            let mut raw = Raw::new(&role, options);
-            let lost = raw.watch();
-            raw.subscribe(&role).await?;
-            raw.connect(&address.url()).await?;
-            Ok(Rc::new(ZeromqSocket::new(raw, Some(lost), None)) as Rc<dyn Socket>)
+            let mut patient = pin!(connect_within(&role, address, patience));
+            if let Ok(connected) = timeout(ALONE, &mut patient).await {
+                return connected;
+            }
+            loop {
+                let brief = async {
+                    let end = Instant::now() + BRIEFLY;
+                    let connected = connect_within(&role, address, BRIEFLY).await;
+                    if connected.is_err() {
+                        sleep_until(end).await;
+                    }
+                    connected
+                };
+                tokio::select! {
+                    biased;
+                    connected = &mut patient => return connected,
+                    connected = brief => if connected.is_ok() { return connected },
+                }
+            }
         })
     }
+}
+
+/// What most peers need for their handshake; others are beginning to be connected to anew beside it.
+const ALONE: Duration = Duration::from_millis(200);
+
+/// How long an attempt takes beside a patient one. Once the engine was refused, it waits longer and longer inside one attempt, so that others have to be made all the time;
+/// but a peer far away needs longer for its handshake.
+const BRIEFLY: Duration = Duration::from_millis(500);
+
+/// Opens a socket and connects it, giving up after that long.
+async fn connect_within(
+    role: &Role,
+    address: &Address,
+    patience: Duration,
+) -> Result<Rc<dyn Socket>, SocketError> {
+    let mut options = options();
+    options.connect_timeout(patience);
+    let mut raw = Raw::new(role, options);
+    let lost = raw.watch();
+    raw.subscribe(role).await?;
+    raw.connect(&address.url()).await?;
+    Ok(Rc::new(ZeromqSocket::new(raw, Some(lost), None)))
 }
 
 /// How much is read from a peer at once to begin with.

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 
+use tokio::sync::watch;
 use tokio::task::LocalSet;
 
 use super::*;
@@ -22,8 +23,11 @@ enum Peer {
 /// An engine whose peer does as the test says, and that notes each attempt to reach it.
 #[derive(Debug)]
 struct Scripted {
-    peer: Cell<Peer>,
+    peer: watch::Sender<Peer>,
     attempts: RefCell<Vec<Instant>>,
+    /// How many there are now, and were at most.
+    under_way: Cell<usize>,
+    most_under_way: Cell<usize>,
 }
 
 impl Engine for Scripted {
@@ -47,17 +51,38 @@ impl Engine for Scripted {
     ) -> LocalFuture<'a, Result<Rc<dyn Socket>, SocketError>> {
         Box::pin(async move {
             self.attempts.borrow_mut().push(Instant::now());
-            match self.peer.get() {
-                Peer::Absent => Err(SocketError::System(std::io::ErrorKind::ConnectionRefused.into())),
-                Peer::Mute => {
-                    sleep(patience).await;
-                    Err(SocketError::Silence { after: patience })
-                }
+            let _under_way = UnderWay::begin(self);
+            let mut peer = self.peer.subscribe();
+            let speaks = peer.wait_for(|peer| *peer != Peer::Mute);
+            let Ok(Ok(peer)) = timeout(patience, speaks).await.map(|spoke| spoke.map(|peer| *peer)) else {
+                return Err(SocketError::Silence { after: patience });
+            };
+            match peer {
                 Peer::There { each } => {
                     Ok(Rc::new(Passing(RefCell::new(Box::pin(sleep(each))))) as Rc<dyn Socket>)
                 }
+                Peer::Absent | Peer::Mute => {
+                    Err(SocketError::System(std::io::ErrorKind::ConnectionRefused.into()))
+                }
             }
         })
+    }
+}
+
+/// An attempt, for as long as it is one.
+struct UnderWay<'a>(&'a Scripted);
+
+impl<'a> UnderWay<'a> {
+    fn begin(engine: &'a Scripted) -> Self {
+        engine.under_way.set(engine.under_way.get() + 1);
+        engine.most_under_way.set(engine.most_under_way.get().max(engine.under_way.get()));
+        Self(engine)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.under_way.set(self.0.under_way.get() - 1);
     }
 }
 
@@ -84,7 +109,9 @@ const FOREVER: Duration = Duration::from_secs(1_000_000);
 
 /// A link to a peer that does this at first.
 fn link_to(peer: Peer) -> (Link, Rc<Scripted>) {
-    let scripted = Rc::new(Scripted { peer: Cell::new(peer), attempts: RefCell::default() });
+    let (attempts, under_way, most_under_way) = Default::default();
+    let peer = watch::Sender::new(peer);
+    let scripted = Rc::new(Scripted { peer, attempts, under_way, most_under_way });
     let engine: Rc<dyn Engine> = Rc::<Scripted>::clone(&scripted);
     let address = "127.0.0.1:1".parse().unwrap();
     let link = Link::open(&engine, Role::Dealer, "orders", &address, &Arc::default()).unwrap();
@@ -143,7 +170,7 @@ fn an_absent_peer_is_tried_less_and_less_often_and_found_within_a_second() {
             // Each 0.2 seconds it would have been 300 times.
             assert!((60..=170).contains(&engine.times()), "{} times", engine.times());
             check(&engine.pauses(), &[100, 200, 400, 750, 750, 750, 750]);
-            engine.peer.set(Peer::There { each: FOREVER });
+            engine.peer.send_replace(Peer::There { each: FOREVER });
             let since = Instant::now();
             assert!(matches!(link.next().await, LinkEvent::Up));
             assert!(since.elapsed() <= SECOND, "{:?}", since.elapsed());
@@ -152,18 +179,20 @@ fn an_absent_peer_is_tried_less_and_less_often_and_found_within_a_second() {
 }
 
 #[test]
-fn a_peer_that_does_not_speak_is_found_within_a_second_of_speaking() {
-    run(async {
-        let (link, engine) = link_to(Peer::Mute);
-        link.go_on(60 * SECOND).await;
-        // A patient attempt each five seconds, and short ones beside it.
-        assert!((60..=190).contains(&engine.times()), "{} times", engine.times());
-        engine.peer.set(Peer::There { each: FOREVER });
-        let since = Instant::now();
-        assert!(matches!(link.next().await, LinkEvent::Up));
-        // Each of the few timers on the way is up to a millisecond late.
-        assert!(since.elapsed() <= SECOND + Duration::from_millis(10), "{:?}", since.elapsed());
-    });
+fn a_peer_that_does_not_speak_has_one_connection_at_a_time_and_is_found_as_it_speaks() {
+    for seconds in 0..20 {
+        run(async move {
+            let (link, engine) = link_to(Peer::Mute);
+            link.go_on(60 * SECOND + seconds * SECOND / 2).await;
+            assert!((10..=14).contains(&engine.times()), "{} times", engine.times());
+            assert_eq!(engine.most_under_way.get(), 1);
+            engine.peer.send_replace(Peer::There { each: FOREVER });
+            let since = Instant::now();
+            assert!(matches!(link.next().await, LinkEvent::Up));
+            // It may speak between two of them.
+            assert!(since.elapsed() <= SECOND, "{:?}", since.elapsed());
+        });
+    }
 }
 
 #[test]
@@ -180,7 +209,7 @@ fn a_peer_that_was_there_for_long_is_looked_for_soon() {
     run(async {
         let (link, engine) = link_to(Peer::Absent);
         link.go_on(10 * SECOND).await;
-        engine.peer.set(Peer::There { each: SECOND });
+        engine.peer.send_replace(Peer::There { each: SECOND });
         assert!(matches!(link.next().await, LinkEvent::Up));
         engine.attempts.take();
         for _ in 0..10 {

@@ -7,6 +7,8 @@ use bytes::Bytes;
 use service_framework_connections::requester::{BreakerOptions, Options};
 use service_framework_connections::{CallError, Refusal, Requester};
 use service_framework_core::address::Address;
+use service_framework_zmtp::SocketType;
+use tokio::net::TcpListener;
 
 use super::support::*;
 
@@ -151,5 +153,24 @@ fn no_more_is_sent_again_than_the_budget_allows() {
         let answered = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
         let lost = outcomes.iter().filter(|outcome| **outcome == Err(CallError::PeerLost)).count();
         assert_eq!((answered, lost), (10, 10), "twenty calls while it was full earned nothing");
+    });
+}
+
+#[test]
+fn a_peer_that_is_slow_to_say_who_it_is_is_connected_to_once() {
+    if cannot("zeromq", "begins anew beside an attempt that takes long") {
+        return;
+    }
+    run(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let requester = requester(&address(&listener.local_addr().unwrap().to_string()));
+        let asked = tokio::task::spawn_local(requester.call(Bytes::from("hello"), deadline()));
+        let (stream, _) = listener.accept().await.unwrap();
+        let another = tokio::time::timeout(Duration::from_secs(1), listener.accept()).await;
+        assert!(another.is_err(), "the first was not given up");
+        let (mut stream, mut side) = shake_hands(stream, SocketType::Router).await;
+        answer(&mut stream, &mut side).await;
+        assert_eq!(asked.await.unwrap().unwrap(), "hello");
+        assert_eq!(requester.counters().counts().dials_failed.total(), 0);
     });
 }

@@ -10,7 +10,7 @@ use service_framework_connections::{
     Counters, Engine, EngineOptions, Replyer, Requester, engine_by_name, requester,
 };
 use service_framework_core::address::{Address, Host};
-use service_framework_zmtp::{Config, Connection, SocketType};
+use service_framework_zmtp::{self as zmtp, Config, Connection, SocketType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -106,14 +106,33 @@ pub(crate) async fn deaf_subscriber(to: &Address) -> TcpStream {
 
 async fn meet(to: &Address, socket_type: SocketType) -> (TcpStream, Connection) {
     let Address::Tcp { host: Host::Ip(ip), port } = to else { panic!("{to} is no address of TCP") };
-    let mut stream = TcpStream::connect((*ip, *port)).await.unwrap();
+    shake_hands(TcpStream::connect((*ip, *port)).await.unwrap(), socket_type).await
+}
+
+/// Is a socket of this type at this end of a stream, and meets whoever is at the other.
+pub(crate) async fn shake_hands(mut stream: TcpStream, socket_type: SocketType) -> (TcpStream, Connection) {
     let mut side = Connection::new(Config::new(socket_type), Instant::now());
     while !side.is_ready() {
         stream.write_all(&side.take_output()).await.unwrap();
         stream.read_buf(side.input()).await.unwrap();
-        while side.poll().unwrap().is_some() {}
+        while !side.is_ready() && side.poll().unwrap().is_some() {}
     }
+    stream.write_all(&side.take_output()).await.unwrap();
     (stream, side)
+}
+
+/// Answers the next request with its own payload.
+pub(crate) async fn answer(stream: &mut TcpStream, side: &mut Connection) {
+    loop {
+        match side.poll().unwrap() {
+            Some(zmtp::Event::Message(request)) => {
+                side.send(&request).unwrap();
+                return stream.write_all(&side.take_output()).await.unwrap();
+            }
+            Some(_) => {}
+            None => drop(stream.read_buf(side.input()).await.unwrap()),
+        }
+    }
 }
 
 /// A socket without a connection around it, to send what no connection of ours would.

@@ -1,9 +1,11 @@
 //! Opens what a socket listens on, or is connected by.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use service_framework_core::address::{Address, Host};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 
 use super::Error;
 use super::zmtp::{Ended, InprocListener, Listener, Stream};
@@ -37,13 +39,16 @@ fn adopt(listener: listen::Listener) -> std::io::Result<(Listener, Option<Socket
     }
 }
 
+/// How long a host is asked that says nothing at all. The system asks it at once and after a second; to begin anew then finds one that comes back sooner than the system, which waits
+/// longer and longer.
+const REACH: Duration = Duration::from_secs(2);
+
 /// A stream to whoever listens there.
 pub(super) async fn connect(address: &Address) -> Result<Stream, SocketError> {
     let connected = match address {
-        Address::Tcp { host: Host::Ip(ip), port } => TcpStream::connect((*ip, *port)).await.map(Stream::Tcp),
+        Address::Tcp { host: Host::Ip(ip), port } => tcp(&[(*ip, *port).into()]).await.map(Stream::Tcp),
         Address::Tcp { host: Host::Name(name), port } => {
-            let found = listen::resolve(name, *port).await?;
-            TcpStream::connect(&*found).await.map(Stream::Tcp)
+            tcp(&listen::resolve(name, *port).await?).await.map(Stream::Tcp)
         }
         Address::Tcp { host: Host::Any, .. } => return Err(SocketError::ConnectToAny),
         #[cfg(unix)]
@@ -60,6 +65,19 @@ pub(super) async fn connect(address: &Address) -> Result<Stream, SocketError> {
         return Err(SocketError::System(std::io::ErrorKind::ConnectionRefused.into()));
     }
     Ok(connected)
+}
+
+/// Tries the addresses of a host one after the other.
+async fn tcp(addresses: &[SocketAddr]) -> std::io::Result<TcpStream> {
+    let mut why = std::io::ErrorKind::NotFound.into();
+    for address in addresses {
+        match timeout(REACH, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => why = error,
+            Err(_) => why = std::io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(why)
 }
 
 /// Why a peer was not met, who was given so long.
