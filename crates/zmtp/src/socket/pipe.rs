@@ -96,7 +96,7 @@ impl Pipe {
     pub(super) fn send(&mut self, message: &Sending<'_>) -> Result<u64, Refused> {
         let mut dropped = 0;
         while self.is_full() {
-            if !self.drop_oldest() {
+            if self.is_full_for_good() || !self.drop_oldest() {
                 match self.gives_back {
                     true => self.refused_full += 1,
                     false => self.dropped_full += 1,
@@ -114,6 +114,11 @@ impl Pipe {
         }
         self.sent += 1;
         Ok(dropped)
+    }
+
+    /// Whether there would be no room though all were dropped that may be: by what is on its way, and by what the protocol itself has to say.
+    fn is_full_for_good(&mut self) -> bool {
+        self.ends.len() >= self.queue.messages || self.connection.output().remaining() >= self.queue.bytes
     }
 
     /// Drops what has waited longest, if that is what is done and there is any; it was never sent then.
