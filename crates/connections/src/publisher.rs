@@ -177,7 +177,7 @@ impl Publisher {
 
     /// Sends to whoever subscribes to something that begins with `prefix`, alone, the frame that `greeting` gives for what was subscribed to, if it gives any. It is asked for each
     /// such thing, also of those who have subscribed already, and again when a connection was lost. The frame waits in the queue of the peer as a publication does, and is
-    /// dropped and counted if there is no room. With the engine `zeromq`, nobody is greeted.
+    /// asked for only when there is room, unless older ones make room or the peer is disconnected, as is done with publications. With the engine `zeromq`, nobody is greeted.
     pub fn greet(
         &self,
         prefix: impl Into<Bytes>,

@@ -138,7 +138,8 @@ impl Socket {
     }
 
     /// Shows `greeting` each peer that subscribes to something that begins with `prefix`, and those who have already, for each such thing once; for PUB and XPUB. It may
-    /// send that peer alone what the others have had before. There may be several, also for the same prefix; they stay as long as the socket.
+    /// send that peer alone what the others have had before. There may be several, also for the same prefix; they stay as long as the socket. While the queue of the peer has no
+    /// room, it is not shown, unless the socket makes room ([`WhenFull::DropOldest`]) or disconnects it.
     pub fn greet(&self, prefix: impl Into<Bytes>, greeting: &Greeting) {
         self.0.greet(prefix.into(), greeting);
     }

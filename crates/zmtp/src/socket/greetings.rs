@@ -1,6 +1,7 @@
 //! What those are sent alone who subscribe to something.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
@@ -19,11 +20,7 @@ pub struct Newcomer<'a> {
 /// Sees to a newcomer, in the task of its connection.
 pub type Greeting = Rc<dyn Fn(&Newcomer<'_>)>;
 
-impl<'a> Newcomer<'a> {
-    pub(super) fn new(topic: &'a [u8], peer: &'a Rc<Peer>, shared: &'a Shared) -> Self {
-        Self { topic, peer, shared }
-    }
-
+impl Newcomer<'_> {
     /// What it has subscribed to.
     pub fn topic(&self) -> &[u8] {
         self.topic
@@ -61,6 +58,31 @@ impl std::fmt::Debug for Newcomer<'_> {
         f.debug_struct("Newcomer")
             .field("topic", &self.topic.escape_ascii().to_string())
             .finish_non_exhaustive()
+    }
+}
+
+/// Greetings that wait for room in the queue of a peer, by what it has subscribed to.
+pub(super) type Late = BTreeMap<Bytes, Vec<Greeting>>;
+
+impl Shared {
+    /// Shows a peer to those who see to what it has subscribed to, or lets them wait until there is room for what they send.
+    pub(super) fn show(&self, peer: &Rc<Peer>, topic: &Bytes, greetings: Vec<Greeting>) {
+        for greeting in greetings {
+            if peer.is_held_up() {
+                peer.late.borrow_mut().entry(topic.clone()).or_default().push(greeting);
+            } else {
+                greeting(&Newcomer { topic, peer, shared: self });
+            }
+        }
+    }
+
+    /// Shows a peer that has room again to those who wait for that.
+    pub(super) fn greet_late(&self, peer: &Rc<Peer>) {
+        while !peer.is_held_up() {
+            let next = peer.late.borrow_mut().pop_first();
+            let Some((topic, greetings)) = next else { return };
+            self.show(peer, &topic, greetings);
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
+use super::greetings::Late;
 use super::pipe::{PARTING, Pipe, Reading, Sending};
 use super::subscriptions::Asked;
 use super::{Ended, Options, PeerCounts, Refused, Shared, Stream, Traffic, WhenFull, keep};
@@ -31,6 +32,8 @@ pub(super) struct Peer {
     is_woken: Cell<bool>,
     /// What it has subscribed to.
     asked: RefCell<Asked>,
+    /// What it is to be greeted for once there is room.
+    pub(super) late: RefCell<Late>,
     received: Cell<u64>,
     /// The last publication that it was found for.
     round: Cell<u64>,
@@ -73,6 +76,7 @@ impl Peer {
             waker: RefCell::default(),
             is_woken: Cell::new(false),
             asked: RefCell::default(),
+            late: RefCell::default(),
             received: Cell::new(0),
             round: Cell::new(0),
             course: Cell::new(Course::Open),
@@ -144,6 +148,11 @@ impl Peer {
     /// Whether a message would find room in the queue, or its peer is no more.
     pub(super) fn has_room(&self) -> bool {
         self.course.get() != Course::Open || !self.pipe.borrow_mut().is_full()
+    }
+
+    /// Whether a message would be dropped now and find room later.
+    pub(super) fn is_held_up(&self) -> bool {
+        matches!(self.when_full, WhenFull::DropNewest | WhenFull::Wait) && !self.has_room()
     }
 
     /// Gives a message to the queue; gives how many were dropped there to make room.
@@ -250,7 +259,9 @@ impl Peer {
             pipe.write(context)?;
             pipe.pass_time(context, reading)?;
             if pipe.has_made_room() {
+                drop(pipe);
                 shared.on_room.notify_waiters();
+                shared.greet_late(self);
             }
         }
         Ok(())

@@ -11,7 +11,7 @@ use slab::Slab;
 use tokio::sync::Notify;
 
 use super::dialling::Dials;
-use super::greetings::{Greeting, Greetings, Newcomer};
+use super::greetings::{Greeting, Greetings};
 use super::inbox::Inbox;
 use super::listening::Listeners;
 use super::peer::Peer;
@@ -159,8 +159,7 @@ impl Shared {
             self.tell_of_subscription(true, topic);
         }
         if added != Added::Again {
-            let newcomer = Newcomer::new(topic, peer, self);
-            self.greetings.of(topic).iter().for_each(|greet| greet(&newcomer));
+            self.show(peer, topic, self.greetings.of(topic));
         }
         if let Some(waker) = self.on_subscribed.take() {
             waker.wake();
@@ -171,13 +170,16 @@ impl Shared {
     pub(super) fn greet(&self, prefix: Bytes, greeting: &Greeting) {
         let early = self.routing.borrow().subscriptions.under(&prefix);
         self.greetings.add(prefix, Rc::clone(greeting));
-        early.iter().for_each(|(topic, peer)| greeting(&Newcomer::new(topic, peer, self)));
+        early
+            .into_iter()
+            .for_each(|(topic, peer)| self.show(&peer, &topic.into(), vec![Rc::clone(greeting)]));
     }
 
     /// A subscriber has said what it does not want any more.
     pub(super) fn cancelled(&self, peer: &Peer, topic: &Bytes) {
         let removed = self.routing.borrow_mut().subscriptions.cancel(peer, topic);
         if removed != Removed::Nothing {
+            peer.late.borrow_mut().remove(topic);
             // Nobody waits any more for room that it has none of.
             self.on_room.notify_waiters();
         }

@@ -5,11 +5,12 @@ use std::future::poll_fn;
 use std::rc::Rc;
 
 use service_framework_zmtp::socket::{Ended, Greeting, Newcomer, Queue, Socket, WhenFull};
-use service_framework_zmtp::{Message, SocketType};
+use service_framework_zmtp::{Event, Message, SocketType};
 use tokio::task::{spawn_local, yield_now};
 
 use crate::support::{
-    CARRIERS, Carrier, Hand, bound, connected, ended, pair, ramp, run, send, socket, text, texts, until,
+    CARRIERS, Carrier, Hand, Place, bound, connected, ended, pair, ramp, run, send, socket, text, texts,
+    until,
 };
 
 /// Greets with what is said there now, and with the topic.
@@ -151,7 +152,7 @@ fn subscriptions_are_told_in_the_order_in_which_they_were_made() {
 }
 
 /// A peer that reads nothing and whose queue is full, and how many publications it was given.
-async fn stuck(publisher: &Socket, place: &crate::support::Place) -> Hand {
+async fn stuck(publisher: &Socket, place: &Place) -> Hand {
     let subscribers = publisher.peers() + 1;
     let mut hand = Hand::met(SocketType::Sub, place).await;
     hand.connection.subscribe(true, b"p").expect("it is ready");
@@ -175,38 +176,77 @@ fn greet_at_length(publisher: &Socket, bytes: usize) -> Rc<Cell<Option<u64>>> {
     dropped
 }
 
+/// A publisher whose queues take four, and a peer that has subscribed to six things that it greets: all is read in one turn, in which nothing is written.
+async fn crowded(when_full: WhenFull) -> (Socket, Place, Rc<Cell<Option<u64>>>, Hand) {
+    let (publisher, place) = bound(SocketType::Pub, Carrier::Tcp, |options| {
+        options.queue = Queue { messages: 4, bytes: 64 << 20 };
+        options.when_full = when_full;
+    })
+    .await;
+    let dropped = greet_at_length(&publisher, 1_000);
+    let mut hand = Hand::met(SocketType::Sub, &place).await;
+    for number in 0..6 {
+        hand.connection.subscribe(true, format!("a{number}").as_bytes()).expect("it is ready");
+    }
+    hand.flush().await;
+    (publisher, place, dropped, hand)
+}
+
 #[test]
-fn a_greeting_without_room_is_dropped_and_counted_and_others_are_greeted() {
-    for when_full in [WhenFull::DropNewest, WhenFull::Disconnect] {
+fn a_greeting_without_room_comes_when_there_is_some() {
+    for when_full in [WhenFull::DropNewest, WhenFull::Wait] {
         run(async move {
-            let (publisher, place) = bound(SocketType::Pub, Carrier::Tcp, |options| {
-                options.queue = Queue { messages: 4, bytes: 64 << 20 };
-                options.when_full = when_full;
-            })
-            .await;
-            let dropped = greet_at_length(&publisher, 1_000);
-            let mut hand = Hand::met(SocketType::Sub, &place).await;
-            // All is read in one turn, in which nothing is written: the queue takes four.
-            for number in 0..6 {
-                hand.connection.subscribe(true, format!("a{number}").as_bytes()).expect("it is ready");
-            }
-            hand.flush().await;
-            until(|| dropped.get() == Some(1)).await;
-            match when_full {
-                WhenFull::Disconnect => assert!(matches!(ended(&publisher).await, Ended::QueueFull)),
-                _ => {
-                    let counts = publisher.counts();
-                    assert_eq!((counts.sent, counts.dropped_full), (4, 2));
-                }
-            }
-            let good = connected(SocketType::Sub, &place, |_| ()).await;
-            good.subscribe("");
-            good.subscribe("a");
-            // It wants everything, so that it is not known to be meant by what it asked for.
-            let bytes = good.recv().await[0].len();
-            assert_eq!((bytes, dropped.get()), (1_000, Some(0)));
+            let (publisher, _place, dropped, hand) = crowded(when_full).await;
+            until(|| publisher.counts().sent == 6).await;
+            assert_eq!((dropped.get(), publisher.counts().dropped_full), (Some(0), 0));
+            let read = spawn_local(hand.rest());
+            publisher.close().await;
+            assert_eq!(read.await.expect("it reads").len(), 6);
         });
     }
+}
+
+#[test]
+fn who_does_not_want_it_any_more_is_not_greeted_late() {
+    run(async {
+        let (publisher, place) = bound(SocketType::XPub, Carrier::Tcp, |options| {
+            options.queue = Queue { messages: 10, bytes: 64 << 20 };
+        })
+        .await;
+        greet(&publisher, "a", &said("late"));
+        let mut hand = stuck(&publisher, &place).await;
+        for (is_wanted, topic) in [(true, "a1"), (true, "a2"), (false, "a1")] {
+            hand.connection.subscribe(is_wanted, topic.as_bytes()).expect("it is ready");
+        }
+        hand.flush().await;
+        while publisher.recv().await != text("\0a1") {}
+        let before = publisher.counts();
+        let late = loop {
+            match hand.event().await {
+                // What was published is of two frames.
+                Ok(Some(Event::Message(message))) if message.len() == 1 => break message,
+                other => assert!(matches!(other, Ok(Some(_))), "{other:?}"),
+            }
+        };
+        assert_eq!(late, text("a2 late"));
+        let counts = publisher.counts();
+        assert_eq!((counts.sent, counts.dropped_full), (before.sent + 1, before.dropped_full));
+    });
+}
+
+#[test]
+fn a_greeting_without_room_ends_who_is_to_be_disconnected_and_others_are_greeted() {
+    run(async {
+        let (publisher, place, dropped, _hand) = crowded(WhenFull::Disconnect).await;
+        assert!(matches!(ended(&publisher).await, Ended::QueueFull));
+        assert_eq!(dropped.get(), Some(1));
+        let good = connected(SocketType::Sub, &place, |_| ()).await;
+        good.subscribe("");
+        good.subscribe("a");
+        // It wants everything, so that it is not known to be meant by what it asked for.
+        let bytes = good.recv().await[0].len();
+        assert_eq!((bytes, dropped.get()), (1_000, Some(0)));
+    });
 }
 
 #[test]
