@@ -91,3 +91,29 @@ fn publishers_that_come_late_hear_what_was_subscribed_to() {
         until_heard(&publisher, "a message", &subscriber).await;
     });
 }
+
+#[test]
+fn what_nobody_wants_any_more_is_withdrawn_from_publishers() {
+    if cannot("zeromq", "has no bus") {
+        return;
+    }
+    // A publisher takes 10,000 of one peer, and the bus is one.
+    const TOPICS: u64 = 6_000;
+    run(async {
+        let bus = bus().await;
+        let publisher = publishing(bus.publishers().0);
+        until_connected(publisher.counters(), 1).await;
+        let passed_on = || bus.publishers().1.counts().messages_out;
+        for round in 0..3 {
+            let before = passed_on();
+            let topics = (0..TOPICS).map(|number| format!("{round} {number}"));
+            let leaving = subscriber_to(bus.subscribers().0, topics).await;
+            until(|| passed_on() == before + TOPICS).await;
+            drop(leaving);
+            until(|| passed_on() == before + 2 * TOPICS).await;
+        }
+        let subscriber = subscribing(bus.subscribers().0, "a");
+        until_heard(&publisher, "a message", &subscriber).await;
+        assert_eq!(publisher.counters().counts().disconnected.total(), 0);
+    });
+}

@@ -98,8 +98,13 @@ pub(crate) async fn deaf(to: &Address, request: &[&[u8]]) -> TcpStream {
 
 /// A subscriber that wants everything, and never reads it.
 pub(crate) async fn deaf_subscriber(to: &Address) -> TcpStream {
+    subscriber_to(to, [String::new()]).await
+}
+
+/// A subscriber that wants all of this, and never reads it.
+pub(crate) async fn subscriber_to(to: &Address, topics: impl IntoIterator<Item = String>) -> TcpStream {
     let (mut stream, mut side) = meet(to, SocketType::Sub).await;
-    side.subscribe(true, b"").unwrap();
+    topics.into_iter().for_each(|topic| side.subscribe(true, topic.as_bytes()).unwrap());
     stream.write_all(&side.take_output()).await.unwrap();
     stream
 }
