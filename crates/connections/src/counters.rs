@@ -1,5 +1,6 @@
 //! Counts what one connection carried, what it refused and whom it lost, readable from any thread.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
@@ -79,11 +80,17 @@ pub struct Counters {
     messages_out: AtomicU64,
     payload_bytes_in: AtomicU64,
     payload_bytes_out: AtomicU64,
+    refused: [AtomicU64; Refusal::ALL.len()],
+    socket: Arc<OfSocket>,
+}
+
+/// What is counted and told of a socket, which several connections may share.
+#[derive(Debug, Default)]
+struct OfSocket {
     connected: AtomicU64,
     disconnected: Causes,
     handshakes_failed: Causes,
     dials_failed: Causes,
-    refused: [AtomicU64; Refusal::ALL.len()],
     inquiry: Inquiry,
 }
 
@@ -123,6 +130,11 @@ impl Counts {
 }
 
 impl Counters {
+    /// Those of another connection by the same socket, with which it has in common what that counts of its peers.
+    pub(crate) fn of_same_socket(&self) -> Self {
+        Self { socket: Arc::clone(&self.socket), ..Self::default() }
+    }
+
     /// Reads all of them. Each is exact; they are not read at one instant.
     pub fn counts(&self) -> Counts {
         Counts {
@@ -130,10 +142,10 @@ impl Counters {
             messages_out: self.messages_out.load(Relaxed),
             payload_bytes_in: self.payload_bytes_in.load(Relaxed),
             payload_bytes_out: self.payload_bytes_out.load(Relaxed),
-            connected: self.connected.load(Relaxed),
-            disconnected: self.disconnected.read(),
-            handshakes_failed: self.handshakes_failed.read(),
-            dials_failed: self.dials_failed.read(),
+            connected: self.socket.connected.load(Relaxed),
+            disconnected: self.socket.disconnected.read(),
+            handshakes_failed: self.socket.handshakes_failed.read(),
+            dials_failed: self.socket.dials_failed.read(),
             refused: std::array::from_fn(|reason| self.refused[reason].load(Relaxed)),
         }
     }
@@ -144,19 +156,19 @@ impl Counters {
     }
 
     /// Asks the thread of the connection who its peers are, what has gone to and fro and what waits, without waiting for the answer. An engine that
-    /// does not know answers that there are no peers and no bytes, as does a publisher that shares the socket of another.
+    /// does not know answers that there are no peers and no bytes. Publishers that share a socket are told the same.
     pub fn ask(&self) -> Asked {
-        self.inquiry.ask()
+        self.socket.inquiry.ask()
     }
 
     /// Waits for what was asked, no longer than until then. While the thread is held, there is the answer to the last question that it had time
     /// for.
     pub fn told(&self, asked: Asked, until: Instant) -> Told {
-        self.inquiry.wait(asked, until)
+        self.socket.inquiry.wait(asked, until)
     }
 
     pub(crate) fn inquiry(&self) -> &Inquiry {
-        &self.inquiry
+        &self.socket.inquiry
     }
 
     pub(crate) fn count_in(&self, bytes: usize) {
@@ -170,19 +182,19 @@ impl Counters {
     }
 
     pub(crate) fn count_connected(&self, times: u64) {
-        add(&self.connected, times);
+        add(&self.socket.connected, times);
     }
 
     pub(crate) fn count_disconnected(&self, cause: Cause, times: u64) {
-        add(&self.disconnected.0[cause as usize], times);
+        add(&self.socket.disconnected.0[cause as usize], times);
     }
 
     pub(crate) fn count_handshake_failed(&self, cause: Cause, times: u64) {
-        add(&self.handshakes_failed.0[cause as usize], times);
+        add(&self.socket.handshakes_failed.0[cause as usize], times);
     }
 
     pub(crate) fn count_dial_failed(&self, cause: Cause) {
-        add(&self.dials_failed.0[cause as usize], 1);
+        add(&self.socket.dials_failed.0[cause as usize], 1);
     }
 
     pub(crate) fn count_refused(&self, reason: Refusal) {

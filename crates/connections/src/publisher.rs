@@ -112,11 +112,18 @@ impl Publisher {
         Ok(Self { end, address: address.clone(), counters, options, opened: Instant::now() })
     }
 
-    /// Another connection that publishes through the same socket, and counts for itself. Closing either closes both.
+    /// Another connection that publishes through the same socket. It counts for itself what it publishes; who came and went, and the bytes to and fro, are told at both. Closing
+    /// either closes both.
     #[must_use]
     pub fn share(&self, options: Options) -> Self {
         let (end, address) = (Rc::clone(&self.end), self.address.clone());
-        Self { end, address, counters: Arc::default(), options, opened: self.opened }
+        Self {
+            end,
+            address,
+            counters: Arc::new(self.counters.of_same_socket()),
+            options,
+            opened: self.opened,
+        }
     }
 
     /// Waits until so many have subscribed as the options say, or as long after it was opened as they say at most.

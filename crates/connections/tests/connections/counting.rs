@@ -2,11 +2,13 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use service_framework_connections::engine::Role;
-use service_framework_connections::{Cause, Counters, Requester, Traffic, requester};
+use service_framework_connections::{
+    Cause, Counters, Publisher, Requester, Subscriber, Traffic, publisher, requester,
+};
 
 use super::support::*;
 
@@ -123,5 +125,34 @@ fn what_waits_on_either_side_is_told() {
         assert!(traffic(replyer.counters()).queued_bytes > 1 << 20);
         drop(deaf);
         until(|| traffic(replyer.counters()).queued_messages == 0).await;
+    });
+}
+
+#[test]
+fn publishers_that_share_a_socket_tell_the_same_of_its_peers() {
+    if cannot("zeromq", "does not say who comes, nor what goes to and fro") {
+        return;
+    }
+    run(async {
+        let options = publisher::Options { wait_after_creation: Duration::ZERO, subscribers: 0 };
+        let first = Publisher::bind(&engine(), "prices", &any_port(), options).await.unwrap();
+        let second = first.share(options);
+        let subscriber =
+            Subscriber::connect(&engine(), "prices", first.address(), Bytes::from("of")).unwrap();
+        while tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await.is_err() {
+            second.publish(Bytes::from("of the second"));
+        }
+        until(|| traffic(first.counters()).bytes_out > 64).await;
+        let told = [&first, &second].map(|publisher| {
+            let counters = publisher.counters();
+            (counters.counts().connected, counters.told(counters.ask(), Instant::now()))
+        });
+        assert_eq!((told[0].0, told[0].1.peers.busiest.len()), (1, 1));
+        assert_eq!(told[0], told[1]);
+        // What it has published itself is another matter.
+        assert_eq!(first.counters().counts().messages_out, 0);
+        assert!(second.counters().counts().messages_out > 0);
+        drop(subscriber);
+        until(|| second.counters().counts().disconnected.total() == 1).await;
     });
 }
