@@ -11,20 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use service_framework_connections::subscriber::Arrival;
-use service_framework_connections::{Delivery, Requester, Subscriber};
+use service_framework_connections::{Requester, Subscriber};
 use service_framework_core::wire::Limits;
-use service_framework_core::{Failure, Fault, topic};
+use service_framework_core::{Failure, Fault};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
+use crate::aside::aside;
 use crate::delta::Reader;
 use crate::delta::reader::{Event, Output, Settings};
+use crate::hearing;
 use crate::message::{SnapshotReply, SnapshotRequest, Update};
 use crate::news::{Figures, News, Standing, Take};
-
-/// A reply longer than that is read away from the service's thread.
-const SMALL_BYTES: usize = 64 << 10;
 
 /// How a copy behaves.
 #[derive(Clone, Debug)]
@@ -132,12 +131,7 @@ impl std::fmt::Debug for DeltaUpdateIn {
 impl Inner {
     /// Waits for what is not delivered: the link, replies, and times.
     async fn go_on(self: Rc<Self>) {
-        let this = Rc::downgrade(&self);
-        let _delivery: Delivery = self.subscriber.deliver_to(move |frame| {
-            if let Some(this) = this.upgrade() {
-                this.arrived(&frame);
-            }
-        });
+        let _delivery = hearing::deliver(&self.subscriber, &self, |this, frame| this.arrived(frame));
         self.settle();
         poll_fn(|context| {
             while self.step(context) {}
@@ -183,7 +177,7 @@ impl Inner {
     }
 
     fn arrived(&self, frame: &[u8]) {
-        match self.payload(frame) {
+        match hearing::payload(frame, self.options.topic.as_deref()) {
             Ok(payload) => match self.read(payload) {
                 Ok(update) => {
                     let now = Instant::now().into_std();
@@ -205,19 +199,6 @@ impl Inner {
     fn count(&self, fault: &Fault) {
         tracing::warn!(address = %self.subscriber.address(), "no update of a state: {fault}");
         self.unreadable.set(self.unreadable.get() + 1);
-    }
-
-    /// What stands behind the topic.
-    fn payload<'f>(&self, frame: &'f [u8]) -> Result<&'f [u8], Fault> {
-        let Some(wanted) = self.options.topic.as_deref() else {
-            // All that comes is of the state, whether it has a topic or not.
-            return Ok(topic::split(frame).map_or(frame, |(_, payload)| payload));
-        };
-        let (topic, payload) = topic::split(frame)?;
-        match topic == Some(wanted) {
-            true => Ok(payload),
-            false => Err(Fault::malformed("it does not have the topic that was subscribed to")),
-        }
     }
 
     fn read(&self, payload: &[u8]) -> Result<Update, Fault> {
@@ -285,12 +266,9 @@ impl Inner {
 }
 
 async fn read(reply: Bytes, limits: Limits) -> Result<SnapshotReply, String> {
-    let is_small = reply.len() < SMALL_BYTES;
+    let bytes = reply.len();
     let read = move || SnapshotReply::read(&reply, &limits).map_err(|failure| failure.to_string());
-    match is_small {
-        true => read(),
-        false => tokio::task::spawn_blocking(read).await.unwrap_or_else(|error| Err(error.to_string())),
-    }
+    aside(bytes, read).await.unwrap_or_else(|| Err("it could not be read".to_owned()))
 }
 
 fn figures(machine: &Reader, unreadable: u64) -> Figures {

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::pending;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +18,10 @@ use service_framework_core::workflow;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::aside::aside;
 use crate::delta::{Largest, Snapshot};
 use crate::message::SnapshotRequest;
 use crate::owner::DeltaOwner;
-
-/// A state smaller than that is encoded at once, where it is asked for.
-const SMALL_BYTES: usize = 64 << 10;
 
 /// How many may wait for one: more than there are peers, unless one asks without waiting.
 const WAITING_MAX: usize = 20_000;
@@ -275,11 +272,8 @@ impl Desk {
             self.waiting.borrow_mut().extend(others);
             let snapshot = self.owner.snapshot();
             let encode = self.encode;
-            let encode = move || encode(&snapshot, form);
-            let encoded = match self.owner.size_bytes() < SMALL_BYTES {
-                true => catch_unwind(AssertUnwindSafe(encode)).ok(),
-                false => tokio::task::spawn_blocking(encode).await.ok(),
-            };
+            let bytes = snapshot.copy.size_bytes();
+            let encoded = aside(bytes, move || encode(&snapshot, form)).await;
             // The runtime ends; or it panicked, and those who ask from now on are to be answered all the same.
             let Some(encoded) = encoded else {
                 asked.into_iter().for_each(|waiting| self.leave(waiting));

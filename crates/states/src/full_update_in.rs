@@ -8,18 +8,19 @@ use std::task::Poll;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use service_framework_connections::Subscriber;
 use service_framework_connections::subscriber::Arrival;
-use service_framework_connections::{Delivery, Subscriber};
 use service_framework_core::failure::code;
 use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
-use service_framework_core::{Failure, Fault, Value, topic};
+use service_framework_core::{Failure, Fault, Value};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
 use crate::asking::Asking;
 use crate::delta::reader::{Counts, Status};
+use crate::hearing;
 use crate::message::{Content, FullUpdate, Origin};
 use crate::news::{self, Figures, News, Standing, Take};
 
@@ -121,12 +122,7 @@ impl std::fmt::Debug for FullUpdateIn {
 impl Inner {
     /// Waits for what is not delivered: the link, and silence.
     async fn go_on(self: Rc<Self>) {
-        let this = Rc::downgrade(&self);
-        let _delivery: Delivery = self.subscriber.deliver_to(move |frame| {
-            if let Some(this) = this.upgrade() {
-                this.arrived(&frame);
-            }
-        });
+        let _delivery = hearing::deliver(&self.subscriber, &self, |this, frame| this.arrived(frame));
         poll_fn(|context| {
             while let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
                 match arrival {
@@ -181,15 +177,7 @@ impl Inner {
     /// What stands behind the topic; `None` if it was sent to a copy of another state.
     fn payload<'f>(&self, frame: &'f [u8]) -> Result<Option<&'f [u8]>, Fault> {
         let Some(frame) = self.asking.strip(frame) else { return Ok(None) };
-        let Some(wanted) = self.options.topic.as_deref() else {
-            // All that comes is of the state, whether it has a topic or not.
-            return Ok(Some(topic::split(frame).map_or(frame, |(_, payload)| payload)));
-        };
-        let (topic, payload) = topic::split(frame)?;
-        match topic == Some(wanted) {
-            true => Ok(Some(payload)),
-            false => Err(Fault::malformed("it does not have the topic that was subscribed to")),
-        }
+        hearing::payload(frame, self.options.topic.as_deref()).map(Some)
     }
 
     fn receive(&self, payload: &[u8]) -> Result<(), Failure> {

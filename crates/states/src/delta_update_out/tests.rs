@@ -6,6 +6,7 @@ use service_framework_core::workflow::WorkflowId;
 use service_framework_core::{Value, value};
 
 use super::*;
+use crate::aside::SMALL_BYTES;
 use crate::message::SnapshotReply;
 use crate::owner::OwnerOptions;
 
