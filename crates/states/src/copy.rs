@@ -30,9 +30,11 @@ impl Copy {
 
     /// The copy that a snapshot makes: a null in it counts as a key that is not there.
     pub fn of(state: &Change) -> Self {
-        let mut copy = Self::new();
-        copy.apply(state);
-        copy
+        state.whole_made().cloned().unwrap_or_else(|| {
+            let mut copy = Self::new();
+            copy.apply(state);
+            copy
+        })
     }
 
     /// Applies a change: a null removes its key, any other value replaces it, maps in the state as wholes.

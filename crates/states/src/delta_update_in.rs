@@ -11,19 +11,22 @@ use std::time::Duration;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use service_framework_connections::subscriber::Arrival;
-use service_framework_connections::{Requester, Subscriber};
+use service_framework_connections::{Delivery, Requester, Subscriber};
 use service_framework_core::wire::Limits;
 use service_framework_core::{Failure, Fault};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::alarm::Alarm;
-use crate::aside::aside;
+use crate::aside::{SMALL_BYTES, aside};
 use crate::delta::Reader;
-use crate::delta::reader::{Event, Output, Settings};
+use crate::delta::reader::{Event, Joined, Output, Parts, Settings};
 use crate::hearing;
 use crate::message::{SnapshotReply, SnapshotRequest, Update};
 use crate::news::{Figures, News, Standing, Take};
+
+/// What becomes of a message whose reader panics.
+const UNREAD: &str = "it could not be read";
 
 /// How a copy behaves.
 #[derive(Clone, Debug)]
@@ -56,14 +59,25 @@ struct Inner {
     take: Take,
     figures: Arc<Mutex<Figures>>,
     unreadable: Cell<u64>,
-    /// What it has asked for.
+    /// What it has asked for, or has put together of the parts of that.
     ask: RefCell<Option<Ask>>,
+    /// A long update that is read elsewhere; whatever comes meanwhile waits behind it.
+    reading: RefCell<Option<Reading>>,
+    delivery: RefCell<Option<Delivery>>,
     /// Whether it was said that what was asked for last did not come.
     has_warned: Cell<bool>,
     alarm: Alarm,
 }
 
-type Ask = Pin<Box<dyn Future<Output = Result<SnapshotReply, String>>>>;
+type Ask = Pin<Box<dyn Future<Output = Result<Answer, String>>>>;
+
+/// What came of it that the copy asked for the whole.
+enum Answer {
+    Reply(SnapshotReply),
+    Joined(Joined),
+}
+
+type Reading = Pin<Box<dyn Future<Output = Result<Update, Fault>>>>;
 
 impl DeltaUpdateIn {
     /// Begins to take updates, and tells `take` what is new. Must be called inside a `LocalSet` or a `LocalRuntime`.
@@ -84,6 +98,8 @@ impl DeltaUpdateIn {
             figures,
             unreadable: Cell::new(0),
             ask: RefCell::default(),
+            reading: RefCell::default(),
+            delivery: RefCell::default(),
             has_warned: Cell::new(false),
             alarm: Alarm::default(),
         });
@@ -109,7 +125,7 @@ impl DeltaUpdateIn {
     /// Closes both sockets, within `linger`.
     pub async fn close(&self, linger: Duration) {
         self.task.abort();
-        self.inner.ask.take();
+        self.inner.end();
         tokio::join!(self.inner.subscriber.close(linger), self.inner.requester.close(linger));
     }
 }
@@ -117,8 +133,7 @@ impl DeltaUpdateIn {
 impl Drop for DeltaUpdateIn {
     fn drop(&mut self) {
         self.task.abort();
-        // It holds whom it asks for.
-        self.inner.ask.take();
+        self.inner.end();
     }
 }
 
@@ -131,7 +146,7 @@ impl std::fmt::Debug for DeltaUpdateIn {
 impl Inner {
     /// Waits for what is not delivered: the link, replies, and times.
     async fn go_on(self: Rc<Self>) {
-        let _delivery = hearing::deliver(&self.subscriber, &self, |this, frame| this.arrived(frame));
+        self.listen();
         self.settle();
         poll_fn(|context| {
             while self.step(context) {}
@@ -140,8 +155,31 @@ impl Inner {
         .await;
     }
 
+    fn listen(self: &Rc<Self>) {
+        let delivery = hearing::deliver(&self.subscriber, self, |this, frame| this.arrived(frame));
+        self.delivery.replace(Some(delivery));
+    }
+
+    fn end(&self) {
+        self.delivery.take();
+        self.reading.take();
+        // It holds whom it asks for.
+        self.ask.take();
+    }
+
     /// Does one thing, if there is any to do.
-    fn step(&self, context: &mut Context<'_>) -> bool {
+    fn step(self: &Rc<Self>, context: &mut Context<'_>) -> bool {
+        let reading = self.reading.take();
+        if let Some(mut reading) = reading {
+            let Poll::Ready(update) = reading.as_mut().poll(context) else {
+                // Not even a reply overtakes it, nor is its owner silent.
+                self.reading.replace(Some(reading));
+                return false;
+            };
+            self.take_in(update);
+            self.listen();
+            return true;
+        }
         if let Poll::Ready(arrival) = self.subscriber.poll_arrival(context) {
             match arrival {
                 Arrival::Up => self.with(Reader::connected),
@@ -153,8 +191,8 @@ impl Inner {
         let mut ask = self.ask.take();
         if let Some(asking) = &mut ask {
             match asking.as_mut().poll(context) {
-                Poll::Ready(reply) => {
-                    self.answered(&reply);
+                Poll::Ready(answer) => {
+                    self.answered(answer);
                     return true;
                 }
                 Poll::Pending => _ = self.ask.replace(ask),
@@ -176,22 +214,36 @@ impl Inner {
         self.settle();
     }
 
-    fn arrived(&self, frame: &[u8]) {
-        match hearing::payload(frame, self.options.topic.as_deref()) {
-            Ok(payload) => match self.read(payload) {
-                Ok(update) => {
-                    let now = Instant::now().into_std();
-                    self.machine.borrow_mut().update(update, now, &mut |event| self.accept(event));
-                    self.settle();
-                }
-                Err(fault) => {
-                    self.count(&fault);
-                    self.with(Reader::missed);
-                }
-            },
+    fn arrived(&self, frame: &Bytes) {
+        let payload = match hearing::payload(frame, self.options.topic.as_deref()) {
+            Ok(payload) => payload,
             Err(fault) => {
                 self.count(&fault);
-                self.settle();
+                return self.settle();
+            }
+        };
+        let ReaderOptions { limits, max_workflow_id_bytes, .. } = self.options;
+        if payload.len() < SMALL_BYTES {
+            return self.take_in(Update::read(payload, &limits, max_workflow_id_bytes));
+        }
+        // What comes behind it waits in the socket, which bounds that.
+        self.delivery.take();
+        let (bytes, payload) = (payload.len(), frame.slice_ref(payload));
+        self.reading.replace(Some(Box::pin(async move {
+            let read = aside(bytes, move || Update::read(&payload, &limits, max_workflow_id_bytes)).await;
+            read.unwrap_or_else(|| Err(Fault::malformed(UNREAD)))
+        })));
+        self.alarm.wake();
+    }
+
+    fn take_in(&self, update: Result<Update, Fault>) {
+        match update {
+            Ok(update) => {
+                self.with(|machine, now| machine.update(update, now, &mut |event| self.accept(event)))
+            }
+            Err(fault) => {
+                self.count(&fault);
+                self.with(Reader::missed);
             }
         }
     }
@@ -201,14 +253,9 @@ impl Inner {
         self.unreadable.set(self.unreadable.get() + 1);
     }
 
-    fn read(&self, payload: &[u8]) -> Result<Update, Fault> {
-        let ReaderOptions { limits, max_workflow_id_bytes, .. } = &self.options;
-        Update::read(payload, limits, *max_workflow_id_bytes)
-    }
-
-    fn answered(&self, reply: &Result<SnapshotReply, String>) {
+    fn answered(&self, answer: Result<Answer, String>) {
         let address = self.requester.address();
-        match reply {
+        match &answer {
             Ok(_) => self.has_warned.set(false),
             // Once for each time that nothing comes, as it is asked for again and again.
             Err(why) if !self.has_warned.replace(true) => {
@@ -216,14 +263,12 @@ impl Inner {
             }
             Err(why) => tracing::debug!(%address, "the whole of a state was asked for in vain: {why}"),
         }
-        let now = Instant::now().into_std();
-        let mut machine = self.machine.borrow_mut();
-        match reply {
-            Ok(reply) => machine.reply(reply, now, &mut |event| self.accept(event)),
+        let accept = &mut |event: &Event<'_>| self.accept(event);
+        self.with(|machine, now| match answer {
+            Ok(Answer::Reply(reply)) => machine.reply(&reply, now, accept),
+            Ok(Answer::Joined(joined)) => machine.joined(joined, now, accept),
             Err(_) => machine.ask_failed(now),
-        }
-        drop(machine);
-        self.settle();
+        });
     }
 
     fn accept(&self, event: &Event<'_>) -> Result<(), Failure> {
@@ -239,6 +284,10 @@ impl Inner {
             match output {
                 Output::Ask(request) => {
                     self.ask.replace(Some(self.ask_for(&request)));
+                    self.alarm.wake();
+                }
+                Output::Join(parts) => {
+                    self.ask.replace(Some(Box::pin(join(parts))));
                     self.alarm.wake();
                 }
                 Output::Status { status, since, number } => {
@@ -265,10 +314,16 @@ impl Inner {
     }
 }
 
-async fn read(reply: Bytes, limits: Limits) -> Result<SnapshotReply, String> {
+async fn read(reply: Bytes, limits: Limits) -> Result<Answer, String> {
     let bytes = reply.len();
-    let read = move || SnapshotReply::read(&reply, &limits).map_err(|failure| failure.to_string());
-    aside(bytes, read).await.unwrap_or_else(|| Err("it could not be read".to_owned()))
+    let read = aside(bytes, move || SnapshotReply::read(&reply, &limits)).await;
+    let reply = read.ok_or_else(|| UNREAD.to_owned())?;
+    reply.map(Answer::Reply).map_err(|failure| failure.to_string())
+}
+
+async fn join(parts: Parts) -> Result<Answer, String> {
+    let joined = aside(parts.size_bytes(), || parts.join()).await;
+    joined.map(Answer::Joined).ok_or_else(|| "its parts could not be put together".to_owned())
 }
 
 fn figures(machine: &Reader, unreadable: u64) -> Figures {

@@ -7,7 +7,6 @@ use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Value, value};
 use service_framework_states::delta::reader::{Event, Output, Reader, Settings, Status};
 use service_framework_states::delta::{Owner, Snapshot};
-use service_framework_states::message::Part;
 use service_framework_states::{Change, Copy, SnapshotReply, Update};
 
 fn change(value: &Value) -> Change {
@@ -181,23 +180,6 @@ fn duplicates_alone_ask_for_nothing() {
     assert_eq!((asks(&mut reader), reader.status(), reader.counts().skipped), (false, Status::Live, 3));
 }
 
-/// A snapshot is larger, with all its parts, than a copy may be.
-#[test]
-fn parts_that_are_too_much_together_are_dropped() {
-    let now = Instant::now();
-    let mut owner = owner(1, now);
-    let many = (0..20_u32).map(|key| (key.to_string(), Value::from("x".repeat(30))));
-    let state = Value::Map(many.collect());
-    owner.set(change(&state), now).unwrap();
-    let parts = owner.snapshot().encode_parts(340);
-    let mut reader = Reader::new(Settings { max_snapshot_bytes: 200, ..Settings::default() }, now);
-    reader.connected(now);
-    for part in &parts[..3] {
-        reader.reply(&SnapshotReply::read(part, &Limits::default()).unwrap(), now, &mut all);
-    }
-    assert_eq!((reader.copy(), reader.counts().bad_snapshots), (None, 1));
-}
-
 /// The owner ends when it has answered with half of a snapshot, and is silent for a minute.
 #[test]
 fn who_waits_for_the_other_half_of_a_snapshot_asks_less_and_less_often() {
@@ -333,37 +315,6 @@ fn an_owner_whose_updates_cannot_be_read_is_asked_less_and_less_often() {
     let asked = reader.counts().asks - before;
     // In a minute: the pauses grow to five seconds, of which each lasts at least the half.
     assert!((12..40).contains(&asked), "asked {asked} times");
-}
-
-#[test]
-fn parts_that_bring_nothing_new_are_none() {
-    let now = Instant::now();
-    let part = |index, state: &Value| SnapshotReply {
-        state: Copy::of(&change(state)),
-        number: 7,
-        epoch: Some(Uuid::from_u128(1)),
-        digest: None,
-        heartbeat: None,
-        part: Some(Part { index, count: u32::MAX }),
-    };
-    let a = value!({"a": 1});
-    let cases: [&[Value]; 4] = [
-        &[value!({})],
-        &[a.clone(), value!({})],
-        &[a.clone(), a.clone()],
-        &[a.clone(), value!({"b": 1}), value!({"c": 1, "a": 2})],
-    ];
-    for states in cases {
-        let mut reader = Reader::new(Settings::default(), now);
-        reader.connected(now);
-        for (index, state) in (0..).zip(states) {
-            assert!(asks(&mut reader), "for {index} of {states:?}");
-            reader.reply(&part(index, state), now, &mut all);
-        }
-        assert!(!asks(&mut reader), "after {states:?}");
-        assert_eq!((reader.copy(), reader.counts().bad_snapshots), (None, 1));
-        assert!(reader.next_wake().unwrap() > now, "it asks again after a pause");
-    }
 }
 
 #[test]

@@ -14,6 +14,8 @@ use super::key;
 pub struct Change {
     entries: Vec<Entry>,
     size_bytes: usize,
+    /// The copy that it makes as a whole state, if that was made where it was read.
+    whole: Option<Copy>,
 }
 
 impl Change {
@@ -24,7 +26,7 @@ impl Change {
 
     /// All entries of a copy.
     pub fn whole(copy: &Copy) -> Self {
-        Self { entries: copy.entries().cloned().collect(), size_bytes: copy.size_bytes() }
+        Self { entries: copy.entries().cloned().collect(), size_bytes: copy.size_bytes(), whole: None }
     }
 
     /// Reads a change from exactly one map in MessagePack.
@@ -51,7 +53,7 @@ impl Change {
             other => return Err(reader.mismatch("a map", &other, start)),
         };
         let capacity = reader.capacity::<Entry>(map.declared());
-        let mut change = Self { entries: Vec::with_capacity(capacity), size_bytes: 0 };
+        let mut change = Self { entries: Vec::with_capacity(capacity), size_bytes: 0, whole: None };
         while map.next(reader)? {
             let ((key, is_null), bytes) = reader.slice_of(|reader| {
                 let at = reader.offset();
@@ -70,6 +72,16 @@ impl Change {
             false => Ok(change),
             true => Err(Fault::malformed("a key stands twice").at_offset(start)),
         }
+    }
+
+    /// Makes the copy that it is as a whole state now, and not when it is wanted.
+    pub(crate) fn make_whole(&mut self) {
+        self.whole = Some(Copy::of(self));
+    }
+
+    /// The copy that it is as a whole state, if that was made already.
+    pub(super) fn whole_made(&self) -> Option<&Copy> {
+        self.whole.as_ref()
     }
 
     fn push(&mut self, entry: Entry) {

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use service_framework_core::value::Uuid;
 
+pub use parts::{Joined, Parts};
 pub use types::{Accept, Counts, Event, Output, Settings, Status};
 
 use self::asking::{Asked, Asking};
 use self::held::Held;
-use self::parts::Parts;
 use crate::copy::Copy;
 use crate::message::{Since, SnapshotRequest, Update, WantedPart};
 
@@ -152,13 +152,12 @@ impl Reader {
         self.is_unsure = true;
         self.has_unread = true;
         self.asking.distrust();
-        self.parts.as_mut().into_iter().for_each(|parts| parts.asked.link = None);
         // Nor can it be known of an owner in Python whether a reply has it in it.
         self.forget_python();
         self.settle(now);
     }
 
-    /// A request has failed, or what came in answer is no snapshot.
+    /// A request has failed, or what came in answer is no snapshot, or its parts could not be put together.
     pub fn ask_failed(&mut self, now: Instant) {
         if self.asking.end(now).is_some() {
             self.counts.failed_asks += 1;
@@ -285,9 +284,6 @@ impl Reader {
     fn forget_python(&mut self) {
         self.held.forget(None);
         self.asking.forget_base();
-        if let Some(parts) = &mut self.parts {
-            parts.asked.base = None;
-        }
     }
 }
 

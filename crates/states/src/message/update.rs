@@ -46,7 +46,11 @@ impl Update {
             _ => Ok(Known::No),
         })?;
         reader.end()?;
-        let Args { number, is_snapshot, state } = required(args, "args")?;
+        let Args { number, is_snapshot, mut state } = required(args, "args")?;
+        if is_snapshot {
+            // What is long is read away from a service's thread.
+            state.make_whole();
+        }
         let (epoch, digest) = (epoch.flatten(), digest.flatten());
         Ok(Self { number, is_snapshot, state, epoch, digest, workflow_id: workflow_id.flatten() })
     }

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use service_framework_core::Failure;
-use service_framework_states::delta::reader::{Counts, Event, Output, Reader, Settings, Status};
+use service_framework_states::delta::reader::{
+    Counts, Event, Joined, Output, Parts, Reader, Settings, Status,
+};
 use service_framework_states::{SnapshotReply, SnapshotRequest, Update};
 
 use crate::dice::Dice;
@@ -52,12 +54,19 @@ pub(crate) struct Reading {
     status: Status,
 }
 
+/// What a reader wants to be done.
+pub(crate) enum Wanted {
+    Ask(SnapshotRequest),
+    Join(Parts),
+}
+
 /// What a reader is told.
 pub(crate) enum Input {
     Up,
     Down,
     Update(Update),
     Reply(SnapshotReply),
+    Joined(Joined),
     AskFailed,
     Tick,
 }
@@ -99,13 +108,13 @@ impl Reading {
         seen.count(&counts);
     }
 
-    /// Tells the reader something, and gives what it wants to ask.
+    /// Tells the reader something, and gives what it wants.
     pub(crate) fn tell(
         &mut self,
         input: Input,
         now: Instant,
         mut refuses: impl FnMut() -> bool,
-    ) -> Option<SnapshotRequest> {
+    ) -> Option<Wanted> {
         let Self { reader, plugin, .. } = self;
         let mut accept = |event: &Event<'_>| {
             if refuses() {
@@ -125,26 +134,30 @@ impl Reading {
             }
             Input::Update(update) => reader.update(update, now, &mut accept),
             Input::Reply(reply) => reader.reply(&reply, now, &mut accept),
+            Input::Joined(joined) => reader.joined(joined, now, &mut accept),
             Input::AskFailed => reader.ask_failed(now),
             Input::Tick => reader.tick(now),
         }
         self.outputs()
     }
 
-    /// What the reader wants to ask, if anything.
-    pub(crate) fn outputs(&mut self) -> Option<SnapshotRequest> {
-        let mut asked = None;
+    /// What the reader wants to be done, if anything.
+    pub(crate) fn outputs(&mut self) -> Option<Wanted> {
+        let mut wanted = None;
         while let Some(output) = self.reader.poll() {
-            match output {
-                Output::Ask(request) => assert!(asked.replace(request).is_none(), "one request at a time"),
+            let wants = match output {
+                Output::Ask(request) => Wanted::Ask(request),
+                Output::Join(parts) => Wanted::Join(parts),
                 Output::Status { status, number, .. } => {
                     assert_eq!(number, self.reader.number());
                     self.status = status;
+                    continue;
                 }
-            }
+            };
+            assert!(wanted.replace(wants).is_none(), "one thing at a time");
         }
         assert_eq!(self.status, self.reader.status(), "a new status is told");
-        asked
+        wanted
     }
 
     /// What must hold at every step.

@@ -6,12 +6,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use service_framework_core::wire::Limits;
+use service_framework_states::delta::reader::Parts;
 use service_framework_states::{SnapshotReply, SnapshotRequest, Update};
 
 use crate::dice::Dice;
 use crate::model::change_of;
 use crate::owning::Owning;
-use crate::reading::{Input, Reading};
+use crate::reading::{Input, Reading, Wanted};
 use crate::rules::{Kind, Rules};
 use crate::seen::Seen;
 
@@ -25,6 +26,8 @@ enum Happening {
     Request { reader: usize, request: u32, payload: Vec<u8> },
     /// An answer arrives at the reader that has asked, or its patience ends.
     Answer { reader: usize, request: u32, payload: Option<Vec<u8>> },
+    /// A reader's parts are put together.
+    Join { reader: usize, request: u32, parts: Parts },
     /// A link comes up.
     Up { reader: usize, link: u32 },
 }
@@ -77,8 +80,8 @@ impl World {
     /// Everything that the seed says, to the end.
     pub(crate) fn run(mut self) -> Seen {
         for reader in 0..self.readers.len() {
-            let request = self.readers[reader].outputs();
-            self.ask(reader, request);
+            let wanted = self.readers[reader].outputs();
+            self.see_to(reader, wanted);
             let up = self.dice.ms(0, 40);
             self.plan(up, Happening::Up { reader, link: 0 });
         }
@@ -110,8 +113,8 @@ impl World {
                 self.seen.readers_restarted += 1;
                 let now = self.start + self.now;
                 self.readers[reader].restart(&self.rules, &mut self.dice, now, &mut self.seen);
-                let request = self.readers[reader].outputs();
-                self.ask(reader, request);
+                let wanted = self.readers[reader].outputs();
+                self.see_to(reader, wanted);
                 self.plan_up(reader);
             }
         }
@@ -219,6 +222,13 @@ impl World {
                         self.tell(reader, reply.map_or(Input::AskFailed, Input::Reply));
                     }
                 }
+                Happening::Join { reader, request, parts } => {
+                    if self.readers[reader].request == request {
+                        self.readers[reader].request += 1;
+                        self.seen.joined += 1;
+                        self.tell(reader, Input::Joined(parts.join()));
+                    }
+                }
                 Happening::Up { reader, link } => {
                     if !self.readers[reader].is_up && self.readers[reader].link == link {
                         self.readers[reader].reasons += 1;
@@ -291,9 +301,20 @@ impl World {
         self.plan(after, Happening::Arrival { reader, link, frame });
     }
 
-    fn ask(&mut self, reader: usize, request: Option<SnapshotRequest>) {
-        let Some(payload) = request.map(|request| request.write()) else { return };
-        let request = self.readers[reader].request;
+    /// Does what a reader wants, sooner or later.
+    fn see_to(&mut self, reader: usize, wanted: Option<Wanted>) {
+        match wanted {
+            Some(Wanted::Ask(request)) => self.ask(reader, &request),
+            Some(Wanted::Join(parts)) => {
+                let (after, request) = (self.dice.ms(0, 40), self.readers[reader].request);
+                self.plan(after, Happening::Join { reader, request, parts });
+            }
+            None => {}
+        }
+    }
+
+    fn ask(&mut self, reader: usize, request: &SnapshotRequest) {
+        let (payload, request) = (request.write(), self.readers[reader].request);
         if self.is_bad && self.dice.once_in(self.rules.replies_lost) {
             self.seen.replies_lost += 1;
             let patience = self.dice.pick(&[1, 30, 500]);
@@ -320,11 +341,11 @@ impl World {
     fn tell(&mut self, reader: usize, input: Input) {
         let Self { dice, rules, is_bad, readers, .. } = self;
         let refused = if *is_bad { rules.refused } else { 0 };
-        let request = readers[reader].tell(input, self.start + self.now, || dice.once_in(refused));
+        let wanted = readers[reader].tell(input, self.start + self.now, || dice.once_in(refused));
         // Those that the replyer belongs to, or did: a copy is of no other, whatever that publishes.
         let owners: Vec<_> = [Some(&self.owner), self.gone.as_ref()].into_iter().flatten().collect();
         self.readers[reader].check(&owners, &self.rules, &mut self.seen);
-        self.ask(reader, request);
+        self.see_to(reader, wanted);
     }
 
     fn judge(&mut self) {

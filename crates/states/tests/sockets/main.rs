@@ -2,6 +2,7 @@
 
 mod support;
 
+mod aside;
 mod deltas;
 mod faults;
 mod full;

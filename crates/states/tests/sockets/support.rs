@@ -18,6 +18,7 @@ use service_framework_core::{Failure, Value, value};
 use service_framework_states::delta::reader::{Settings, Status};
 use service_framework_states::news::{self, Figures, News, Standing};
 use service_framework_states::{DeltaOwner, DeltaUpdateIn, DeltaUpdateOut, OwnerOptions, ReaderOptions};
+use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
@@ -27,7 +28,12 @@ pub(crate) const LINGER: Duration = Duration::from_secs(10);
 
 /// Runs a test as a service would: on a current-thread runtime, inside a local set, with a deadline.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    on_runtime(Builder::new_current_thread().enable_all(), test)
+}
+
+/// The same on another runtime.
+pub(crate) fn on_runtime<T>(runtime: &mut Builder, test: impl Future<Output = T>) -> T {
+    let runtime = runtime.build().unwrap();
     let test = async { tokio::time::timeout(DEADLINE, test).await.expect("the test takes too long") };
     tokio::task::LocalSet::new().block_on(&runtime, test)
 }

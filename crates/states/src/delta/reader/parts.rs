@@ -4,21 +4,24 @@ use std::time::Duration;
 
 use service_framework_core::value::Uuid;
 
-use super::asking::Asked;
 use crate::copy::Copy;
 use crate::message::{Part, SnapshotReply, WantedPart};
 
 /// The parts of one snapshot that have arrived, in order and without a gap.
-#[derive(Debug)]
-pub(super) struct Parts {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parts {
     epoch: Option<Uuid>,
     number: i64,
+    digest: Option<u64>,
+    heartbeat: Option<Duration>,
     count: u32,
-    arrived: u32,
-    copy: Copy,
-    /// What was known when the first was asked for.
-    pub(super) asked: Asked,
+    copies: Vec<Copy>,
+    size_bytes: usize,
 }
+
+/// Parts that were put together, if they fit.
+#[derive(Debug)]
+pub struct Joined(pub(super) Option<Whole>);
 
 /// A snapshot that has arrived whole.
 #[derive(Debug)]
@@ -28,14 +31,13 @@ pub(super) struct Whole {
     pub(super) digest: Option<u64>,
     pub(super) heartbeat: Option<Duration>,
     pub(super) copy: Copy,
-    pub(super) asked: Asked,
 }
 
 impl Whole {
     /// A snapshot of one reply.
-    pub(super) fn of(reply: &SnapshotReply, asked: Asked) -> Self {
+    pub(super) fn of(reply: &SnapshotReply) -> Self {
         let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
-        Self { epoch, number, digest, heartbeat, copy: reply.state.clone(), asked }
+        Self { epoch, number, digest, heartbeat, copy: reply.state.clone() }
     }
 }
 
@@ -44,7 +46,7 @@ pub(super) enum Next {
     /// Ask for another part.
     Ask(WantedPart),
     /// All are there.
-    Done(Whole),
+    Join(Parts),
     /// What there is does not fit together, or is too much: begin again.
     Again,
 }
@@ -54,40 +56,53 @@ impl Parts {
     pub(super) fn add(
         parts: &mut Option<Self>,
         reply: &SnapshotReply,
-        part: Part,
-        asked: Asked,
+        Part { index, count }: Part,
         max_bytes: usize,
     ) -> Next {
-        let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
-        let begun = parts.take().filter(|begun| begun.goes_on_with(reply, part));
-        let mut begun = match begun {
+        let SnapshotReply { number, ref state, .. } = *reply;
+        let mut begun = match parts.take().filter(|begun| begun.goes_on_with(reply, count, index)) {
             Some(begun) => begun,
-            None if part.index == 0 => {
-                Self { epoch, number, count: part.count, arrived: 0, copy: Copy::new(), asked }
-            }
+            None if index == 0 => Self::new(reply, count),
             None => return Next::Again,
         };
-        if begun.copy.size_bytes().saturating_add(reply.state.size_bytes()) > max_bytes {
+        begun.size_bytes = begun.size_bytes.saturating_add(state.size_bytes());
+        // One that brings nothing could be followed by any number of others.
+        if state.is_empty() || begun.size_bytes > max_bytes {
             return Next::Again;
         }
-        let length = begun.copy.len() + reply.state.len();
-        begun.copy.merge(&reply.state);
-        // Each part has entries of its own: one that brings nothing new could be followed by any number of others.
-        if begun.count > 1 && (reply.state.is_empty() || begun.copy.len() != length) {
-            return Next::Again;
+        begun.copies.push(state.clone());
+        if index + 1 == count {
+            return Next::Join(Self { digest: reply.digest, heartbeat: reply.heartbeat, ..begun });
         }
-        begun.arrived += 1;
-        if begun.arrived == begun.count {
-            let Self { copy, asked, .. } = begun;
-            return Next::Done(Whole { epoch, number, digest, heartbeat, copy, asked });
-        }
-        let wanted = WantedPart { index: begun.arrived, number };
         *parts = Some(begun);
-        Next::Ask(wanted)
+        Next::Ask(WantedPart { index: index + 1, number })
     }
 
-    fn goes_on_with(&self, reply: &SnapshotReply, part: Part) -> bool {
-        let theirs = (reply.epoch, reply.number, part.count, part.index);
-        theirs == (self.epoch, self.number, self.count, self.arrived)
+    fn new(reply: &SnapshotReply, count: u32) -> Self {
+        let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
+        Self { epoch, number, digest, heartbeat, count, copies: Vec::new(), size_bytes: 0 }
+    }
+
+    fn goes_on_with(&self, reply: &SnapshotReply, count: u32, index: u32) -> bool {
+        let ours = (self.epoch, self.number, self.count, self.copies.len());
+        ours == (reply.epoch, reply.number, count, index as usize)
+    }
+
+    /// The bytes of all entries.
+    pub fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Puts them together: costs as much as all of them are.
+    #[must_use = "the reader waits for it"]
+    pub fn join(self) -> Joined {
+        let Self { epoch, number, digest, heartbeat, copies, .. } = self;
+        let length: usize = copies.iter().map(Copy::len).sum();
+        let mut copies = copies.into_iter();
+        let mut copy = copies.next().unwrap_or_default();
+        copies.for_each(|more| copy.merge(&more));
+        // Each has entries of its own.
+        let is_right = copy.len() == length;
+        Joined(is_right.then_some(Whole { epoch, number, digest, heartbeat, copy }))
     }
 }

@@ -3,65 +3,80 @@
 use std::time::Instant;
 
 use super::asking::Asked;
-use super::parts::{Next, Parts, Whole};
-use super::{Accept, Event, MAX_OWNERS, Reader, Status};
+use super::parts::{Joined, Next, Parts, Whole};
+use super::{Accept, Event, MAX_OWNERS, Output, Reader, Status};
 use crate::message::SnapshotReply;
 
 impl Reader {
     /// The owner's replyer has answered. Without a request in flight it is passed over.
     pub fn reply(&mut self, reply: &SnapshotReply, now: Instant, accept: Accept<'_>) {
         let Some(asked) = self.asking.end(now) else { return };
-        if let Some(whole) = self.collect(reply, asked)
-            && self.is_right(whole.digest, whole.copy.digest())
-        {
-            if whole.epoch.is_some() {
-                self.heartbeat = whole.heartbeat;
-                // One that has said that it may be silent is none.
-                self.is_silent &= whole.heartbeat.is_some() || self.settings.patience.is_some();
-            }
-            let is_other = self.holding.as_ref().is_some_and(|holding| holding.owner != whole.epoch);
-            self.judge(whole, now, accept);
-            let is_live = self.assess() == Status::Live;
-            let had_unread = is_live && std::mem::take(&mut self.has_unread);
-            // Two owners that answer in turns would otherwise be followed at full speed, as would one whose updates cannot be read.
-            if is_live && !is_other && !had_unread {
-                self.asking.succeeded(now);
-            }
+        if let Some(whole) = self.collect(reply, asked) {
+            self.take_whole(whole, asked, now, accept);
         }
         self.settle(now);
     }
 
-    /// The whole snapshot, if this completes one. Asks for the next part if not.
+    /// The parts of a snapshot are put together, as was [wanted](super::Output::Join).
+    pub fn joined(&mut self, joined: Joined, now: Instant, accept: Accept<'_>) {
+        let Some(asked) = self.asking.end(now) else { return };
+        match joined {
+            Joined(Some(whole)) => self.take_whole(whole, asked, now, accept),
+            Joined(None) => self.counts.bad_snapshots += 1,
+        }
+        self.settle(now);
+    }
+
+    /// The whole snapshot, if this is one. Asks for the next part if not, or has all of them put together.
     fn collect(&mut self, reply: &SnapshotReply, asked: Asked) -> Option<Whole> {
-        let Some(part) = reply.part else {
+        let Some(part) = reply.part.filter(|part| part.count > 1) else {
             self.parts = None;
-            return Some(Whole::of(reply, asked));
+            return Some(Whole::of(reply));
         };
-        match Parts::add(&mut self.parts, reply, part, asked, self.settings.max_snapshot_bytes) {
-            Next::Done(whole) => Some(whole),
+        match Parts::add(&mut self.parts, reply, part, self.settings.max_snapshot_bytes) {
             Next::Ask(part) => {
                 self.asking.go_on(asked);
                 self.ask(Some(part));
-                None
             }
-            Next::Again => {
-                self.counts.bad_snapshots += 1;
-                None
+            Next::Join(parts) => {
+                self.asking.go_on(asked);
+                self.outputs.push_back(Output::Join(parts));
             }
+            Next::Again => self.counts.bad_snapshots += 1,
+        }
+        None
+    }
+
+    /// A snapshot has arrived whole.
+    fn take_whole(&mut self, whole: Whole, asked: Asked, now: Instant, accept: Accept<'_>) {
+        if !self.is_right(whole.digest, whole.copy.digest()) {
+            return;
+        }
+        if whole.epoch.is_some() {
+            self.heartbeat = whole.heartbeat;
+            // One that has said that it may be silent is none.
+            self.is_silent &= whole.heartbeat.is_some() || self.settings.patience.is_some();
+        }
+        let is_other = self.holding.as_ref().is_some_and(|holding| holding.owner != whole.epoch);
+        self.judge(whole, asked, now, accept);
+        let is_live = self.assess() == Status::Live;
+        let had_unread = is_live && std::mem::take(&mut self.has_unread);
+        // Two owners that answer in turns would otherwise be followed at full speed, as would one whose updates cannot be read.
+        if is_live && !is_other && !had_unread {
+            self.asking.succeeded(now);
         }
     }
 
     /// Makes use of a snapshot.
-    fn judge(&mut self, whole: Whole, now: Instant, accept: Accept<'_>) {
-        let asked = whole.asked;
+    fn judge(&mut self, whole: Whole, asked: Asked, now: Instant, accept: Accept<'_>) {
         // What was answered before the link was up says nothing of updates that were published in between.
         let is_sure = asked.link.is_some() && asked.link == self.link.life();
         let owner = self.holding.as_ref().map(|holding| holding.owner);
         match whole.epoch {
-            None => self.judge_python(whole, now, accept),
+            None => self.judge_python(whole, asked, now, accept),
             Some(_) if owner == Some(whole.epoch) => {
                 self.refuse_others(if asked.owner == owner { asked.doubts } else { 0 });
-                self.catch_up(whole, accept);
+                self.catch_up(whole, asked, accept);
                 self.is_unsure &= !is_sure;
             }
             // Meanwhile an owner in Python has published its whole state; whether it is newer, the next reply says.
@@ -84,9 +99,8 @@ impl Reader {
     }
 
     /// A snapshot of the owner that the copy is of.
-    fn catch_up(&mut self, whole: Whole, accept: Accept<'_>) {
+    fn catch_up(&mut self, whole: Whole, asked: Asked, accept: Accept<'_>) {
         let Some(holding) = &mut self.holding else { return };
-        let asked = whole.asked;
         if asked.owner == Some(holding.owner) && asked.seen.is_some_and(|seen| seen > whole.number) {
             // A snapshot has all in it that was published before it was asked for: what claimed a higher number was not the owner's.
             holding.seen = holding.number.max(whole.number);
@@ -112,10 +126,10 @@ impl Reader {
 
     /// A snapshot of an owner in Python, which does not say what number it has. It is of use only with updates that were held since before the request:
     /// it has the first of those in it, so that they may be applied all, one over the other.
-    fn judge_python(&mut self, whole: Whole, now: Instant, accept: Accept<'_>) {
+    fn judge_python(&mut self, whole: Whole, asked: Asked, now: Instant, accept: Accept<'_>) {
         let first = self.held.first(None).map(i128::from);
         let is_based =
-            whole.asked.base.is_some_and(|base| first.is_some_and(|first| first <= i128::from(base) + 1));
+            asked.base.is_some_and(|base| first.is_some_and(|first| first <= i128::from(base) + 1));
         if !is_based {
             self.awaits_update = self.held.first(None).is_none();
             // If the copy is of another owner, that one is gone.
@@ -133,7 +147,7 @@ impl Reader {
         if self.is_accepted(&Event::Replace { copy: &copy, number, workflow_id: None }, accept) {
             self.is_unsure = !self.link.is_up;
             self.held.forget(None);
-            self.adopt(copy, number, None, whole.asked.doubts, now, accept);
+            self.adopt(copy, number, None, asked.doubts, now, accept);
         } else {
             self.lose();
         }

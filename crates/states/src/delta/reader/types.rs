@@ -8,6 +8,8 @@ use service_framework_core::workflow::WorkflowId;
 use crate::copy::{Change, Copy};
 use crate::message::SnapshotRequest;
 
+use super::Parts;
+
 /// How a reader behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -60,6 +62,8 @@ pub enum Status {
 pub enum Output {
     /// Send this to the owner's replyer, and tell how it ended: by `reply`, or by `ask_failed`.
     Ask(SnapshotRequest),
+    /// Put these together, wherever that is in nobody's way, and tell it by `joined`, or by `ask_failed`. Until then nothing else is asked.
+    Join(Parts),
     /// The status has changed.
     Status {
         /// What it is now.

@@ -212,7 +212,6 @@ impl Reader {
         if self.has_missed && owner.is_some() {
             self.is_unsure = true;
             self.asking.distrust();
-            self.parts.as_mut().into_iter().for_each(|parts| parts.asked.link = None);
         }
     }
 
