@@ -8,7 +8,7 @@ mod tree;
 use std::fmt;
 
 pub use change::Change;
-pub(crate) use entry::Entry;
+pub(crate) use entry::{ENTRY_BYTES, Entry};
 use tree::Tree;
 
 /// A map of keys to values, both as the bytes that they are on the wire.
@@ -105,6 +105,11 @@ impl Copy {
     /// The bytes that all entries have on the wire.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// The memory that all entries take, about: 64 bytes each beside what they have on the wire.
+    pub fn memory_bytes(&self) -> usize {
+        self.size_bytes + ENTRY_BYTES * self.len()
     }
 
     /// The sum, modulo 2^64, of the XXH3-64 of each entry's bytes: those of the key, followed by those of the value.

@@ -322,7 +322,7 @@ async fn read(reply: Bytes, limits: Limits) -> Result<Answer, String> {
 }
 
 async fn join(parts: Parts) -> Result<Answer, String> {
-    let joined = aside(parts.size_bytes(), || parts.join()).await;
+    let joined = aside(parts.memory_bytes(), || parts.join()).await;
     joined.map(Answer::Joined).ok_or_else(|| "its parts could not be put together".to_owned())
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use service_framework_core::value::Uuid;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_core::{Failure, Value, value};
@@ -34,7 +35,7 @@ fn parts_that_are_too_much_together_are_dropped() {
     let state = Value::Map(many.collect());
     owner.set(change(&state), now).unwrap();
     let parts = owner.snapshot().encode_parts(340);
-    let mut reader = Reader::new(Settings { max_snapshot_bytes: 200, ..Settings::default() }, now);
+    let mut reader = Reader::new(Settings { max_snapshot_bytes: 800, ..Settings::default() }, now);
     reader.connected(now);
     for part in &parts[..3] {
         reader.reply(&SnapshotReply::read(part, &Limits::default()).unwrap(), now, &mut all);
@@ -96,5 +97,33 @@ fn parts_are_put_together_elsewhere_and_have_entries_of_their_own() {
         assert_eq!(reader.counts().bad_snapshots, u64::from(entries == 0));
         let asks_again = reader.next_wake();
         assert_eq!(asks_again.is_some_and(|at| at > now), entries == 0, "after a pause");
+    }
+}
+
+proptest! {
+    /// Small entries take more memory than they have bytes on the wire.
+    #[test]
+    fn a_snapshot_is_taken_if_its_entries_fit_into_memory(
+        values in proptest::collection::vec(0..60_usize, 1..40), part_bytes in 250..2_000_usize, max_snapshot_bytes in 0..6_000_usize,
+    ) {
+        let now = Instant::now();
+        let mut owner = Owner::new(Uuid::from_u128(1), 100, None, now);
+        let state = (0..).zip(&values).map(|(key, length): (i64, _)| (key, "x".repeat(*length)));
+        owner.set(change(&Value::Map(state.collect())), now).unwrap();
+        let mut reader = Reader::new(Settings { max_snapshot_bytes, ..Settings::default() }, now);
+        reader.connected(now);
+        for part in owner.snapshot().encode_parts(part_bytes) {
+            reader.reply(&SnapshotReply::read(&part, &Limits::default()).unwrap(), now, &mut all);
+            while let Some(output) = reader.poll() {
+                if let Output::Join(parts) = output {
+                    reader.joined(parts.join(), now, &mut all);
+                }
+            }
+        }
+        // Each has a key of one byte, and a text of so many bytes behind one or two.
+        let bytes: usize = values.iter().map(|length| 1 + 1 + usize::from(*length > 31) + length).sum();
+        let fits = bytes + 64 * values.len() <= max_snapshot_bytes;
+        prop_assert_eq!(reader.copy().is_some(), fits);
+        prop_assert_eq!(reader.counts().bad_snapshots, u64::from(!fits));
     }
 }

@@ -6,7 +6,7 @@ use service_framework_core::Fault;
 use service_framework_core::wire::{Encoding, Limits, Reader, Token};
 
 use super::Copy;
-use super::entry::{Entry, write_map};
+use super::entry::{ENTRY_BYTES, Entry, write_map};
 use super::key;
 
 /// The map of an update: entries to put, and, for each null, one to remove.
@@ -116,6 +116,12 @@ impl Change {
     /// The bytes that all entries have on the wire, but for nulls.
     pub fn size_bytes(&self) -> usize {
         self.size_bytes
+    }
+
+    /// The memory that all entries take, about.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let whole = self.whole.as_ref().map_or(0, |whole| ENTRY_BYTES * whole.len());
+        self.size_bytes + ENTRY_BYTES * self.len() + whole
     }
 
     /// The first entry to put that is longer than so many bytes: its key, for people, and its bytes.

@@ -20,6 +20,9 @@ pub(crate) struct Entry {
     digest: u64,
 }
 
+/// What an entry takes in memory beside its bytes, about.
+pub(crate) const ENTRY_BYTES: usize = 64;
+
 /// Nobody outside of this process knows which keys have hashes that are alike.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::default);
 

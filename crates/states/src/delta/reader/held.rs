@@ -155,9 +155,8 @@ impl Numbered for Update {
     }
 
     fn size_bytes(&self) -> usize {
-        const ENTRY_BYTES: usize = 64;
         const PLACE_BYTES: usize = 128;
-        size_of::<Self>() + PLACE_BYTES + self.state.size_bytes() + ENTRY_BYTES * self.state.len()
+        size_of::<Self>() + PLACE_BYTES + self.state.memory_bytes()
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Parts {
     heartbeat: Option<Duration>,
     count: u32,
     copies: Vec<Copy>,
-    size_bytes: usize,
+    memory_bytes: usize,
 }
 
 /// Parts that were put together, if they fit.
@@ -65,9 +65,9 @@ impl Parts {
             None if index == 0 => Self::new(reply, count),
             None => return Next::Again,
         };
-        begun.size_bytes = begun.size_bytes.saturating_add(state.size_bytes());
+        begun.memory_bytes = begun.memory_bytes.saturating_add(state.memory_bytes());
         // One that brings nothing could be followed by any number of others.
-        if state.is_empty() || begun.size_bytes > max_bytes {
+        if state.is_empty() || begun.memory_bytes > max_bytes {
             return Next::Again;
         }
         begun.copies.push(state.clone());
@@ -80,7 +80,7 @@ impl Parts {
 
     fn new(reply: &SnapshotReply, count: u32) -> Self {
         let SnapshotReply { epoch, number, digest, heartbeat, .. } = *reply;
-        Self { epoch, number, digest, heartbeat, count, copies: Vec::new(), size_bytes: 0 }
+        Self { epoch, number, digest, heartbeat, count, copies: Vec::new(), memory_bytes: 0 }
     }
 
     fn goes_on_with(&self, reply: &SnapshotReply, count: u32, index: u32) -> bool {
@@ -88,9 +88,9 @@ impl Parts {
         ours == (reply.epoch, reply.number, count, index as usize)
     }
 
-    /// The bytes of all entries.
-    pub fn size_bytes(&self) -> usize {
-        self.size_bytes
+    /// The memory that they take, about.
+    pub fn memory_bytes(&self) -> usize {
+        self.memory_bytes
     }
 
     /// Puts them together: costs as much as all of them are.

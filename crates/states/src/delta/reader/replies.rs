@@ -29,11 +29,14 @@ impl Reader {
 
     /// The whole snapshot, if this is one. Asks for the next part if not, or has all of them put together.
     fn collect(&mut self, reply: &SnapshotReply, asked: Asked) -> Option<Whole> {
+        let max_bytes = self.settings.max_snapshot_bytes;
         let Some(part) = reply.part.filter(|part| part.count > 1) else {
             self.parts = None;
-            return Some(Whole::of(reply));
+            let fits = reply.state.memory_bytes() <= max_bytes;
+            self.counts.bad_snapshots += u64::from(!fits);
+            return fits.then(|| Whole::of(reply));
         };
-        match Parts::add(&mut self.parts, reply, part, self.settings.max_snapshot_bytes) {
+        match Parts::add(&mut self.parts, reply, part, max_bytes) {
             Next::Ask(part) => {
                 self.asking.go_on(asked);
                 self.ask(Some(part));

@@ -21,7 +21,7 @@ pub struct Settings {
     pub max_held_bytes: usize,
     /// The longest reply that is taken, in bytes; 16 MiB. Longer snapshots come in parts.
     pub max_reply_bytes: usize,
-    /// The largest snapshot that is taken, in bytes; 1 GiB.
+    /// The largest snapshot that is taken, in bytes of [memory](Copy::memory_bytes), so that small entries weigh more than they have bytes on the wire; 1 GiB.
     pub max_snapshot_bytes: usize,
     /// The pause after the first request that was of no use; 100 ms. It doubles from then on.
     pub first_pause: Duration,
