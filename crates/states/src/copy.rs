@@ -9,12 +9,13 @@ use std::fmt;
 
 pub use change::Change;
 pub(crate) use entry::{ENTRY_BYTES, Entry};
+pub(crate) use key::Decimals;
 use tree::Tree;
 
 /// A map of keys to values, both as the bytes that they are on the wire.
 ///
 /// A clone costs nothing and shares all entries; a change costs what it changes, however large the copy is.
-/// Two keys are the same when their bytes are, and what is read has its keys in their shortest form, so that an integer or a text is one key. Entries are given in the order of those bytes, which they are sorted by for it.
+/// Two keys are the same when their bytes are, and what is read has its keys in their shortest form, so that an integer, a decimal or a text is one key. Entries are given in the order of those bytes, which they are sorted by for it.
 #[derive(Clone, Default)]
 pub struct Copy {
     tree: Tree,

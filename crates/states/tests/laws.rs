@@ -239,6 +239,27 @@ fn a_key_has_one_form_and_any_other_is_refused() {
     }
 }
 
+/// Decimals are equal by their numbers: a map of a service would have one entry where the copy has two.
+#[test]
+fn a_key_that_is_a_decimal_has_no_zeros_that_say_nothing() {
+    let key = |text: &str| {
+        let key = Value::Decimal(text.parse().unwrap());
+        of_key(&wire::encode(&key, Encoding::MessagePack).unwrap())
+    };
+    for shortest in ["1", "-1.5", "100", "0.001", "1E-7", "NaN", "Infinity"] {
+        assert_eq!(read(&key(shortest)).len(), 1, "{shortest}");
+    }
+    for other in ["1.00", "-1.50", "1E+2", "0.0010", "nan", "-0"] {
+        Change::read(&key(other), &Limits::default()).unwrap_err();
+    }
+    check_refused(
+        &key("9950.00"),
+        "a key that is not in its shortest form: the decimal 9950.00, which is 9950",
+    );
+    // As Python has no other keys than texts, which may be other ones though they mean the same number.
+    assert_eq!(read(b"\x82\xa31.0\x01\xa41.00\x02").len(), 2);
+}
+
 #[test]
 fn what_is_no_map_of_different_keys_is_refused() {
     check_refused(b"\x82\xa1a\x01\xa1a\x02", "a key stands twice");

@@ -73,6 +73,29 @@ impl Decimal {
         }
     }
 
+    /// The same number in one form: without signs, zeros and exponents that say nothing, so that equal numbers have the same text.
+    ///
+    /// ```
+    /// use service_framework_core::value::Decimal;
+    /// let shortest = |text: &str| text.parse::<Decimal>().map(|decimal| decimal.shortest().to_string());
+    /// assert_eq!(shortest("+0100.50")?, "100.5");
+    /// assert_eq!(shortest("1E2")?, "100");
+    /// assert_eq!(shortest("0.12E-9")?, "1.2E-10");
+    /// # Ok::<(), service_framework_core::value::NotADecimal>(())
+    /// ```
+    #[must_use]
+    pub fn shortest(&self) -> Self {
+        let Parts { negative, kind } = self.parts();
+        let size = match kind {
+            Kind::NotANumber => return Self("NaN".into()),
+            Kind::Infinite => "Infinity".to_owned(),
+            Kind::Finite { whole, fraction, exponent } => written(&format!("{whole}{fraction}"), exponent),
+        };
+        let text = if negative && size != "0" { format!("-{size}") } else { size };
+        // Of an exponent at the end of what there is, there is no other form.
+        text.parse().unwrap_or_else(|_| self.clone())
+    }
+
     /// Whether it is a NaN that Python cannot hash.
     pub(crate) fn is_signalling(&self) -> bool {
         self.0.trim_start_matches(['+', '-']).starts_with(['s', 'S'])
@@ -141,6 +164,29 @@ fn normal<'a>(whole: &'a str, fraction: &'a str, exponent: i128) -> Kind<'a> {
     let whole = if fraction.is_empty() { whole.trim_end_matches('0') } else { whole };
     let exponent = if whole.is_empty() && fraction.is_empty() { 0 } else { leading + exponent };
     Kind::Finite { whole, fraction, exponent }
+}
+
+/// The number `0.d1d2d3.. * 10^exponent`, with an exponent of its own if it would begin or end with many zeros.
+fn written(digits: &str, exponent: i128) -> String {
+    const MOST_ZEROS: i128 = 30;
+    let length = length(digits);
+    if digits.is_empty() {
+        return "0".to_owned();
+    }
+    if exponent > length + MOST_ZEROS || exponent < -5 {
+        let (first, more) = digits.split_at(1);
+        let point = if more.is_empty() { "" } else { "." };
+        return format!("{first}{point}{more}E{:+}", exponent - 1);
+    }
+    let zeros = |count: i128| "0".repeat(usize::try_from(count).unwrap_or(0));
+    if exponent >= length {
+        format!("{digits}{}", zeros(exponent - length))
+    } else if exponent > 0 {
+        let (whole, fraction) = digits.split_at(usize::try_from(exponent).unwrap_or(0));
+        format!("{whole}.{fraction}")
+    } else {
+        format!("0.{}{digits}", zeros(-exponent))
+    }
 }
 
 fn length(digits: &str) -> i128 {
@@ -257,6 +303,45 @@ mod tests {
         }
         assert_ne!(decimal("10"), decimal("1"));
         assert_ne!(decimal("101"), decimal("1.1"));
+    }
+
+    #[test]
+    fn equal_numbers_have_one_shortest_form() {
+        for (shortest, others) in [
+            ("0", &["-0", "0.00", "+0E+7", "000"][..]),
+            ("1", &["1.0", "1.00", "+01", "10E-1", "0.1e1"]),
+            ("-1.5", &["-1.50", "-15E-1"]),
+            ("100", &["1E2", "100.0", "1.00E+2"]),
+            ("0.000001", &["1E-6", "0.0000010"]),
+            ("1E-7", &["0.0000001", "10E-8"]),
+            ("1.2E+40", &["12E39"]),
+            ("1E+9223372036854775807", &["1E9223372036854775807"]),
+            ("Infinity", &["inf", "+Infinity"]),
+            ("-Infinity", &["-INF"]),
+            ("NaN", &["nan", "-NaN", "sNaN12"]),
+        ] {
+            for other in others.iter().chain([&shortest]) {
+                assert_eq!(decimal(other).shortest().as_str(), shortest, "{other}");
+                assert_eq!(decimal(other), decimal(shortest));
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn the_shortest_form_of_a_number_is_that_number(text in "[+-]?[0-9]{1,12}(\\.[0-9]{0,12})?(E[+-]?[0-9]{1,3})?") {
+            let (number, shortest) = (decimal(&text), decimal(&text).shortest());
+            proptest::prop_assert_eq!(&shortest, &number);
+            let again = shortest.shortest();
+            proptest::prop_assert_eq!(again.as_str(), shortest.as_str());
+        }
+
+        #[test]
+        fn numbers_are_equal_if_their_shortest_forms_are(one in "-?0?[01]\\.?0{0,2}(E[01])?", other in "-?0?[01]\\.?0{0,2}(E[01])?") {
+            let (one, other) = (decimal(&one), decimal(&other));
+            let (shortest, others) = (one.shortest(), other.shortest());
+            proptest::prop_assert_eq!(one == other, shortest.as_str() == others.as_str());
+        }
     }
 
     #[test]

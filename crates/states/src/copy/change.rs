@@ -1,5 +1,6 @@
 //! What an update says of a state: some entries of it, or all, read whole before anything of them is applied.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use service_framework_core::Fault;
@@ -7,7 +8,7 @@ use service_framework_core::wire::{Encoding, Limits, Reader, Token};
 
 use super::Copy;
 use super::entry::{ENTRY_BYTES, Entry, write_map};
-use super::key;
+use super::key::{self, Decimals};
 
 /// The map of an update: entries to put, and, for each null, one to remove.
 #[derive(Clone, Default)]
@@ -40,13 +41,13 @@ impl Change {
             return Err(Fault::malformed(text));
         }
         let mut reader = Reader::new(map, Encoding::MessagePack, limits);
-        let change = Self::read_from(&mut reader)?;
+        let change = Self::read_from(&mut reader, Decimals::Refused)?;
         reader.end()?;
         Ok(change)
     }
 
     /// Reads a change that comes next in a message in MessagePack.
-    pub(crate) fn read_from(reader: &mut Reader<'_>) -> Result<Self, Fault> {
+    pub(crate) fn read_from(reader: &mut Reader<'_>, decimals: Decimals) -> Result<Self, Fault> {
         let start = reader.offset();
         let mut map = match reader.token()? {
             Token::Map(map) => map,
@@ -55,18 +56,22 @@ impl Change {
         let capacity = reader.capacity::<Entry>(map.declared());
         let mut change = Self { entries: Vec::with_capacity(capacity), size_bytes: 0, whole: None };
         while map.next(reader)? {
-            let ((key, is_null), bytes) = reader.slice_of(|reader| {
+            let ((key, written, is_null), bytes) = reader.slice_of(|reader| {
                 let at = reader.offset();
-                let key = reader.slice()?;
-                key::check(key).map_err(|fault| fault.at_offset(at))?;
+                let written = reader.slice()?;
+                let key = key::check(written, decimals).map_err(|fault| fault.at_offset(at))?;
                 map.colon(reader)?;
                 let is_null = reader.null()?;
                 if !is_null {
                     reader.skip()?;
                 }
-                Ok((key, is_null))
+                Ok((key, written.len(), is_null))
             })?;
-            change.push(if is_null { Entry::removing(key) } else { Entry::new(bytes, key.len()) });
+            change.push(match &key {
+                key if is_null => Entry::removing(key),
+                Cow::Borrowed(key) => Entry::new(bytes, key.len()),
+                Cow::Owned(key) => Entry::new(&[key, &bytes[written..]].concat(), key.len()),
+            });
         }
         match change.has_a_key_twice() {
             false => Ok(change),

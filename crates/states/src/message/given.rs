@@ -5,7 +5,7 @@ use service_framework_core::model::Model as _;
 use service_framework_core::wire::{Encoding, Limits, Reader};
 
 use super::fields::{self, Known, once, required};
-use crate::copy::Change;
+use crate::copy::{Change, Decimals};
 
 /// What a service publishes of a delta state, as it comes from the plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Given {
         let read = |key: &str, reader: &mut Reader<'_>| match key {
             "current_num" => once(&mut number, || Option::<i64>::decode(reader)),
             "is_snapshot" => once(&mut is_snapshot, || bool::decode(reader)),
-            "state" => once(&mut state, || Change::read_from(reader)),
+            "state" => once(&mut state, || Change::read_from(reader, Decimals::Shortened)),
             _ => Ok(Known::No),
         };
         fields::closed_map(&mut reader, read, &["current_num", "is_snapshot", "state"])?;

@@ -9,7 +9,7 @@ use service_framework_core::value::Uuid;
 use service_framework_core::wire::{Encoding, Limits, Peer, Reader, Writer};
 
 use super::fields::{self, Known, once, required};
-use crate::copy::{Change, Copy, Entry};
+use crate::copy::{Change, Copy, Decimals, Entry};
 
 /// A snapshot, or a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +162,7 @@ fn read_returned(reader: &mut Reader<'_>) -> Result<(i64, Copy), Fault> {
     let (mut number, mut state) = (None, None);
     let read = |key: &str, reader: &mut Reader<'_>| match key {
         "current_num" => once(&mut number, || i64::decode(reader)),
-        "state" => once(&mut state, || Ok(Copy::of(&Change::read_from(reader)?))),
+        "state" => once(&mut state, || Ok(Copy::of(&Change::read_from(reader, Decimals::Refused)?))),
         _ => Ok(Known::No),
     };
     fields::closed_map(reader, read, &["state", "current_num"])?;

@@ -7,7 +7,7 @@ use service_framework_core::wire::{Encoding, Limits, Peer, Reader, Writer};
 use service_framework_core::workflow::WorkflowId;
 
 use super::fields::{self, Known, once, required};
-use crate::copy::Change;
+use crate::copy::{Change, Decimals};
 
 /// An update of a delta state, without the topic that may stand before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Args {
         let read = |key: &str, reader: &mut Reader<'_>| match key {
             "current_num" => once(&mut number, || i64::decode(reader)),
             "is_snapshot" => once(&mut is_snapshot, || bool::decode(reader)),
-            "state" => once(&mut state, || Change::read_from(reader)),
+            "state" => once(&mut state, || Change::read_from(reader, Decimals::Refused)),
             _ => Ok(Known::No),
         };
         fields::closed_map(reader, read, &["current_num", "is_snapshot", "state"])?;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use service_framework_core::value;
+use service_framework_core::wire::{self, Encoding};
+use service_framework_core::{Value, value};
 use service_framework_states::delta::reader::Status;
 
 use crate::support::{Copied, Owned, Way, run};
@@ -108,8 +109,30 @@ fn what_is_published_when_nobody_sends_any_more_is_refused() {
         let owner = std::sync::Arc::clone(owned.state.owner());
         owned.close().await;
         let args = value!({"state": {"a": 1}, "is_snapshot": false});
-        let args = service_framework_core::wire::encode(&args, Default::default()).unwrap();
+        let args = wire::encode(&args, Default::default()).unwrap();
         let refused = owner.publish(&args, &service_framework_core::workflow::WorkflowId::new()).unwrap_err();
         assert_eq!(refused.code(), "stopping");
+    });
+}
+
+/// The author's type takes 1.0 and 1.00 for one key.
+#[test]
+fn decimals_that_are_equal_are_one_key_for_owner_and_copy() {
+    run(async {
+        let owned = Owned::start(None).await;
+        let copied = Copied::of(&owned.home);
+        let entry = |key: &str, value: Option<i64>| {
+            Value::Map([(Value::Decimal(key.parse().unwrap()), Value::from(value))].into_iter().collect())
+        };
+        owned.set(entry("1.0", Some(1)));
+        owned.change(entry("1.00", Some(2)));
+        owned.change(entry("0.50", Some(3)));
+        copied.catches_up_with(&owned).await;
+        assert_eq!(copied.seen.value().len(), 2);
+        owned.change(entry("10E-1", None));
+        copied.catches_up_with(&owned).await;
+        let left = wire::encode(&Value::Decimal("0.5".parse().unwrap()), Encoding::MessagePack).unwrap();
+        assert_eq!(copied.seen.value(), [(left, vec![3])].into());
+        assert_eq!(copied.figures().unreadable, 0);
     });
 }
