@@ -65,6 +65,8 @@ pub(crate) enum Input {
     Up,
     Down,
     Update(Update),
+    /// What came could not be read.
+    Missed,
     Reply(SnapshotReply),
     Joined(Joined),
     AskFailed,
@@ -133,6 +135,10 @@ impl Reading {
                 reader.disconnected(now);
             }
             Input::Update(update) => reader.update(update, now, &mut accept),
+            Input::Missed => {
+                reader.missed(now);
+                assert_ne!(reader.status(), Status::Live, "it may have been an update");
+            }
             Input::Reply(reply) => reader.reply(&reply, now, &mut accept),
             Input::Joined(joined) => reader.joined(joined, now, &mut accept),
             Input::AskFailed => reader.ask_failed(now),

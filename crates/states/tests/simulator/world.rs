@@ -207,8 +207,12 @@ impl World {
                 Happening::Act => self.act(),
                 Happening::Arrival { reader, link, frame } => {
                     if self.readers[reader].is_up && self.readers[reader].link == link {
-                        let update = Update::read(&frame, &Limits::default(), 256).unwrap();
-                        self.tell(reader, Input::Update(update));
+                        let update = Update::read(&frame, &Limits::default(), 256);
+                        if update.is_err() {
+                            self.seen.unreadable += 1;
+                            self.readers[reader].reasons += 1;
+                        }
+                        self.tell(reader, update.map_or(Input::Missed, Input::Update));
                     }
                 }
                 Happening::Request { reader, request, payload } => self.answer(reader, request, &payload),
@@ -281,6 +285,10 @@ impl World {
             if self.is_bad && self.dice.once_in(self.rules.corrupted) {
                 frame = Rc::new(corrupted(update));
                 self.seen.corrupted += 1;
+            }
+            if self.is_bad && self.dice.once_in(self.rules.unreadable) {
+                let length = self.dice.below(frame.len());
+                frame = Rc::new(frame[..length].to_vec());
             }
             self.carry(reader, Rc::clone(&frame));
             if self.is_bad && self.dice.once_in(self.rules.duplicated) {
