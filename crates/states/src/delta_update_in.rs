@@ -64,8 +64,8 @@ struct Inner {
     /// A long update that is read elsewhere; whatever comes meanwhile waits behind it.
     reading: RefCell<Option<Reading>>,
     delivery: RefCell<Option<Delivery>>,
-    /// Whether it was said that what was asked for last did not come.
-    has_warned: Cell<bool>,
+    /// Why what was asked for last did not come, which was said then.
+    in_vain: RefCell<Option<Arc<str>>>,
     alarm: Alarm,
 }
 
@@ -88,7 +88,7 @@ impl DeltaUpdateIn {
         take: Take,
     ) -> Self {
         let machine = Reader::new(options.protocol, Instant::now().into_std());
-        let figures = Arc::new(Mutex::new(figures(&machine, 0)));
+        let figures = Arc::new(Mutex::new(figures(&machine, 0, None)));
         let inner = Rc::new(Inner {
             machine: RefCell::new(machine),
             subscriber,
@@ -100,7 +100,7 @@ impl DeltaUpdateIn {
             ask: RefCell::default(),
             reading: RefCell::default(),
             delivery: RefCell::default(),
-            has_warned: Cell::new(false),
+            in_vain: RefCell::default(),
             alarm: Alarm::default(),
         });
         let task = tokio::task::spawn_local(Rc::clone(&inner).go_on());
@@ -255,10 +255,12 @@ impl Inner {
 
     fn answered(&self, answer: Result<Answer, String>) {
         let address = self.requester.address();
+        let in_vain = answer.as_ref().err().map(|why| Arc::from(&**why));
+        let before = self.in_vain.replace(in_vain);
         match &answer {
-            Ok(_) => self.has_warned.set(false),
+            Ok(_) => {}
             // Once for each time that nothing comes, as it is asked for again and again.
-            Err(why) if !self.has_warned.replace(true) => {
+            Err(why) if before.is_none() => {
                 tracing::warn!(%address, "the whole of a state was asked for in vain, and is asked for again: {why}");
             }
             Err(why) => tracing::debug!(%address, "the whole of a state was asked for in vain: {why}"),
@@ -296,7 +298,8 @@ impl Inner {
                 }
             }
         }
-        *self.figures.lock() = figures(&self.machine.borrow(), self.unreadable.get());
+        *self.figures.lock() =
+            figures(&self.machine.borrow(), self.unreadable.get(), self.in_vain.borrow().clone());
         self.alarm.bring_forward(self.next_wake());
     }
 
@@ -326,8 +329,8 @@ async fn join(parts: Parts) -> Result<Answer, String> {
     joined.map(Answer::Joined).ok_or_else(|| "its parts could not be put together".to_owned())
 }
 
-fn figures(machine: &Reader, unreadable: u64) -> Figures {
+fn figures(machine: &Reader, unreadable: u64, in_vain: Option<Arc<str>>) -> Figures {
     let standing = Standing { status: machine.status(), since: machine.since(), number: machine.number() };
     let entries = machine.copy().map_or(0, crate::Copy::len);
-    Figures { standing, lag: machine.lag(), entries, counts: machine.counts(), unreadable }
+    Figures { standing, lag: machine.lag(), entries, counts: machine.counts(), unreadable, in_vain }
 }

@@ -70,7 +70,8 @@ impl FullUpdateIn {
     /// Begins to take values, and tells `take` what is new. Must be called inside a `LocalSet` or a `LocalRuntime`.
     pub fn open(subscriber: Rc<Subscriber>, options: FullOptions, take: Take) -> Self {
         let standing = Standing { status: Status::Syncing, since: Instant::now().into_std(), number: None };
-        let figures = Figures { standing, lag: 0, entries: 0, counts: Counts::default(), unreadable: 0 };
+        let (counts, in_vain) = (Counts::default(), None);
+        let figures = Figures { standing, lag: 0, entries: 0, counts, unreadable: 0, in_vain };
         let asking = Asking::new(options.topic.as_deref());
         let asked = asking.clone();
         subscriber.subscribe(move || asked.marker());

@@ -1,5 +1,6 @@
 //! What a copy tells the service that it is a copy for.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use service_framework_core::Failure;
@@ -50,7 +51,7 @@ pub struct Standing {
 pub type Take = Box<dyn Fn(&News<'_>) -> Result<(), Failure>>;
 
 /// What can be read of a copy from any thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Figures {
     /// How it stands.
     pub standing: Standing,
@@ -62,6 +63,8 @@ pub struct Figures {
     pub counts: Counts,
     /// Messages that were no updates.
     pub unreadable: u64,
+    /// Why the whole was asked for in vain the last time; `None` since it was answered.
+    pub in_vain: Option<Arc<str>>,
 }
 
 impl<'a> From<&Event<'a>> for News<'a> {

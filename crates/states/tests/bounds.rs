@@ -148,3 +148,31 @@ fn a_copy_is_right_with_the_first_answer_after_a_cut_of_a_minute() {
     pair.reader.connected(pair.now);
     pair.is_mended_within(0);
 }
+
+/// An entry is longer than the copy takes, so that the owner answers each request with an error, and goes on.
+#[test]
+fn a_copy_whose_requests_are_all_in_vain_asks_every_few_seconds() {
+    let mut pair = Pair::live();
+    pair.owner.update(change(&value!({"long": "x"})), pair.now).unwrap();
+    let (before, mut times) = (pair.reader.counts().asks, Vec::new());
+    let end = pair.start + Duration::from_secs(600);
+    while pair.now < end {
+        let wakes = [pair.reader.next_wake(), pair.owner.next_wake()];
+        pair.now = wakes.into_iter().flatten().min().unwrap();
+        pair.reader.tick(pair.now);
+        // Its heartbeats arrive, none of which the copy can apply.
+        if let Some(beat) = pair.owner.heartbeat(pair.now) {
+            pair.arrive(beat);
+        }
+        while pair.is_asked() {
+            times.push(pair.now);
+            pair.reader.ask_failed(pair.now);
+        }
+        assert_ne!((pair.reader.status(), pair.now > pair.start + 2 * HEARTBEAT), (Status::Live, true));
+    }
+    assert_eq!(pair.reader.counts().failed_asks, pair.reader.counts().asks - before);
+    let late: Vec<_> = times.windows(2).filter(|pair| pair[0] > end - Duration::from_secs(540)).collect();
+    assert!(late.len() >= 100, "it goes on asking: {} times", late.len());
+    let pauses = late.into_iter().map(|pair| pair[1] - pair[0]);
+    assert!(pauses.min().unwrap() >= Duration::from_millis(2_500), "half of five seconds, by its jitter");
+}

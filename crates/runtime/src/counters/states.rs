@@ -29,6 +29,8 @@ pub struct StateCounters {
     pub counts: Counts,
     /// Messages that were no updates.
     pub unreadable: u64,
+    /// Why the whole was asked for in vain the last time; `None` since it was answered.
+    pub in_vain: Option<Arc<str>>,
     /// The socket by which its updates go, and its handler.
     pub updates: ConnectionCounters,
     /// Requests for the whole: those sent by a copy, or those that came to the owner.
@@ -80,6 +82,7 @@ impl StateEntry {
             entries: 0,
             counts: Counts::default(),
             unreadable: 0,
+            in_vain: None,
             updates,
             snapshots: 0,
             snapshot_socket: None,
@@ -87,11 +90,12 @@ impl StateEntry {
         let source = self.source.lock();
         let Some(StateSource { owned, figures, snapshots, .. }) = &*source else { return counters };
         if let Some(figures) = figures {
-            let figures = *figures.lock();
+            let figures = figures.lock().clone();
             counters.status = Some((figures.standing.status, figures.standing.since.elapsed()));
             counters.number = figures.standing.number;
             (counters.lag, counters.entries) = (figures.lag, figures.entries);
             (counters.counts, counters.unreadable) = (figures.counts, figures.unreadable);
+            counters.in_vain = figures.in_vain;
         }
         if let Some(Owned::Delta(owner)) = owned {
             let snapshot = owner.snapshot();
@@ -139,6 +143,9 @@ impl StateCounters {
             json["other_owner"] = counts.other_owner.into();
             json["refused"] = counts.refused.into();
             json["unreadable"] = self.unreadable.into();
+            if let Some(why) = &self.in_vain {
+                json["resync_failure"] = (**why).into();
+            }
         }
         json
     }

@@ -1,6 +1,6 @@
 //! What is told of states: counters, and what is refused before anything is opened.
 
-use crate::desks::{Asker, Desk, desk, exchange, until_seen};
+use crate::desks::{Asker, Desk, desk, desk_that_takes, exchange, until_seen};
 use crate::scene::Scene;
 use crate::support::{run, until, wired};
 
@@ -33,6 +33,25 @@ fn the_counters_of_a_service_tell_of_its_states() {
         assert_eq!(json["states"]["book"]["snapshot_socket"]["connected"], 1, "{json}");
         let json = desk.counters().to_json();
         assert!(json.contains(r#""states":{"#) && json.contains(r#""status":"live""#), "{json}");
+    });
+}
+
+#[test]
+fn the_counters_say_why_a_copy_cannot_have_the_whole() {
+    let (exchange, scene) = (exchange(), Scene::new());
+    run(async {
+        let long = "9".repeat(50_000);
+        Asker::of(&exchange).level("level", Some(&long)).await;
+        let desk = desk_that_takes(&exchange, &scene, 40_000);
+        let of = || serde_json::from_str::<serde_json::Value>(&desk.counters().to_json()).unwrap();
+        until("it has asked in vain", || of()["states"]["book"]["resync_failure"].is_string());
+        let book = &of()["states"]["book"];
+        let why = book["resync_failure"].as_str().unwrap();
+        assert!(why.contains("an entry has 50") && why.contains(r#"its key is the text "level""#), "{book}");
+        assert!(book["failed_resyncs"].as_u64().unwrap() > 0 && book["status"] == "syncing", "{book}");
+        Asker::of(&exchange).level("level", None).await;
+        until_seen(&desk, |seen| seen.book_status == "live").await;
+        assert!(of()["states"]["book"]["resync_failure"].is_null());
     });
 }
 

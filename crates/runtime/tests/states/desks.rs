@@ -152,13 +152,21 @@ pub(crate) fn exchange() -> Service {
 }
 
 pub(crate) fn desk(exchange: &Service, scene: &Scene) -> Service {
+    desk_that_takes(exchange, scene, 1 << 20)
+}
+
+/// A desk whose copy of the book takes replies of so many bytes at most.
+pub(crate) fn desk_that_takes(exchange: &Service, scene: &Scene, reply_bytes: i64) -> Service {
     let at = |name: &str| Value::from(address(exchange, name).to_string());
     let options = wired(value!({
         "connections": {"in": {
             "seen": {"replyer": "127.0.0.1:0"}, "when_live": {"replyer": "127.0.0.1:0"},
         }},
         "states": {"in": {
-            "book": {"subscriber": (at("book.publisher")), "requester": (at("book.replyer"))},
+            "book": {
+                "subscriber": (at("book.publisher")),
+                "requester": {"address": (at("book.replyer")), "max_message_bytes": reply_bytes},
+            },
             "market": {"subscriber": (at("market.publisher")), "requester": (at("market.replyer"))},
             "summary": {"subscriber": (at("summary.publisher"))},
         }},

@@ -192,7 +192,7 @@ fn a_copy_that_is_connected_again_takes_a_value_that_it_has_not_twice() {
         seen.is(Status::Stale).await;
         seen.is(Status::Live).await;
         assert_eq!(*seen.values.borrow(), [number(1), number(2)]);
-        let figures = *copy.figures().lock();
+        let figures = copy.figures().lock().clone();
         assert_eq!((figures.counts.replaced, figures.unreadable), (2, 0));
     });
 }

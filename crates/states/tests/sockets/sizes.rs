@@ -185,6 +185,25 @@ fn a_copy_that_takes_no_reply_as_long_as_an_entry_is_told_which() {
 }
 
 #[test]
+fn a_copy_that_takes_no_reply_as_long_as_an_entry_says_so_until_that_is_gone() {
+    run(async {
+        let owned = limited(200_000, 200_000).await;
+        owned.set(value!({"short": 1, "long": ("x".repeat(99_000))}));
+        let copied = Copied::with(&owned.home, Settings { max_reply_bytes: 70_000, ..protocol() });
+        while copied.figures().counts.failed_asks < 5 {
+            tokio::task::yield_now().await;
+        }
+        let figures = copied.figures();
+        assert_eq!((figures.standing.status, figures.standing.number), (Status::Syncing, None));
+        let why = figures.in_vain.unwrap();
+        assert!(why.contains("too_large") && why.contains(r#"its key is the text "long""#), "{why}");
+        owned.change(value!({"long": null}));
+        copied.catches_up_with(&owned).await;
+        assert_eq!(copied.figures().in_vain, None);
+    });
+}
+
+#[test]
 fn an_entry_that_no_reply_could_carry_is_refused_and_changes_nothing() {
     run(async {
         let owned = limited(1 << 20, 20_000).await;

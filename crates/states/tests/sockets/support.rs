@@ -248,7 +248,7 @@ impl Copied {
     }
 
     pub(crate) fn figures(&self) -> Figures {
-        *self.state.figures().lock()
+        self.state.figures().lock().clone()
     }
 
     /// Waits until what it was told has led to something.
