@@ -29,6 +29,12 @@ struct Publish {
     state: Value,
 }
 
+/// Changes to publish, one after the other.
+#[derive(Model)]
+struct PublishAll {
+    changes: Vec<Value>,
+}
+
 /// Publishes what it is asked to.
 pub(super) struct Owner;
 
@@ -44,6 +50,14 @@ impl Owner {
         let update = [("is_snapshot", Value::from(args.is_snapshot)), ("state", args.state)];
         let update: Map = update.into_iter().chain(number).collect();
         cx.send("book", &Value::Map(update)).await.map(drop)
+    }
+
+    #[replyer]
+    async fn publish_all(&self, args: PublishAll, cx: &Context) -> Result<Empty> {
+        for change in args.changes {
+            cx.send("book", &value!({"is_snapshot": false, "state": change})).await?;
+        }
+        Ok(())
     }
 
     #[replyer]
@@ -92,6 +106,7 @@ pub(super) struct OurOwner {
 
 struct Clients {
     publish: Client,
+    publish_all: Client,
     owned: Client,
     summarize: Client,
 }
@@ -101,6 +116,7 @@ impl OurOwner {
         let client = |name| Client::to(&address(&self.service, name));
         self.clients.get_or_insert_with(|| Clients {
             publish: client("publish"),
+            publish_all: client("publish_all"),
             owned: client("owned"),
             summarize: client("summarize"),
         })
@@ -114,6 +130,25 @@ impl OurOwner {
     pub(super) async fn update(&mut self, is_snapshot: bool, state: Json) {
         let args = value!({"is_snapshot": is_snapshot, "state": (to_value(&state))});
         self.clients().publish.ask(args).await.ok();
+    }
+
+    /// Publishes changes as fast as it can.
+    pub(super) async fn update_all(&mut self, changes: impl Iterator<Item = Json>) {
+        let changes = Value::List(changes.map(|change| to_value(&change)).collect());
+        self.clients().publish_all.ask(value!({"changes": changes})).await.ok();
+    }
+}
+
+impl PythonOwner {
+    /// Publishes changes from this number on as fast as it can.
+    pub(super) fn publish_all(&mut self, first: i64, changes: impl Iterator<Item = Json>) {
+        let mut count = 0;
+        for (number, change) in (first..).zip(changes) {
+            let args = json!({"current_num": number, "is_snapshot": false, "state": change});
+            self.0.say(&json!(["book", args]).to_string());
+            count += 1;
+        }
+        (0..count).for_each(|_| assert_eq!(self.0.line(), "published"));
     }
 }
 
@@ -183,7 +218,7 @@ pub(super) fn our_owner_at(
     };
     let addresses = value!({
         "connections": {"in": {
-            "publish": {"replyer": "127.0.0.1:0"}, "owned": {"replyer": "127.0.0.1:0"}, "summarize": {"replyer": "127.0.0.1:0"},
+            "publish": {"replyer": "127.0.0.1:0"}, "owned": {"replyer": "127.0.0.1:0"}, "publish_all": {"replyer": "127.0.0.1:0"}, "summarize": {"replyer": "127.0.0.1:0"},
         }},
         "states": {"out": {
             "book": {"publisher": (publisher(book)), "replyer": (format!("127.0.0.1:{snapshots}"))},
