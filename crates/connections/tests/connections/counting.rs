@@ -51,9 +51,9 @@ fn each_peer_that_comes_and_goes_is_counted_and_its_bytes_stay() {
 #[test]
 fn a_peer_that_is_found_lost_and_looked_for_is_counted() {
     run(async {
-        let first = Rc::new(replyer(&any_port()).await);
-        let at = first.address().clone();
-        let requester = requester(&at);
+        let home = Home::new();
+        let first = Rc::new(replyer(&home.address).await);
+        let requester = requester(&home.address);
         let answering = echo(Rc::clone(&first));
         assert_eq!(requester.call(Bytes::from("?"), deadline()).await.unwrap(), "?");
         let counts = || requester.counters().counts();
@@ -75,7 +75,7 @@ fn a_peer_that_is_found_lost_and_looked_for_is_counted() {
         } else {
             assert_eq!(counts().disconnected.of(Cause::Other), 1);
         }
-        let second = Rc::new(replyer(&at).await);
+        let second = Rc::new(replyer(&home.address).await);
         let _echo = echo(second);
         assert_eq!(requester.call(Bytes::from("?"), deadline()).await.unwrap(), "?");
         assert_eq!((counts().connected, counts().disconnected.total()), (2, 1));

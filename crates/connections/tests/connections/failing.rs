@@ -74,15 +74,13 @@ fn one_call_after_each_pause_finds_out_that_it_is_there_again() {
 #[test]
 fn a_peer_that_was_absent_is_asked_as_soon_as_it_comes() {
     run(async {
-        let port = replyer(&any_port()).await;
-        let address = port.address().clone();
-        port.close(LINGER).await;
-        let requester = with(&address, breaker(NEVER));
+        let home = Home::new();
+        let requester = with(&home.address, breaker(NEVER));
         for _ in 0..3 {
             assert_eq!(ask_briefly(&requester).await, Err(CallError::NotConnected));
         }
         assert_eq!(ask_briefly(&requester).await, Err(CallError::Unavailable));
-        let _echo = echo(Rc::new(replyer(&address).await));
+        let _echo = echo(Rc::new(replyer(&home.address).await));
         until_connected(requester.counters(), 1).await;
         assert_eq!(requester.call(Bytes::from("hello"), deadline()).await.unwrap(), "hello");
     });
@@ -91,9 +89,9 @@ fn a_peer_that_was_absent_is_asked_as_soon_as_it_comes() {
 #[test]
 fn a_peer_that_is_lost_with_many_calls_has_failed_once() {
     run(async {
-        let first = replyer(&any_port()).await;
-        let address = first.address().clone();
-        let requester = with(&address, breaker(NEVER));
+        let home = Home::new();
+        let first = replyer(&home.address).await;
+        let requester = with(&home.address, breaker(NEVER));
         let calls: Vec<_> = (0..10)
             .map(|_| tokio::task::spawn_local(requester.call(Bytes::from("lost"), deadline())))
             .collect();
@@ -104,7 +102,7 @@ fn a_peer_that_is_lost_with_many_calls_has_failed_once() {
         for call in calls {
             assert_eq!(call.await.unwrap(), Err(CallError::PeerLost));
         }
-        let _echo = echo(Rc::new(replyer(&address).await));
+        let _echo = echo(Rc::new(replyer(&home.address).await));
         assert_eq!(requester.call(Bytes::from("hello"), deadline()).await.unwrap(), "hello");
     });
 }
@@ -112,9 +110,9 @@ fn a_peer_that_is_lost_with_many_calls_has_failed_once() {
 #[test]
 fn what_may_be_done_twice_is_sent_again_when_its_peer_is_lost() {
     run(async {
-        let first = replyer(&any_port()).await;
-        let address = first.address().clone();
-        let requester = with(&address, Options { idempotent: true, ..Options::default() });
+        let home = Home::new();
+        let first = replyer(&home.address).await;
+        let requester = with(&home.address, Options { idempotent: true, ..Options::default() });
         let calls: Vec<_> = ["one", "two", "three"]
             .map(|text| tokio::task::spawn_local(requester.call(Bytes::from(text), deadline())))
             .into();
@@ -122,7 +120,7 @@ fn what_may_be_done_twice_is_sent_again_when_its_peer_is_lost() {
             first.recv().await;
         }
         first.close(LINGER).await;
-        let _echo = echo(Rc::new(replyer(&address).await));
+        let _echo = echo(Rc::new(replyer(&home.address).await));
         let mut replies = Vec::new();
         for call in calls {
             replies.push(call.await.unwrap().unwrap());
@@ -134,9 +132,9 @@ fn what_may_be_done_twice_is_sent_again_when_its_peer_is_lost() {
 #[test]
 fn no_more_is_sent_again_than_the_budget_allows() {
     run(async {
-        let first = replyer(&any_port()).await;
-        let address = first.address().clone();
-        let requester = with(&address, Options { idempotent: true, ..Options::default() });
+        let home = Home::new();
+        let first = replyer(&home.address).await;
+        let requester = with(&home.address, Options { idempotent: true, ..Options::default() });
         until_connected(requester.counters(), 1).await;
         let calls: Vec<_> = (0..20)
             .map(|_| tokio::task::spawn_local(requester.call(Bytes::from("hello"), deadline())))
@@ -145,7 +143,7 @@ fn no_more_is_sent_again_than_the_budget_allows() {
             first.recv().await;
         }
         first.close(LINGER).await;
-        let _echo = echo(Rc::new(replyer(&address).await));
+        let _echo = echo(Rc::new(replyer(&home.address).await));
         let mut outcomes = Vec::new();
         for call in calls {
             outcomes.push(call.await.unwrap());

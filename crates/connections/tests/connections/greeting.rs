@@ -69,9 +69,9 @@ fn a_subscriber_asks_each_connection_anew() {
         return;
     }
     run(async {
-        let first = publishing(&any_port()).await;
-        let at = first.address().clone();
-        let subscriber = subscribing(&at, "");
+        let home = Home::new();
+        let first = publishing(&home.address).await;
+        let subscriber = subscribing(&home.address, "");
         let count = Cell::new(0);
         subscriber.subscribe(move || {
             count.set(count.get() + 1);
@@ -81,7 +81,7 @@ fn a_subscriber_asks_each_connection_anew() {
         assert_eq!(subscriber.recv().await, "?1 of the first");
         first.close(LINGER).await;
         drop(first);
-        let second = publishing(&at).await;
+        let second = publishing(&home.address).await;
         greet(&second, " of the second");
         assert_eq!(subscriber.recv().await, "?2 of the second");
     });
@@ -93,19 +93,20 @@ fn a_publisher_that_connects_greets_by_each_connection() {
         return;
     }
     run(async {
-        let bind = |at: Address| async move {
-            let subscriber = Subscriber::bind(&engine(), "prices", &at, Bytes::new()).await.unwrap();
+        let home = Home::new();
+        let bind = async || {
+            let subscriber =
+                Subscriber::bind(&engine(), "prices", &home.address, Bytes::new()).await.unwrap();
             subscriber.subscribe(|| Bytes::from("?"));
             subscriber
         };
-        let first = bind(any_port()).await;
-        let at = first.address().clone();
-        let publisher = Publisher::connect(&engine(), "prices", &at, options()).unwrap();
+        let first = bind().await;
+        let publisher = Publisher::connect(&engine(), "prices", &home.address, options()).unwrap();
         greet(&publisher, " last");
         assert_eq!(first.recv().await, "? last");
         first.close(LINGER).await;
         drop(first);
-        let second = bind(at).await;
+        let second = bind().await;
         assert_eq!(second.recv().await, "? last");
         // What is asked for while there is a connection is heard, too.
         second.subscribe(|| Bytes::from("?more"));

@@ -32,12 +32,13 @@ async fn binding_subscriber(at: &Address, filter: impl Into<Bytes>) -> Subscribe
     Subscriber::bind(&engine(), "board", at, filter.into()).await.unwrap()
 }
 
-/// Publishes until it arrives: a publisher of this engine does not say when a subscription is there.
+/// Publishes until it arrives, whatever else is still on its way: a publisher of this engine does not say when a subscription is there.
 async fn until_it_arrives(publisher: &Publisher, frame: &Bytes, subscriber: &Subscriber) {
     loop {
         publisher.publish(frame.clone());
-        if let Ok(received) = tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await {
-            assert_eq!(received, frame);
+        if let Ok(received) = tokio::time::timeout(Duration::from_millis(5), subscriber.recv()).await
+            && received == frame
+        {
             return;
         }
     }
@@ -126,12 +127,10 @@ fn subscribers_come_and_go_and_each_gets_what_it_wants() {
 #[test]
 fn a_subscriber_finds_a_publisher_that_comes_later_or_again() {
     run(async {
-        let port = publisher(&any_port()).await;
-        let address = port.address().clone();
-        port.close(LINGER).await;
-        let subscriber = subscriber(&address, "to");
+        let home = Home::new();
+        let subscriber = subscriber(&home.address, "to");
         for round in 1..=3 {
-            let publisher = publisher(&address).await;
+            let publisher = publisher(&home.address).await;
             expect_all_of(&publisher, &subscriber, "topic ").await;
             publisher.close(LINGER).await;
             assert_eq!(subscriber.counters().counts().connected, round);
@@ -142,14 +141,12 @@ fn a_subscriber_finds_a_publisher_that_comes_later_or_again() {
 #[test]
 fn a_publisher_finds_a_subscriber_that_comes_later_or_again() {
     run(async {
-        let port = binding_subscriber(&any_port(), "").await;
-        let address = port.address().clone();
-        port.close(LINGER).await;
-        let publisher = connecting_publisher(&address);
+        let home = Home::new();
+        let publisher = connecting_publisher(&home.address);
         publisher.publish(Bytes::from("to nobody"));
         assert_eq!(publisher.counters().counts().refused(Refusal::NotConnected), 1);
         for round in 1..=3 {
-            let subscriber = binding_subscriber(&address, "to").await;
+            let subscriber = binding_subscriber(&home.address, "to").await;
             expect_all_of(&publisher, &subscriber, "topic ").await;
             subscriber.close(LINGER).await;
             assert_eq!(publisher.counters().counts().connected, round);
@@ -182,10 +179,10 @@ fn a_listening_subscriber_tells_of_its_first_publisher_and_of_its_last() {
             first.close(LINGER).await;
             until_it_arrives(&second, &Bytes::from("second"), &subscriber).await;
             second.close(LINGER).await;
-            let last = Arrival::Message(Bytes::from("second"));
             if crate::ENGINE != "zeromq" {
                 let mut arrival = next().await;
-                while arrival == last {
+                // Each was said more than once if the first took its time.
+                while matches!(arrival, Arrival::Message(_)) {
                     arrival = next().await;
                 }
                 assert_eq!(arrival, Arrival::Down, "in round {round}");

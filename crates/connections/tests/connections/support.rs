@@ -12,10 +12,10 @@ use service_framework_connections::{
 use service_framework_core::address::{Address, Host};
 use service_framework_zmtp::{self as zmtp, Config, Connection, SocketType};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 /// Generous: a test that comes near it has failed.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 pub(crate) const LINGER: Duration = Duration::from_secs(10);
 
 /// Runs a test as a service would: on a current-thread runtime, inside a local set, with a deadline.
@@ -49,6 +49,22 @@ pub(crate) fn address(text: &str) -> Address {
 
 pub(crate) fn any_port() -> Address {
     address("127.0.0.1:0")
+}
+
+/// A place that is the same whoever listens there, one after the other, and that nobody else takes in between.
+pub(crate) struct Home {
+    pub(crate) address: Address,
+    /// Holds the port: it listens to nobody, and leaves room for one who does.
+    _port: TcpSocket,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self { address: address(&port.local_addr().unwrap().to_string()), _port: port }
+    }
 }
 
 pub(crate) fn deadline() -> Option<Instant> {
