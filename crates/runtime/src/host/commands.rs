@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use service_framework_core::failure::code;
 use service_framework_core::plugin::host::Spawned;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use super::HERE;
@@ -57,10 +58,14 @@ impl Commands {
 impl Drop for Commands {
     fn drop(&mut self) {
         self.commands.close();
-        while let Ok(command) = self.commands.try_recv() {
-            // Whoever asked for anything else is told when it is dropped; who published was told that all is well.
-            if let Command::Publish { number, .. } = command {
-                self.counters.of(number).refuse(code::STOPPING);
+        loop {
+            match self.commands.try_recv() {
+                // Whoever asked for anything else is told when it is dropped; who published was told that all is well.
+                Ok(Command::Publish { number, .. }) => self.counters.of(number).refuse(code::STOPPING),
+                Ok(_) => {}
+                // A thread has its place already and is about to put something there.
+                Err(TryRecvError::Empty) => std::thread::yield_now(),
+                Err(TryRecvError::Disconnected) => return,
             }
         }
     }
@@ -106,4 +111,31 @@ fn go_on(request: impl Future<Output = Outcome> + 'static, mut answer: oneshot::
         }
         .map(|outcome| answer.send(outcome))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use service_framework_core::declaration::ConnectionKind;
+
+    use super::*;
+
+    #[test]
+    fn what_is_published_in_the_moment_of_the_end_is_counted() {
+        // Not each time does the end come first.
+        for _ in 0..200 {
+            let (sender, commands) = mpsc::channel(1);
+            let (_want, wanted) = mpsc::unbounded_channel();
+            let news = ("news".to_owned(), ConnectionKind::Publisher);
+            let counters = Arc::new(Counters::new([news].into_iter(), &[]));
+            let commands = Commands { commands, wanted, counters: Arc::clone(&counters) };
+            let place = sender.try_reserve().expect("there is room");
+            let ending = std::thread::spawn(move || drop(commands));
+            while !sender.is_closed() {
+                std::thread::yield_now();
+            }
+            place.send(Command::Publish { number: 0, frame: Bytes::new() });
+            ending.join().expect("it ends");
+            assert_eq!(counters.read().0["news"].refused, [(code::STOPPING.to_owned(), 1)].into());
+        }
+    }
 }
