@@ -153,7 +153,7 @@ fn signs_of_life(theirs: &str, ours: impl Fn(&mut Options)) {
     run(async {
         let (from_us, from_them) = (Rc::<Seen>::default(), Rc::<Seen>::default());
         let ours = |options: &mut Options| {
-            let long = Duration::from_secs(30);
+            let long = Duration::from_secs(300);
             options.connection.heartbeat =
                 Some(Heartbeat { every: Duration::from_millis(10), patience: long, time_to_live: long });
             ours(options);

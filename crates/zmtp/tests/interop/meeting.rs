@@ -129,7 +129,7 @@ impl Meeting {
         match self.signs {
             Signs::None => secrecy,
             Signs::OfLife => {
-                format!("{secrecy} HEARTBEAT_IVL=10 HEARTBEAT_TIMEOUT=30000 HEARTBEAT_TTL=30000")
+                format!("{secrecy} HEARTBEAT_IVL=10 HEARTBEAT_TIMEOUT=300000 HEARTBEAT_TTL=300000")
             }
         }
     }
@@ -139,7 +139,7 @@ impl Meeting {
         let connection = &mut options.connection;
         connection.identity = Bytes::from_static(OURS);
         if self.signs == Signs::OfLife {
-            let (every, long) = (Duration::from_millis(10), Duration::from_secs(30));
+            let (every, long) = (Duration::from_millis(10), Duration::from_secs(300));
             connection.heartbeat = Some(Heartbeat { every, patience: long, time_to_live: long });
         }
         match (self.secrecy, self.binds) {

@@ -10,7 +10,7 @@ import threading
 import zmq
 from zmq.utils import z85
 
-PATIENCE_MS = 60_000
+PATIENCE_MS = 300_000
 
 context = zmq.Context()
 sockets = {}

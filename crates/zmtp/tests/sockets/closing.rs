@@ -1,12 +1,11 @@
 //! How sockets end.
 
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use service_framework_zmtp::socket::{Ended, Event, Listener, Refused};
+use service_framework_zmtp::socket::{Ended, Event, Refused};
 use service_framework_zmtp::{Message, SocketType};
-use tokio::net::TcpListener;
 
+use crate::home::Home;
 use crate::support::{
     CARRIERS, Carrier, Hand, bound, connected, ended, event, listener, pair, ramp, run, send, socket, text,
     until,
@@ -62,10 +61,9 @@ fn close_without_peers_ends_at_once() {
     run(async {
         let socket = socket(SocketType::Push, |_| ());
         socket.close().await;
-        let (listener, place) = listener(Carrier::Tcp).await;
-        socket.listen(listener);
-        let refused = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, place.port())).await;
-        assert!(refused.is_err(), "a closed socket listens to nobody");
+        let home = Home::new(Carrier::Tcp);
+        socket.listen(home.listener());
+        assert!(home.stream().is_err(), "a closed socket listens to nobody");
     });
 }
 
@@ -130,13 +128,14 @@ fn a_close_that_nobody_waits_for_holds_nothing() {
 #[test]
 fn drop_ends_peers_and_frees_the_port() {
     run(async {
-        let (router, place) = bound(SocketType::Router, Carrier::Tcp, |_| ()).await;
-        let dealer = connected(SocketType::Dealer, &place, |_| ()).await;
+        let home = Home::new(Carrier::Tcp);
+        let router = home.open(SocketType::Router);
+        let dealer = socket(SocketType::Dealer, |_| ());
+        dealer.connect(home.stream().expect("a listener")).await.expect("a peer");
         until(|| router.peers() == 1).await;
         drop(router);
         // At once: another may want it.
-        let refused = std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, place.port()));
-        assert!(refused.is_err(), "nobody listens");
+        assert!(home.stream().is_err(), "nobody listens");
         assert!(matches!(ended(&dealer).await, Ended::ByPeer | Ended::System(_)));
         assert_eq!(dealer.peers(), 0);
     });
@@ -145,15 +144,15 @@ fn drop_ends_peers_and_frees_the_port() {
 #[test]
 fn a_port_is_used_again_and_peers_are_met_again() {
     run(async {
-        let (first, place) = bound(SocketType::Pull, Carrier::Tcp, |_| ()).await;
-        let push = connected(SocketType::Push, &place, |_| ()).await;
+        let home = Home::new(Carrier::Tcp);
+        let first = home.open(SocketType::Pull);
+        let push = socket(SocketType::Push, |_| ());
+        push.connect(home.stream().expect("a listener")).await.expect("a peer");
         drop(first);
         assert!(matches!(event(&push).await, Event::Connected { .. }));
         assert!(matches!(event(&push).await, Event::Disconnected { .. }));
-        let again = TcpListener::bind((Ipv4Addr::LOCALHOST, place.port())).await.expect("the port is free");
-        let second = socket(SocketType::Pull, |_| ());
-        second.listen(Listener::Tcp(again));
-        push.connect(place.dial().await).await.expect("a peer");
+        let second = home.open(SocketType::Pull);
+        push.connect(home.stream().expect("a listener")).await.expect("a peer");
         send(&push, text("hello"));
         assert_eq!(second.recv().await, text("hello"));
     });

@@ -1,5 +1,6 @@
 //! Places that are the same whoever listens there, and sockets that are dialled to them.
 
+use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +8,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use service_framework_zmtp::SocketType;
 use service_framework_zmtp::socket::{
-    Dial, Endpoint, Event, InprocListener, Listener, Options, Redial, Socket,
+    Dial, Endpoint, Event, InprocListener, Listener, Options, Redial, Socket, Stream,
 };
 use tempfile::TempDir;
-use tokio::net::{TcpSocket, UnixListener};
+use tokio::net::{TcpSocket, TcpStream, UnixListener};
 
 use crate::support::{Carrier, event, socket};
 
@@ -76,6 +77,14 @@ impl Home {
         let socket = socket(socket_type, |_| ());
         socket.listen(self.listener());
         socket
+    }
+
+    /// A connection over TCP to whoever listens there.
+    pub(crate) fn stream(&self) -> io::Result<Stream> {
+        let Endpoint::Tcp { host, port } = &self.endpoint else { panic!("it is not over TCP") };
+        let stream = std::net::TcpStream::connect((host.as_str(), *port))?;
+        stream.set_nonblocking(true)?;
+        Ok(Stream::Tcp(TcpStream::from_std(stream)?))
     }
 
     pub(crate) fn dial(&self, socket: &Socket) -> Dial {

@@ -16,7 +16,7 @@ use tokio::runtime::LocalOptions;
 use tokio::task::{LocalSet, yield_now};
 
 /// How long anything may take. Nothing is as slow as that.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs a test on this thread alone.
 #[track_caller]
