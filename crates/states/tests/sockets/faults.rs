@@ -7,17 +7,18 @@ use std::time::Duration;
 use service_framework_core::value;
 use service_framework_states::delta::reader::{Settings, Status};
 
-use crate::support::{Copied, Home, Owned, Way, any_port, protocol, publisher, run, subscriber};
+use crate::support::{Copied, Home, Owned, Place, Way, any_port, protocol, publisher, run, subscriber};
 
 /// An owner is restarted: its numbers begin anew, and so does its epoch.
 #[test]
 fn a_copy_goes_stale_with_its_owner_and_live_with_the_next() {
     run(async {
-        let owned = Owned::start(Some(Duration::from_millis(50))).await;
+        let (updates, snapshots) = (Place::new(), Place::new());
+        let home = Home { updates: updates.address.clone(), snapshots: snapshots.address.clone() };
+        let owned = Owned::start_at(&home, Some(Duration::from_millis(50))).await;
         owned.set(value!({"before": 1}));
-        let copied = Copied::of(&owned.home);
+        let copied = Copied::of(&home);
         copied.catches_up_with(&owned).await;
-        let home = owned.home.clone();
         owned.close().await;
         copied.is(Status::Stale).await;
         assert_eq!(copied.seen.value().len(), 1, "what was known stays readable");

@@ -18,7 +18,7 @@ use service_framework_states::news::{self, News};
 use service_framework_states::{FullOptions, FullOwner, FullUpdateIn, FullUpdateOut, OwnerOptions};
 use tokio::sync::Notify;
 
-use crate::support::{self, LINGER, any_port, engine, run, subscriber};
+use crate::support::{self, LINGER, Place, any_port, engine, run, subscriber};
 
 #[derive(Default)]
 pub(crate) struct Seen {
@@ -90,12 +90,11 @@ pub(crate) fn set(state: &FullUpdateOut, encoding: Encoding, value: &Value) {
 #[test]
 fn a_copy_is_live_with_its_first_value_and_stale_without_its_owner() {
     run(async {
-        let at = any_port();
+        let place = Place::new();
         let owner = FullOwner::new(OwnerOptions { name: "summary".into(), ..Default::default() });
-        let first = support::publisher(&at).await;
-        let address = first.address().clone();
+        let first = support::publisher(&place.address).await;
         let first = FullUpdateOut::open(Arc::new(owner), Rc::new(first));
-        let (_copy, seen) = copied(&address, None);
+        let (_copy, seen) = copied(&place.address, None);
         first.publisher().settle().await;
         set(&first, Encoding::MessagePack, &value!({"mean": 1.5}));
         seen.is(Status::Live).await;
@@ -105,7 +104,7 @@ fn a_copy_is_live_with_its_first_value_and_stale_without_its_owner() {
         first.close(LINGER).await;
         seen.is(Status::Stale).await;
 
-        let second = owned(&address).await;
+        let second = owned(&place.address).await;
         set(&second, Encoding::MessagePack, &value!({"mean": 3.5}));
         seen.is(Status::Live).await;
         assert_eq!(seen.values.borrow().last(), Some(&value!({"mean": 3.5})));

@@ -10,7 +10,7 @@ use service_framework_core::{Value, value};
 use service_framework_states::delta::reader::Status;
 use service_framework_states::{SnapshotReply, SnapshotRequest};
 
-use crate::support::{Copied, Home, Owned, any_port, protocol, publisher, replyer, run, subscriber};
+use crate::support::{Copied, Home, Owned, Place, any_port, protocol, publisher, replyer, run, subscriber};
 
 fn encoded(value: &Value) -> Bytes {
     wire::encode(value, Encoding::MessagePack).unwrap().into()
@@ -133,9 +133,10 @@ fn a_snapshot_of_the_wrong_digest_is_not_taken() {
 #[test]
 fn an_owner_that_ends_in_the_middle_of_a_snapshot_leaves_nothing_half() {
     run(async {
-        let first = Rc::new(replyer(&any_port()).await);
-        let updates = publisher(&any_port()).await;
-        let home = Home { updates: updates.address().clone(), snapshots: first.address().clone() };
+        let (updates, snapshots) = (Place::new(), Place::new());
+        let home = Home { updates: updates.address.clone(), snapshots: snapshots.address.clone() };
+        let first = Rc::new(replyer(&home.snapshots).await);
+        let updates = publisher(&home.updates).await;
         let copied = Copied::judging(&home, protocol(), |entries| {
             assert!(!entries.contains_key(&b"\xa4half"[..]), "half of it was applied");
             Ok(())

@@ -13,7 +13,7 @@ use service_framework_states::{FullUpdateOut, OwnerOptions};
 
 use crate::full::{copied_as, options, set};
 use crate::late::{self, subscribed};
-use crate::support::{Copied, LINGER, Owned, any_port, engine, protocol, replyer, requester, run};
+use crate::support::{Copied, LINGER, Owned, Place, any_port, engine, protocol, replyer, requester, run};
 
 async fn listening() -> (Subscriber, Address) {
     listening_on(&engine()).await
@@ -43,10 +43,10 @@ async fn beating(updates: &Address, snapshots: &Address, heartbeat: Option<Durat
 fn a_listening_copy_of_a_delta_state_goes_stale_with_its_owner_and_live_with_the_next() {
     run(async {
         let (subscriber, updates) = listening().await;
-        let first = owned(&updates, &any_port()).await;
-        let snapshots = first.home.snapshots.clone();
+        let snapshots = Place::new();
+        let first = owned(&updates, &snapshots.address).await;
         first.set(value!({"before": 1}));
-        let copied = Copied::on(subscriber, requester(&snapshots), protocol(), |_| Ok(()));
+        let copied = Copied::on(subscriber, requester(&snapshots.address), protocol(), |_| Ok(()));
         copied.catches_up_with(&first).await;
         subscribed(first.state.publisher(), 1).await;
         first.change(value!({"more": 2}));
@@ -56,7 +56,7 @@ fn a_listening_copy_of_a_delta_state_goes_stale_with_its_owner_and_live_with_the
         assert_eq!(copied.seen.value().len(), 2, "what was known stays readable");
 
         for again in 0..2 {
-            let next = owned(&updates, &snapshots).await;
+            let next = owned(&updates, &snapshots.address).await;
             next.set(value!({"after": (again)}));
             copied.catches_up_with(&next).await;
             next.close().await;
@@ -71,15 +71,15 @@ fn with_the_engine_zeromq_missing_heartbeats_tell_that_the_owner_is_gone() {
         let (subscriber, updates) =
             listening_on(&engine_by_name("zeromq", Default::default()).unwrap()).await;
         let every = Some(Duration::from_millis(50));
-        let first = beating(&updates, &any_port(), every).await;
-        let snapshots = first.home.snapshots.clone();
+        let snapshots = Place::new();
+        let first = beating(&updates, &snapshots.address, every).await;
         first.set(value!({"before": 1}));
-        let copied = Copied::on(subscriber, requester(&snapshots), protocol(), |_| Ok(()));
+        let copied = Copied::on(subscriber, requester(&snapshots.address), protocol(), |_| Ok(()));
         copied.until(|copied| copied.seen.value() == first.value()).await;
         copied.is(Status::Live).await;
         first.close().await;
         copied.is(Status::Stale).await;
-        let next = beating(&updates, &snapshots, every).await;
+        let next = beating(&updates, &snapshots.address, every).await;
         next.set(value!({"after": 1}));
         copied.until(|copied| copied.seen.value() == next.value()).await;
         copied.is(Status::Live).await;

@@ -18,12 +18,13 @@ use service_framework_core::{Failure, Value, value};
 use service_framework_states::delta::reader::{Settings, Status};
 use service_framework_states::news::{self, Figures, News, Standing};
 use service_framework_states::{DeltaOwner, DeltaUpdateIn, DeltaUpdateOut, OwnerOptions, ReaderOptions};
+use tokio::net::TcpSocket;
 use tokio::runtime::Builder;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Generous: a test that comes near it has failed.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(300);
 pub(crate) const LINGER: Duration = Duration::from_secs(10);
 
 /// Runs a test as a service would: on a current-thread runtime, inside a local set, with a deadline.
@@ -44,6 +45,22 @@ pub(crate) fn engine() -> Rc<dyn Engine> {
 
 pub(crate) fn any_port() -> Address {
     "127.0.0.1:0".parse().unwrap()
+}
+
+/// A place that is the same whoever listens there, one after the other, and that nobody else takes in between.
+pub(crate) struct Place {
+    pub(crate) address: Address,
+    /// Holds the port: it listens to nobody, and leaves room for one who does.
+    _port: TcpSocket,
+}
+
+impl Place {
+    pub(crate) fn new() -> Self {
+        let port = TcpSocket::new_v4().unwrap();
+        port.set_reuseaddr(true).unwrap();
+        port.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        Self { address: port.local_addr().unwrap().to_string().parse().unwrap(), _port: port }
+    }
 }
 
 pub(crate) async fn publisher(at: &Address) -> Publisher {
@@ -239,7 +256,7 @@ impl Copied {
             topic: None,
             limits: Limits::default(),
             reply_limits: Limits::default(),
-            deadline: Duration::from_secs(5),
+            deadline: DEADLINE,
             max_workflow_id_bytes: 1_024,
             protocol,
         };
