@@ -14,19 +14,21 @@ use crate::{Exchange, exchange};
 
 const CLIENTS: usize = 4;
 const REQUESTS: i64 = 1_000;
-/// What no good request may wait longer than.
+/// What no good request may wait longer than,
 const LATEST: Duration = Duration::from_secs(1);
+/// but for so many, as a machine may have other things to do: what holds up one request holds up those after it, too.
+const LATE: usize = 10;
 
-/// Sends 1,000 requests one after another, and tells how long the slowest took.
-async fn mean_well(client: Client, number: usize) -> Duration {
-    let mut slowest = Duration::ZERO;
+/// Sends 1,000 requests one after another, and tells how many of them were late.
+async fn mean_well(client: Client, number: usize) -> usize {
+    let mut late = 0;
     for count in 0..REQUESTS {
         let order = value!({"id": (format!("{number}-{count}")), "size": count, "price": 0.5});
         let began = Instant::now();
         assert_eq!(client.ask(order.clone()).await.ok(), order);
-        slowest = slowest.max(began.elapsed());
+        late += usize::from(began.elapsed() > LATEST);
     }
-    slowest
+    late
 }
 
 /// Repeats `attack` until the good clients are done, at least once.
@@ -43,9 +45,9 @@ pub(crate) fn under_load_of(client: impl Fn() -> Client, attack: impl AsyncFn())
             .map(|number| {
                 let (client, working) = (client(), Rc::clone(&working));
                 tokio::task::spawn_local(async move {
-                    let slowest = mean_well(client, number).await;
+                    let late = mean_well(client, number).await;
                     working.set(working.get() - 1);
-                    slowest
+                    late
                 })
             })
             .collect();
@@ -56,8 +58,8 @@ pub(crate) fn under_load_of(client: impl Fn() -> Client, attack: impl AsyncFn())
             }
         }
         for client in clients {
-            let slowest = client.await.unwrap();
-            assert!(slowest < LATEST, "a good request waited {slowest:?}");
+            let late = client.await.unwrap();
+            assert!(late <= LATE, "{late} good requests waited {LATEST:?} and more");
         }
     });
 }
@@ -116,9 +118,9 @@ fn a_subscriber_drops_each_hostile_payload_and_counts_it_once() {
             .map(|number| {
                 let (client, working) = (Client::to(&replyer), Rc::clone(&working));
                 tokio::task::spawn_local(async move {
-                    let slowest = mean_well(client, number).await;
+                    let late = mean_well(client, number).await;
                     working.set(working.get() - 1);
-                    slowest
+                    late
                 })
             })
             .collect();
@@ -155,7 +157,7 @@ fn a_subscriber_drops_each_hostile_payload_and_counts_it_once() {
             }
         }
         for client in clients {
-            assert!(client.await.unwrap() < LATEST);
+            assert!(client.await.unwrap() <= LATE);
         }
         // What is right still arrives.
         let taken = Client::to(&address(&service, "taken"));

@@ -143,7 +143,7 @@ fn a_handler_that_holds_the_thread_is_named_in_the_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
         let options = Options { log_path: Some(log.clone()), file_level: Level::Error, ..wired(value!({})) };
-        let mut service = workshop(&scene, value!({"watchdog_s": 0.05}), options);
+        let mut service = workshop(&scene, value!({"watchdog_s": 0.5}), options);
         run(async {
             let client = Client::to(&address(&service, connection));
             let held = tokio::task::spawn_local(async move { client.ask(value!({"name": "held"})).await });
