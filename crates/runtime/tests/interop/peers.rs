@@ -8,7 +8,7 @@ use service_framework_core::wire::{self, Encoding};
 use service_framework_runtime::Service;
 use tokio::sync::watch;
 
-use crate::support::{until, wired};
+use crate::support::wired;
 
 /// One value of every kind, as `values.py` has it.
 #[derive(Model, Clone, Debug)]
@@ -193,14 +193,7 @@ pub(crate) fn answerer(halve: u16) -> Service {
         "door": {"replyer": "127.0.0.1:0"},
     }});
     let mut service = Service::of::<Answerer>(wired(addresses));
-    until("the service starts", || match service.start() {
-        Ok(()) => true,
-        // Somebody else may have got a port for a moment that was ours before.
-        Err(error) => {
-            assert_ne!(halve, 0, "{error}");
-            false
-        }
-    });
+    service.start().unwrap();
     service
 }
 

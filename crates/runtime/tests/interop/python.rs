@@ -1,7 +1,6 @@
 //! Starts the Python originals, and talks with them by lines.
 
 use std::io::{BufRead, BufReader, Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -12,10 +11,7 @@ use std::time::Duration;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
-use crate::support::PATIENCE;
-
-/// How often a port is tried again that somebody else took meanwhile.
-const TRIES: usize = 20;
+use crate::support::{HeldPort, PATIENCE};
 
 /// Which of the originals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,10 +107,6 @@ pub(crate) enum Mode {
     Main,
 }
 
-/// Another process had a port that was free a moment ago.
-#[derive(Debug)]
-pub(crate) struct PortTaken;
-
 /// A Python process. Dropping it kills it.
 #[derive(Debug)]
 pub(crate) struct Python {
@@ -127,6 +119,8 @@ pub(crate) struct Python {
     readers: Vec<JoinHandle<()>>,
     /// Its config and address book.
     _files: TempDir,
+    /// Where it listens.
+    _ports: Vec<HeldPort>,
 }
 
 impl Python {
@@ -147,25 +141,13 @@ impl Python {
     }
 
     /// Starts a service of this folder with the original's own command, and waits until its sockets are open.
-    pub(crate) fn service(
-        version: Version,
-        file: &str,
-        mode: Mode,
-        places: &[Place],
-        config: &Json,
-    ) -> Result<Self, PortTaken> {
+    pub(crate) fn service(version: Version, file: &str, mode: Mode, places: &[Place], config: &Json) -> Self {
         let mut python = Self::unready(version, file, mode, places, config);
         match python.lines.recv_timeout(PATIENCE) {
-            Ok(line) if line == "ready" => return Ok(python),
+            Ok(line) if line == "ready" => python,
             Ok(line) => python.fail(&format!("said `{line}`, not `ready`")),
-            Err(_) => {}
+            Err(_) => python.fail("is not ready"),
         }
-        // What it says of its end may come after the end of its lines.
-        python.kill();
-        if python.errors.lock().unwrap().contains("Address already in use") {
-            return Err(PortTaken);
-        }
-        python.fail("is not ready")
     }
 
     /// Starts a service without waiting for it.
@@ -188,7 +170,7 @@ impl Python {
         Self::start(format!("{file} of {version:?}"), command, files)
     }
 
-    /// Starts a service that listens, at ports that are free, and gives these: `places` says who listens where.
+    /// Starts a service that listens, at ports that stay its own when it has ended, and gives these: `places` says who listens where.
     pub(crate) fn listening<const N: usize>(
         version: Version,
         file: &str,
@@ -196,13 +178,12 @@ impl Python {
         config: &Json,
         places: impl Fn([u16; N]) -> Vec<Place>,
     ) -> (Self, [u16; N]) {
-        for _ in 0..TRIES {
-            let ports = free_ports();
-            if let Ok(python) = Self::service(version, file, mode, &places(ports), config) {
-                return (python, ports);
-            }
-        }
-        panic!("no free port for {file} in {TRIES} tries")
+        // Python listens on all interfaces, whatever its address book says.
+        let held = [(); N].map(|()| HeldPort::everywhere());
+        let ports = held.each_ref().map(HeldPort::port);
+        let mut python = Self::service(version, file, mode, &places(ports), config);
+        python._ports = held.into();
+        (python, ports)
     }
 
     /// Starts a service that only connects.
@@ -213,7 +194,7 @@ impl Python {
         config: &Json,
         places: &[Place],
     ) -> Self {
-        Self::service(version, file, mode, places, config).expect("it binds nothing")
+        Self::service(version, file, mode, places, config)
     }
 
     fn start(name: String, mut command: Command, files: TempDir) -> Self {
@@ -244,7 +225,7 @@ impl Python {
                 }
             }),
         ];
-        Self { name, child, stdin, lines, errors, readers, _files: files }
+        Self { name, child, stdin, lines, errors, readers, _files: files, _ports: Vec::new() }
     }
 
     /// Says a line to it.
@@ -318,11 +299,4 @@ impl Drop for Python {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-/// Ports that are free now. Python listens on all interfaces, whatever its address book says.
-fn free_ports<const N: usize>() -> [u16; N] {
-    // All are held until the last is found, so that they differ.
-    let held = [(); N].map(|()| TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
 }

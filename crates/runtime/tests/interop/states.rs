@@ -7,9 +7,9 @@ mod lossy;
 
 use serde_json::json;
 
-use self::owners::{Owning, ROUTES, Route, our_owner, our_owner_at, python_owner};
+use self::owners::{Home, Owning, ROUTES, Route, our_owner, our_owner_at, python_owner};
 use self::readers::{Reading, our_reader, python_reader, until_book, until_levels};
-use crate::support::run;
+use crate::support::{HeldPort, run};
 
 /// The four scenarios of the original's own tests, by numbers of the owner's making.
 async fn scenarios(owner: &mut impl Owning, reader: &mut impl Reading) {
@@ -106,7 +106,10 @@ fn a_late_copy_of_ours_has_our_full_state_beside_one_in_python() {
 
 #[test]
 fn a_copy_in_python_has_the_state_of_our_owner_by_the_next_heartbeat_and_after_its_restart() {
-    let (mut owner, home) = our_owner(Route::Direct);
+    let held = [(); 3].map(|()| HeldPort::new());
+    let [book, snapshots, summary] = held.each_ref().map(HeldPort::port);
+    let home = Home { book, snapshots, summary, topic: None, _proxies: Vec::new() };
+    let mut owner = our_owner_at(book, snapshots, summary, None, false);
     run(async {
         owner.update(true, json!({"a": 1})).await;
         let mut reader = python_reader(&home);
@@ -115,7 +118,7 @@ fn a_copy_in_python_has_the_state_of_our_owner_by_the_next_heartbeat_and_after_i
         until_book(&mut reader, json!({"a": 1, "b": 2})).await;
         // The numbers of the next one begin at the time of its start, which the copy takes for a gap.
         owner.service.stop().unwrap();
-        let mut again = our_owner_at(home.book, home.snapshots, home.summary, None, false);
+        let mut again = our_owner_at(book, snapshots, summary, None, false);
         again.update(false, json!({"after": 1})).await;
         until_book(&mut reader, json!({"start": 1, "after": 1})).await;
     });

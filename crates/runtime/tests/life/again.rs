@@ -3,7 +3,7 @@
 use service_framework::prelude::*;
 use service_framework_runtime::{Error as ServiceError, Mode, Service};
 
-use crate::support::{Client, address, counters, run, until, wired};
+use crate::support::{Client, HeldPort, address, counters, run, until, wired};
 
 /// Answers, and waits a little.
 struct Echo;
@@ -60,19 +60,16 @@ fn ask_all(service: &Service) {
 
 #[test]
 fn a_service_starts_again_at_the_same_port() {
-    let mut service = echo_at("127.0.0.1:0");
-    service.start().unwrap();
-    let at = address(&service, "echo").to_string();
-    service.stop().unwrap();
-    assert!(service.endpoints().is_empty());
-    let mut service = echo_at(&at);
+    let port = HeldPort::new();
+    let mut service = echo_at(&port.address());
     for round in 1..=20 {
         service.start().unwrap();
         assert!(service.is_running());
-        assert_eq!(address(&service, "echo").to_string(), at);
+        assert_eq!(address(&service, "echo").to_string(), port.address());
         ask_all(&service);
         assert_eq!(counters(&service, "echo").messages_in, 1, "counters begin anew in round {round}");
         assert_eq!(service.stop().unwrap().not_drained, Vec::<String>::new());
+        assert!(service.endpoints().is_empty());
         assert_eq!(counters(&service, "echo").messages_out, 1, "and stay readable");
     }
 }
@@ -92,12 +89,11 @@ fn starting_twice_is_refused_and_harms_nothing() {
 
 #[test]
 fn dropping_a_service_stops_it() {
-    let at = {
-        let mut service = echo_at("127.0.0.1:0");
-        service.start().unwrap();
-        address(&service, "echo").to_string()
-    };
-    let mut next = echo_at(&at);
+    let port = HeldPort::new();
+    let mut service = echo_at(&port.address());
+    service.start().unwrap();
+    drop(service);
+    let mut next = echo_at(&port.address());
     next.start().unwrap();
     ask_all(&next);
 }
@@ -171,17 +167,13 @@ service_framework::link!(Asker);
 
 #[test]
 fn a_requester_finds_its_peer_again_however_often_that_restarts() {
-    let at = {
-        let mut peer = echo_at("127.0.0.1:0");
-        peer.start().unwrap();
-        address(&peer, "echo").to_string()
-    };
+    let port = HeldPort::new();
     // It is there before its peer is.
     let book =
-        value!({"in": {"ask": {"replyer": "127.0.0.1:0"}}, "out": {"peer": {"requester": (at.as_str())}}});
+        value!({"in": {"ask": {"replyer": "127.0.0.1:0"}}, "out": {"peer": {"requester": (port.address())}}});
     let mut asker = Service::of::<Asker>(wired(book));
     asker.start().unwrap();
-    let mut peer = echo_at(&at);
+    let mut peer = echo_at(&port.address());
     run(async {
         let client = Client::to(&address(&asker, "ask"));
         for round in 0..5_i64 {

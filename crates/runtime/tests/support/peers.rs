@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "no test binary uses all of it")]
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,7 @@ use service_framework_core::value;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{ConnectionCounters, Options, Service};
+use tokio::net::TcpSocket;
 
 /// Generous: a test that comes near it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -29,6 +31,40 @@ pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
 /// Options with an address book, and a quiet console.
 pub(crate) fn wired(addresses: Value) -> Options {
     Options { addresses: addresses.into(), console_level: Level::Off, ..Options::default() }
+}
+
+/// A port that is the same whoever listens there, one after the other, and that nobody else takes in between.
+#[derive(Debug)]
+pub(crate) struct HeldPort {
+    /// Holds the port: it listens to nobody, and leaves room for one who does.
+    held: TcpSocket,
+}
+
+impl HeldPort {
+    pub(crate) fn new() -> Self {
+        Self::at(Ipv4Addr::LOCALHOST)
+    }
+
+    /// One for those who listen on all interfaces.
+    pub(crate) fn everywhere() -> Self {
+        Self::at(Ipv4Addr::UNSPECIFIED)
+    }
+
+    fn at(ip: Ipv4Addr) -> Self {
+        let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
+        held.bind((ip, 0).into()).unwrap();
+        Self { held }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.held.local_addr().unwrap().port()
+    }
+
+    /// Where it is found.
+    pub(crate) fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port())
+    }
 }
 
 pub(crate) fn address(service: &Service, connection: &str) -> Address {
