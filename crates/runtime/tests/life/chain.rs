@@ -5,7 +5,7 @@ use service_framework_connections::engine::Role;
 use service_framework_core::wire::{self, Encoding, Limits};
 use service_framework_runtime::{Options, Service};
 
-use crate::support::{Client, Raw, address, run, wired};
+use crate::support::{Client, Raw, address, logged, run, wired};
 
 const SECOND: Requester<Value, Value> = Requester::new("second");
 const THIRD: Requester<Value, Value> = Requester::new("third");
@@ -118,7 +118,7 @@ impl Chain {
 
     /// The ids on the lines of one service that say this, without those of the work that `init` began.
     fn logged(&self, name: &str) -> Vec<String> {
-        let text = std::fs::read_to_string(self.logs.path().join(name)).unwrap();
+        let text = logged(&self.logs.path().join(name));
         let lines = text.lines().filter(|line| line.ends_with(&format!("the {name}")));
         let ids = lines.map(|line| line.split(" - ").nth(2).unwrap().trim().to_owned());
         ids.filter(|id| id.starts_with('w')).collect()
@@ -250,7 +250,7 @@ fn an_id_cannot_write_a_line_of_its_own_into_the_log() {
         assert_eq!(answer.ok().get("seen"), Some(&Value::from(id)));
     });
     third.stop().unwrap();
-    let text = std::fs::read_to_string(&log).unwrap();
+    let text = logged(&log);
     assert!(text.lines().any(|line| line.ends_with("the third")), "{text}");
     assert!(!text.lines().any(|line| line.ends_with("all is lost")), "{text}");
     assert!(text.chars().all(|char| char == '\n' || !char.is_control()), "{text:?}");

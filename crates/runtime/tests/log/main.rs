@@ -15,7 +15,7 @@ mod levels;
 mod lines;
 
 /// How long a test waits for what must happen.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// 2026-07-24 10:00:00 UTC, in seconds since 1970.
 const TEN: u64 = 1_784_887_200;
 const HOUR: u64 = 3600;

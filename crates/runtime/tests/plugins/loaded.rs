@@ -7,7 +7,7 @@ use service_framework::prelude::*;
 use service_framework_runtime::log::Level;
 use service_framework_runtime::{Options, Service};
 
-use crate::support::{Client, address, counters, run, wired};
+use crate::support::{Client, address, counters, logged, run, wired};
 use crate::{clerk, folder, library, options, options_beside};
 
 fn check_adds(service: &Service) {
@@ -147,7 +147,7 @@ fn records_of_a_plugin_are_logged_with_their_workflow() {
             Client::to(&address(&service, "add")).ask(value!({"numbers": [1, 2]})).await.ok();
         });
         service.stop().unwrap();
-        let text = std::fs::read_to_string(&log).unwrap_or_default();
+        let text = logged(&log);
         let of_clerk: Vec<_> =
             text.lines().filter(|line| line.split(" - ").nth(1) == Some("clerk")).collect();
         assert_eq!(of_clerk.len(), lines, "{text}");
@@ -175,7 +175,7 @@ fn tasks_of_a_plugin_log_to_the_service_that_began_them() {
     });
     services.iter_mut().for_each(|service| _ = service.stop().unwrap());
     for (name, other) in [("one", "two"), ("two", "one")] {
-        let text = std::fs::read_to_string(path(name)).unwrap_or_default();
+        let text = logged(&path(name));
         for by in ["task", "thread"] {
             assert_eq!(text.matches(&format!("{by} {name}")).count(), 1, "{text}");
             assert!(!text.contains(&format!("{by} {other}")), "{text}");

@@ -7,7 +7,7 @@ use service_framework_runtime::log::Level;
 use service_framework_runtime::{Mode, Options, Service};
 
 use crate::scene::{At, Scene};
-use crate::support::{Client, address, counters, run, until, wired};
+use crate::support::{Client, address, counters, logged, run, until, wired};
 
 const ECHO: Requester<Value, Value> = Requester::new("to_echo");
 const NOTES: Publisher<Value> = Publisher::new("notes").wait_after_creation_s(0.0);
@@ -326,7 +326,7 @@ fn work_that_is_spawned_runs_beside_main_and_ends_with_the_service() {
     let mut notes = scene.notes();
     notes.sort();
     assert_eq!(notes, ["dropped", "main", "one", "two"]);
-    let log = std::fs::read_to_string(&log).unwrap();
+    let log = logged(&log);
     assert!(log.contains("the third failed"), "{log}");
     assert!(log.contains("the fourth panicked at crates/runtime/tests/rules/main_mode.rs"), "{log}");
 }

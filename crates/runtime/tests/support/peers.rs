@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ use service_framework_runtime::{ConnectionCounters, Options, Service};
 use tokio::net::TcpSocket;
 
 /// Generous: a test that comes near it has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs the peers of a test on one thread.
 pub(crate) fn run<T>(test: impl Future<Output = T>) -> T {
@@ -238,6 +239,17 @@ impl Raw {
             }
         }
     }
+}
+
+/// All lines of a log: one that is written at the turn of an hour is in two files.
+pub(crate) fn logged(path: &Path) -> String {
+    let (folder, name) = (path.parent().unwrap(), format!("{}.", path.file_name().unwrap().display()));
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut files: Vec<_> =
+        files.filter(|file| file.file_name().unwrap().to_string_lossy().starts_with(&name)).collect();
+    files.sort();
+    files.push(path.to_owned());
+    files.iter().map(|file| std::fs::read_to_string(file).unwrap_or_default()).collect()
 }
 
 /// What was refused between two readings, by reason.

@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, LocalOptions};
 use tokio::time::timeout;
 
 /// How long anything may take. Nothing is as slow as that.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// One at a time in this process, as they count what is the process's.
 static ALONE: Mutex<()> = Mutex::new(());
