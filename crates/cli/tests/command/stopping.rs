@@ -33,7 +33,7 @@ fn work_that_does_not_end_is_listed_and_told_by_the_exit_code() {
 #[test]
 fn a_second_sigint_stops_at_once() {
     // Longer than the test waits for anything.
-    let cage = Cage::with_settings(r#"{"drain_s": 600}"#);
+    let cage = Cage::with_settings(r#"{"drain_s": 3600}"#);
     let mut parrot = cage.start([]);
     let _asker = ask(&cage.endpoint("stick"), value!({"words": ["a"]}));
     parrot.wait_for("sticking");

@@ -13,8 +13,8 @@ use service_framework_runtime::log::Level;
 use service_framework_runtime::{Options, Service};
 use tempfile::TempDir;
 
-/// Longer than any of it takes, on any machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any of it takes, on any machine: a command that builds a service waits for the builds of other tests.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The command under test.
 pub(crate) fn command() -> Command {
