@@ -59,12 +59,13 @@ fn an_owner_is_asked_for_its_last_update_if_that_cannot_be_read() {
         owned.set(value!({"a": 1}));
         let copied = Copied::of(&owned.home);
         copied.catches_up_with(&owned).await;
+        let asked_before = copied.figures().counts.asks;
         // Its workflow id is longer than the copy takes.
         let args = encoded(&value!({"state": {"a": 2}, "is_snapshot": false}));
         owned.state.owner().publish(&args, &WorkflowId::text("7".repeat(2_000))).unwrap();
         owned.state.flush();
         copied.catches_up_with(&owned).await;
-        assert_eq!((copied.figures().unreadable, copied.figures().counts.asks), (1, 2));
+        assert_eq!((copied.figures().unreadable, copied.figures().counts.asks - asked_before), (1, 1));
     });
 }
 
