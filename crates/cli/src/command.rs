@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
+use service_framework_core::shown::named;
 use service_framework_runtime::Source;
 
 use crate::failure::Failure;
@@ -103,8 +104,8 @@ fn refuse_slips(run: &Run, subcommand: Option<&str>, slips: &[Slip]) -> Result<(
             Place::Field => {}
             Place::Anywhere => print::message(&format!("note: {slip} It goes into the config.\n")),
             Place::Nowhere => {
-                let text =
-                    format!("`{}` is neither a flag nor a key of the config\n\n  tip: {slip}", slip.key);
+                let key = named(&slip.key);
+                let text = format!("{key} is neither a flag nor a key of the config\n\n  tip: {slip}");
                 return Err(usage(subcommand, &text).into());
             }
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use service_framework_core::shown::on_one_line;
+
 /// Why the command ends without having done what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -44,15 +46,20 @@ impl Failure {
 }
 
 impl fmt::Display for Failure {
-    /// The error with its causes. Every line says that it is one, and begins with the file if it is of one.
+    /// The error with its causes. Every line says that it is one, begins with the file if it is of one, and is one alone, whatever the error tells of.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(error) => write!(f, "{error}"),
             Self::Service(service_framework_runtime::Error::Refused(problems)) => {
+                // Each problem is one line already.
                 problems.to_string().lines().try_for_each(|line| writeln!(f, "error: {line}"))
             }
-            Self::Service(error) => writeln!(f, "error: {:#}", anyhow::Error::from(error.clone())),
-            Self::Other(error, _) => writeln!(f, "error: {error:#}"),
+            Self::Service(error) => write_line(f, &anyhow::Error::from(error.clone())),
+            Self::Other(error, _) => write_line(f, error),
         }
     }
+}
+
+fn write_line(f: &mut fmt::Formatter<'_>, error: &anyhow::Error) -> fmt::Result {
+    writeln!(f, "error: {}", on_one_line(&format!("{error:#}")))
 }

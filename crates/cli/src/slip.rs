@@ -4,6 +4,7 @@ use std::fmt;
 
 use service_framework_core::model::Shape;
 use service_framework_core::near::distance;
+use service_framework_core::shown::named;
 
 use crate::words::Flag;
 
@@ -49,7 +50,7 @@ fn slip(key: &str, flags: &[Flag]) -> Option<Slip> {
 
 impl fmt::Display for Slip {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` looks like the flag `{}`.", self.key, self.flag)
+        write!(f, "{} looks like the flag `{}`.", named(&self.key), self.flag)
     }
 }
 

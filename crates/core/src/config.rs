@@ -10,6 +10,7 @@ use crate::fault::Step;
 use crate::file::Document;
 use crate::model::Shape;
 use crate::problem::{Place, Problem, Problems};
+use crate::shown::named;
 use crate::value::{Map, Value};
 
 /// The config of a service, with where each part of it came from.
@@ -161,7 +162,7 @@ impl Config {
                     continue;
                 }
                 let key = key.to_string();
-                let text = format!("`{key}` stands in both sections: take one away");
+                let text = format!("{} stands in both sections: take one away", named(&key));
                 let path = [Step::Field(section.to_owned()), Step::Field(key)];
                 problems.add_with(|| Problem::at(document.key_place(&path), text));
             }

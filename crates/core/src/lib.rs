@@ -30,6 +30,7 @@ pub mod wiring;
 pub mod envelope;
 pub mod failure;
 pub mod fault;
+pub mod shown;
 pub mod model;
 pub mod state;
 pub mod near;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::near::nearest;
+use crate::shown::on_one_line;
 
 /// Where something stands that a person wrote.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -26,14 +27,16 @@ pub enum Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::File { file, line, column } => write!(f, "{}:{line}:{column}", file.display()),
-            Self::Argument(key) => write!(f, "--{key}"),
+            Self::File { file, line, column } => {
+                write!(f, "{}:{line}:{column}", on_one_line(&file.to_string_lossy()))
+            }
+            Self::Argument(key) => write!(f, "--{}", on_one_line(key)),
             Self::Code(name) => f.write_str(name),
         }
     }
 }
 
-/// One thing that is wrong. Reads as `addresses/gateway.json:12:5: connection `orders` is unknown`.
+/// One thing that is wrong. Reads, on one line whatever it tells of, as `addresses/gateway.json:12:5: connection `orders` is unknown`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// What is wrong, and what to do about it.
@@ -67,9 +70,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = on_one_line(&self.text);
         match &self.place {
-            Some(place) => write!(f, "{place}: {}", self.text),
-            None => f.write_str(&self.text),
+            Some(place) => write!(f, "{place}: {text}"),
+            None => f.write_str(&text),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::fault::Step;
 use crate::file::Document;
 use crate::problem::{Place, Problem, Problems, meant};
 use crate::settings::{self, Chosen, ConnectionSettings, Layers, Origin, ServiceSettings, StateSettings};
+use crate::shown::named;
 use crate::value::{Map, Value};
 
 /// What a service is wired to, and how it behaves.
@@ -143,7 +144,8 @@ fn check_given<'d>(
     for (name, value) in map.iter() {
         let name = name.as_text().unwrap_or_default();
         if !names.contains(&name) {
-            let text = format!("`{name}` is no {noun} of the service{}", meant(name, names.iter().copied()));
+            let meant = meant(name, names.iter().copied());
+            let text = format!("{} is no {noun} of the service{meant}", named(name));
             wrong(text, name, problems);
             continue;
         }

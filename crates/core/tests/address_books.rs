@@ -228,6 +228,30 @@ fn names_that_the_service_does_not_have_are_refused() {
 }
 
 #[test]
+fn names_that_would_write_lines_of_their_own_are_escaped() {
+    check_entry(
+        "in",
+        r"no\u001b[2Jx\nerror: all is well",
+        r#"{"replyer": "*:8005"}"#,
+        expect![[
+            r#"a.json:4:1: "no\u{1b}[2Jx\nerror: all is well" is no connection of the service `gateway`; there are `orders`, `prices`, `audit`, `fills`, `at_exchange`"#
+        ]],
+    );
+    check_entry(
+        "in",
+        "orders",
+        r#"{"rep\nlyer": "*:8001"}"#,
+        expect![[
+            r#"a.json:3:12: `orders` is a replyer: write its endpoint under `replyer`, not "rep\nlyer""#
+        ]],
+    );
+    check(
+        r#"{"connections": {"a`\u0085": {}}}"#,
+        expect![[r#"a.json:1:18: "a`\u{85}" is unknown here; there are `in`, `out`"#]],
+    );
+}
+
+#[test]
 fn the_side_and_the_socket_are_those_of_the_type() {
     check_entry(
         "out",

@@ -43,6 +43,26 @@ fn a_connection_has_a_name_of_its_own() {
 fn a_connection_has_a_name_that_is_not_empty() {
     check(
         r#"{"service": "s", "connections": [{"name": "a", "type": "replyer"}, {"name": "", "type": "publisher"}]}"#,
-        expect![[r#"connections[1].name: expected the name of a connection, got the text """#]],
+        expect![[r#"connections[1].name: expected a name, got the text """#]],
+    );
+}
+
+#[test]
+fn a_name_is_one_line_and_no_path() {
+    check(
+        r#"{"service": "../s"}"#,
+        expect![[r#"service: expected a name without `/` and control characters, got the text "../s""#]],
+    );
+    check(
+        r#"{"service": "s", "connections": [{"name": "a\u001b[2J\nerror: b", "type": "replyer"}]}"#,
+        expect![[
+            r#"connections[0].name: expected a name without `/` and control characters, got the text "a\u{1b}[2J\nerror: b""#
+        ]],
+    );
+    check(
+        r#"{"service": "s", "states": [{"name": "a\u202eb", "type": "full_update_in"}]}"#,
+        expect![[
+            r#"states[0].name: expected a name without `/` and control characters, got the text "a\u{202e}b""#
+        ]],
     );
 }

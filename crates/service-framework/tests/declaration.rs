@@ -340,10 +340,14 @@ fn methods_under_a_condition_that_does_not_hold_are_not_declared() {
 #[test]
 fn a_connection_without_a_name_is_refused() {
     let told = |plugin: Plugin| plugin.describe().unwrap_err().to_string();
-    expect![[r#"failed: it describes itself wrongly: connections[0].name: expected the name of a connection, got the text """#]]
-        .assert_eq(&told(Plugin::of::<nameless::Replyer>()));
-    expect![[r#"failed: it describes itself wrongly: connections[0].name: expected the name of a connection, got the text """#]]
-        .assert_eq(&told(Plugin::of::<nameless::Port>()));
+    expect![[
+        r#"failed: it describes itself wrongly: connections[0].name: expected a name, got the text """#
+    ]]
+    .assert_eq(&told(Plugin::of::<nameless::Replyer>()));
+    expect![[
+        r#"failed: it describes itself wrongly: connections[0].name: expected a name, got the text """#
+    ]]
+    .assert_eq(&told(Plugin::of::<nameless::Port>()));
 }
 
 fn hooks(plugin: Plugin) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use service_framework_core::address::Address;
 use service_framework_core::model::Shape;
 use service_framework_core::settings::Chosen;
+use service_framework_core::shown::on_one_line;
 use service_framework_core::wiring::{Wired, WiredState};
 use service_framework_runtime::Plan;
 
@@ -76,7 +77,8 @@ fn section(text: &mut String, heading: &str, rows: Vec<[String; 2]>) {
     if rows.is_empty() {
         return;
     }
-    line(text, 0, &format!("\n{heading}"));
+    text.push('\n');
+    line(text, 0, heading);
     let width = rows.iter().map(|[left, _]| left.chars().count()).max().unwrap_or_default();
     for [left, right] in rows {
         line(text, 2, format!("{left:width$}  {right}").trim_end());
@@ -84,5 +86,5 @@ fn section(text: &mut String, heading: &str, rows: Vec<[String; 2]>) {
 }
 
 fn line(text: &mut String, indent: usize, content: &str) {
-    writeln!(text, "{:indent$}{content}", "").expect("a string takes any text");
+    writeln!(text, "{:indent$}{}", "", on_one_line(content)).expect("a string takes any text");
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use service_framework_core::declaration::{ConnectionModel, Declaration, StateModel};
 use service_framework_core::model::{Field, Record, Shape};
+use service_framework_core::shown::on_one_line;
 use service_framework_core::value::Map;
 
 use super::types;
@@ -13,26 +14,27 @@ pub(super) fn of(declaration: &Declaration) -> String {
     let mut text = Text(String::new());
     text.line(0, format!("{} {}", declaration.name, declaration.version).trim_end());
     text.doc(2, &declaration.doc);
-    text.line(0, "\nconfig");
+    text.heading("config");
     text.model(2, &declaration.config);
     for (side, is_in) in [("in", true), ("out", false)] {
         let mut connections =
             declaration.connections.iter().filter(|connection| connection.kind.is_in() == is_in).peekable();
         if connections.peek().is_some() {
-            text.line(0, &format!("\n{side}"));
+            text.heading(side);
         }
         connections.for_each(|connection| text.connection(connection));
     }
     for (side, is_in) in [("in", true), ("out", false)] {
         let mut states = declaration.states.iter().filter(|state| state.kind.is_in() == is_in).peekable();
         if states.peek().is_some() {
-            text.line(0, &format!("\nstates, {side}"));
+            text.heading(&format!("states, {side}"));
         }
         states.for_each(|state| text.state(state));
     }
     if !declaration.hooks.is_empty() {
         let hooks: Vec<_> = declaration.hooks.iter().map(|(hook, _)| hook.name()).collect();
-        text.line(0, &format!("\nmethods\n  {}", hooks.join(", ")));
+        text.heading("methods");
+        text.line(2, &hooks.join(", "));
     }
     text.0
 }
@@ -41,7 +43,13 @@ struct Text(String);
 
 impl Text {
     fn line(&mut self, indent: usize, text: &str) {
-        writeln!(self.0, "{:indent$}{text}", "").expect("a string takes any text");
+        writeln!(self.0, "{:indent$}{}", "", on_one_line(text)).expect("a string takes any text");
+    }
+
+    /// A line with nothing in the one before.
+    fn heading(&mut self, text: &str) {
+        self.0.push('\n');
+        self.line(0, text);
     }
 
     fn doc(&mut self, indent: usize, doc: &str) {
@@ -108,5 +116,27 @@ impl Text {
         if record.open {
             self.line(indent, "(and any other)");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    #[test]
+    fn what_a_foreign_plugin_says_of_itself_drives_no_terminal() {
+        let mut foreign = Declaration::new("foreign", "1\u{1b}[2J");
+        foreign.doc = "one\r\u{9b}2J\ntwo\u{2028}".into();
+        expect![[r"
+            foreign 1\u{1b}[2J
+              one\r\u{9b}2J
+              two\u{2028}
+
+            config
+              nothing
+        "]]
+        .assert_eq(&of(&foreign));
     }
 }

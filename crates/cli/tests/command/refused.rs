@@ -102,6 +102,30 @@ fn everything_wrong_in_the_files_at_once() {
 }
 
 #[test]
+fn what_is_told_stays_on_its_line_and_drives_no_terminal() {
+    let cage = Cage::new();
+    let stranger = r#""no\u001b[2Jx\nerror: all is well": {}, "say""#;
+    cage.write("addresses.json", &cage.read("addresses.json").replacen(r#""say""#, stranger, 1));
+    check(
+        &cage,
+        &["--a\u{1b}[2Jb\nerror: c", "1"],
+        expect![[r#"
+            stderr:
+            error: --a\u{1b}[2Jb\nerror: c: there is no such key; there are `greeting`, `times`, `volume`, `perch`, `fail`, `backup_counts`
+            error: addresses.json:3:5: "no\u{1b}[2Jx\nerror: all is well" is no connection of the service `parrot`; there are `say`, `hold`, `stick`, `gossip`
+            exit code: 78
+        "#]],
+    );
+    let said = said(&command().args(["-s", "no\u{1b}[2J\nerror: all is well.so"]).output().expect("it runs"));
+    expect![[r#"
+        stderr:
+        error: cannot load the service no\u{1b}[2J\nerror: all is well.so: there is no such file
+        exit code: 78
+    "#]]
+    .assert_eq(&said);
+}
+
+#[test]
 fn files_that_are_not_there() {
     let cage = Cage::new();
     std::fs::remove_file(cage.path("parrot.json")).expect("it was there");

@@ -5,6 +5,7 @@ use crate::declaration::{ConnectionKind, ConnectionModel, Declaration, StateMode
 use crate::fault::Step;
 use crate::near::nearest;
 use crate::problem::{Problem, Problems, meant};
+use crate::shown::named;
 
 /// What a service declares that has addresses: a connection or a state.
 pub(crate) struct Declared<'d> {
@@ -112,7 +113,7 @@ impl AddressBook {
     fn unknown(&self, entry: &Entry, all: &[Declared<'_>], service: &str, problems: &mut Problems) {
         let names = all.iter().map(|declared| declared.name);
         let (name, noun) = (&entry.name, entry.group.noun());
-        let text = format!("`{name}` is no {noun} of the service `{service}`{}", meant(name, names));
+        let text = format!("{} is no {noun} of the service `{service}`{}", named(name), meant(name, names));
         problems.add_with(|| Problem::at(self.key_place(&self.path_of(entry)), text));
     }
 
@@ -155,7 +156,7 @@ impl AddressBook {
                 };
                 let (what, under) = (declared.kind(), under.join(" and "));
                 let endpoints = if sockets.len() > 1 { "endpoints" } else { "endpoint" };
-                format!("`{name}` is {what}: write its {endpoints} under {under}, not `{socket}`")
+                format!("`{name}` is {what}: write its {endpoints} under {under}, not {}", named(socket))
             };
             problems.add_with(|| Problem::at(self.key_place(&path), text));
         }

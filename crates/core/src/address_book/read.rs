@@ -6,6 +6,7 @@ use crate::fault::{Step, quoted};
 use crate::file::Document;
 use crate::near::nearest;
 use crate::problem::{Problem, Problems, meant};
+use crate::shown::named;
 use crate::value::{Map, Value};
 
 const TOP: [&str; 5] = ["in", "out", "connections", "states", "settings"];
@@ -55,7 +56,7 @@ impl AddressBook {
                 }
                 ("in" | "out", Form::Groups) => {}
                 _ => {
-                    let text = format!("`{key}` is unknown in an address book{}", meant(key, TOP));
+                    let text = format!("{} is unknown in an address book{}", named(key), meant(key, TOP));
                     reading.wrong_key(&here, text);
                     reading.is_partial |= nearest(key, TOP).is_some();
                 }
@@ -120,7 +121,8 @@ impl Reading<'_> {
             match Side::ALL.into_iter().find(|side| side.name() == key) {
                 Some(side) => self.side((group, side), value, &here, entries),
                 None => {
-                    self.wrong_key(&here, format!("`{key}` is unknown here{}", meant(key, ["in", "out"])));
+                    let text = format!("{} is unknown here{}", named(key), meant(key, ["in", "out"]));
+                    self.wrong_key(&here, text);
                     self.is_partial = true;
                 }
             }
@@ -140,7 +142,7 @@ impl Reading<'_> {
     }
 
     fn entry(&mut self, value: &Value, path: &[Step], entry: &mut Entry) {
-        let name = &entry.name;
+        let name = named(&entry.name);
         let example = match (entry.group, entry.side) {
             (Group::Connections, Side::In) => "replyer",
             (Group::Connections, Side::Out) => "requester",
@@ -152,11 +154,9 @@ impl Reading<'_> {
             let text = match value {
                 Value::Text(text) => {
                     let text = quoted(text);
-                    format!(
-                        "`{name}` has no socket: write {{\"{example}\": {text}}}, or the socket that it is"
-                    )
+                    format!("{name} has no socket: write {{\"{example}\": {text}}}, or the socket that it is")
                 }
-                _ => format!("`{name}` is a map such as {{\"{example}\": \"HOST:PORT\"}}, got {found}"),
+                _ => format!("{name} is a map such as {{\"{example}\": \"HOST:PORT\"}}, got {found}"),
             };
             self.wrong_value(path, text);
             entry.unread = true;
@@ -164,13 +164,14 @@ impl Reading<'_> {
         };
         for (socket, value) in sockets.iter() {
             let Some(socket) = self.text_key(path, socket) else { continue };
-            match self.endpoint(name, socket, value, &deeper(path, socket)) {
+            match self.endpoint(&name, socket, value, &deeper(path, socket)) {
                 Some(endpoint) => entry.endpoints.push(endpoint),
                 None => entry.unread = true,
             }
         }
     }
 
+    /// Reads an endpoint of the connection or state of that name, which is shown as it stands.
     fn endpoint(&mut self, name: &str, socket: &str, value: &Value, path: &[Step]) -> Option<Endpoint> {
         let (address, settings, path) = match value {
             Value::Text(_) => (Some(value), Map::new(), path.to_vec()),
@@ -181,7 +182,7 @@ impl Reading<'_> {
             }
             other => {
                 let text = format!(
-                    "`{name}`: an endpoint is HOST:PORT or a map with an `address`, got {}",
+                    "{name}: an endpoint is HOST:PORT or a map with an `address`, got {}",
                     other.named()
                 );
                 self.wrong_value(path, text);
@@ -192,22 +193,22 @@ impl Reading<'_> {
             Some(Value::Text(text)) => match text.parse() {
                 Ok(address) => Some(address),
                 Err(error) => {
-                    self.wrong_value(&path, format!("`{name}`: {error}"));
+                    self.wrong_value(&path, format!("{name}: {error}"));
                     None
                 }
             },
             Some(other) => {
                 self.wrong_value(
                     &path,
-                    format!("`{name}`: an address is a text such as HOST:PORT, got {}", other.named()),
+                    format!("{name}: an address is a text such as HOST:PORT, got {}", other.named()),
                 );
                 None
             }
             None if socket == ConnectionKind::ExternalTarget.name() => None,
             None => {
                 let slip = nearest("address", settings.keys())
-                    .map(|slip| format!("; is it what `{slip}` is meant to be?"));
-                let text = format!("`{name}`: the map has no `address`{}", slip.unwrap_or_default());
+                    .map(|slip| format!("; is it what {} is meant to be?", named(slip)));
+                let text = format!("{name}: the map has no `address`{}", slip.unwrap_or_default());
                 self.wrong_value(&path, text);
                 return None;
             }

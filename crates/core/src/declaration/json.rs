@@ -5,6 +5,7 @@ use super::{ConnectionKind, ConnectionModel, Declaration, Hook, Run};
 use crate::fault::Fault;
 use crate::model::parts::{fields, first_repeated, flag, list, optional, required, text};
 use crate::model::{Model, Shape, Shapes, named_choice};
+use crate::shown::must_be_escaped;
 use crate::value::{Map, Value};
 use crate::wire::{Reader, Writer};
 
@@ -20,7 +21,7 @@ impl Model for Declaration {
             &value,
             &["service", "version", "doc", "checks_messages", "config", "connections", "states", "hooks"],
         )?;
-        let mut declaration = Self::new(&required(map, "service", text)?, "");
+        let mut declaration = Self::new(&required(map, "service", name)?, "");
         for (field, value) in map.iter().filter_map(|(key, value)| Some((key.as_text()?, value))) {
             let within = |fault: Fault| fault.within(field);
             match field {
@@ -129,10 +130,13 @@ fn connection(value: &Value) -> Result<ConnectionModel, Fault> {
     })
 }
 
-/// A text that address books, counters and errors can call a connection or a state.
+/// A text that address books, counters, log files and errors can call a service, a connection or a state.
 pub(super) fn name(value: &Value) -> Result<String, Fault> {
     match text(value)? {
-        name if name.is_empty() => Err(Fault::mismatch("the name of a connection", value.named())),
+        name if name.is_empty() => Err(Fault::mismatch("a name", value.named())),
+        name if name.contains(|c| c == '/' || must_be_escaped(c)) => {
+            Err(Fault::mismatch("a name without `/` and control characters", value.named()))
+        }
         name => Ok(name),
     }
 }

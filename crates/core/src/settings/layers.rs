@@ -6,6 +6,7 @@ use super::{
 };
 use crate::declaration::{ConnectionKind, StateKind};
 use crate::problem::{Place, Problem, Problems, meant};
+use crate::shown::named;
 use crate::value::{Map, Value};
 
 /// Settings from several hands, the winning one last.
@@ -156,7 +157,9 @@ pub(crate) fn check_connection(
                 let kinds: Vec<_> = setting.kinds.iter().map(|kind| kind.name()).collect();
                 format!("`{name}`: `{key}` is no setting of type {kind}, but of {}", kinds.join(", "))
             }
-            None => format!("`{name}`: `{key}` is no setting of type {kind}{}", meant(key, known())),
+            None => {
+                format!("`{name}`: {} is no setting of type {kind}{}", named(key), meant(key, known()))
+            }
         })
     });
 }
@@ -197,7 +200,7 @@ pub(crate) fn check_state(
                     [socket] => format!("the {socket} of a {kind}"),
                     _ => format!("type {kind}"),
                 };
-                Some(format!("`{name}`: `{key}` is no setting of {what}{}", meant(key, known())))
+                Some(format!("`{name}`: {} is no setting of {what}{}", named(key), meant(key, known())))
             }
         }
     });
@@ -241,7 +244,7 @@ pub(crate) fn check_common(map: &Map, place: impl Fn(&str) -> Place, problems: &
             Some(setting) => wrong_value("", setting, None, value),
             None => {
                 let known = SETTINGS.iter().filter(|setting| !setting.is_own);
-                format!("`{key}` is no setting{}", meant(key, known.map(|setting| setting.name)))
+                format!("{} is no setting{}", named(key), meant(key, known.map(|setting| setting.name)))
             }
         };
         problems.add_with(|| Problem::at(place(key), text));

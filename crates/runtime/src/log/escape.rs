@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use service_framework_core::shown::must_be_escaped;
+
 /// Appends text to a line, escaping what could end it, drive a terminal, or show it in another order.
 ///
 /// A backslash stays as it is, so that paths and JSON stay readable: the promise is a safe line, not that the
@@ -70,19 +72,6 @@ impl fmt::Write for Escaped<'_> {
         }
         Ok(())
     }
-}
-
-/// Whether `c` ends lines, drives terminals or changes the order in which text is shown.
-pub(super) fn must_be_escaped(c: char) -> bool {
-    matches!(c,
-        // C0, delete, C1: line ends and escape sequences in all their spellings.
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        // Line and paragraph separators.
-        | '\u{2028}' | '\u{2029}'
-        // Marks, embeddings, overrides and isolates of direction ("Trojan Source", CVE-2021-42574).
-        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-        // Text that is not shown: byte order mark, annotations, tags.
-        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

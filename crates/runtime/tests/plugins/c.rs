@@ -114,7 +114,7 @@ fn a_plugin_with_a_connection_without_a_name_is_refused() {
     let library = build(&folder, &source);
     let error = Service::at(&library, wired(value!({}))).start().unwrap_err();
     let told = error.to_string();
-    let reason = r#"connections[1].name: expected the name of a connection, got the text """#;
+    let reason = r#"connections[1].name: expected a name, got the text """#;
     assert!(told.contains(reason) && told.contains(&library.display().to_string()), "{told}");
     assert_eq!(error.exit_code(), 78);
 }
