@@ -1,38 +1,127 @@
 //! Builds the crate of a service with cargo.
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
+use crate::control::{Control, Stop};
 use crate::error::Error;
+
+/// How often a build is asked whether it is wanted any more.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Builds the crate in `folder` and gives its shared library. What the compiler says goes to stderr as it comes.
 pub(crate) fn library(folder: &Path) -> Result<PathBuf, Error> {
-    let refused = |why: String| Error::Build { path: folder.to_owned(), why };
-    let manifest = folder.join("Cargo.toml");
-    if !manifest.is_file() {
-        return Err(refused(
-            "there is no Cargo.toml in it: give the folder of a service's crate, or a shared library".into(),
-        ));
+    let build = Build::of(folder)?;
+    let child = build.spawn(build.command())?;
+    let output = child.wait_with_output().map_err(|error| build.cannot_run(&error))?;
+    build.library(output.status, &output.stdout)
+}
+
+/// As [`library`], for a service that may be told to stop meanwhile: the build ends then, with all that it has started, and gives nothing.
+pub(crate) fn library_under(folder: &Path, control: &Control) -> Result<Option<PathBuf>, Error> {
+    let build = Build::of(folder)?;
+    let mut command = build.command();
+    // cargo alone would leave its compilers behind. What stops this process, such as Ctrl+C, is told to them by this process.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = build.spawn(command)?;
+    let mut stdout = child.stdout.take().expect("it is piped");
+    let (sender, output) = mpsc::sync_channel(1);
+    let read = move || {
+        let mut bytes = Vec::new();
+        _ = sender.send(stdout.read_to_end(&mut bytes).map(|_| bytes));
+    };
+    let reader = thread::Builder::new().name("build".into()).spawn(read);
+    let output = reader.and_then(|_| {
+        loop {
+            match output.recv_timeout(LOOK) {
+                Err(RecvTimeoutError::Timeout) if control.reason() == Stop::No => {}
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Ok(read) => return read.map(Some),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+    });
+    if !matches!(output, Ok(Some(_))) {
+        end(&mut child);
     }
-    // cargo sets CARGO to itself for programs that it runs.
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&cargo);
-    command.args(["build", "--message-format=json-render-diagnostics", "--manifest-path"]).arg(&manifest);
-    // Debug services under a debug command, optimised ones under an optimised command.
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
+    let status = child.wait().map_err(|error| build.cannot_run(&error))?;
+    match output.map_err(|error| build.cannot_run(&error))? {
+        Some(output) => build.library(status, &output).map(Some),
+        None => Ok(None),
     }
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| refused(format!("cannot run {}: {error}", cargo.display())))?;
-    if !output.status.success() {
-        return Err(refused(format!("`cargo build` ended with {}", output.status)));
+}
+
+/// Ends a child that nobody has waited for, and its group.
+fn end(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        // One that has ended by itself is gone.
+        _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-    let manifest = manifest.canonicalize().map_err(|error| refused(error.to_string()))?;
-    let libraries = String::from_utf8_lossy(&output.stdout);
-    let library = libraries.lines().filter_map(|line| artifact(line, &manifest)).next_back();
-    library.ok_or_else(|| {
-        refused("it builds no shared library: write `[lib] crate-type = [\"cdylib\", \"rlib\"]` in its Cargo.toml".into())
-    })
+    _ = child.kill();
+}
+
+/// The build of one crate.
+struct Build<'f> {
+    folder: &'f Path,
+    manifest: PathBuf,
+    cargo: PathBuf,
+}
+
+impl<'f> Build<'f> {
+    fn of(folder: &'f Path) -> Result<Self, Error> {
+        // cargo sets CARGO to itself for programs that it runs.
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()).into();
+        let build = Self { folder, manifest: folder.join("Cargo.toml"), cargo };
+        match build.manifest.is_file() {
+            true => Ok(build),
+            false => Err(build.refused(
+                "there is no Cargo.toml in it: give the folder of a service's crate, or a shared library",
+            )),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.cargo);
+        command.args(["build", "--message-format=json-render-diagnostics", "--manifest-path"]);
+        command.arg(&self.manifest);
+        // Debug services under a debug command, optimised ones under an optimised command.
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+    }
+
+    fn spawn(&self, mut command: Command) -> Result<Child, Error> {
+        command.spawn().map_err(|error| self.cannot_run(&error))
+    }
+
+    /// Finds the library in what cargo said.
+    fn library(&self, status: ExitStatus, said: &[u8]) -> Result<PathBuf, Error> {
+        if !status.success() {
+            return Err(self.refused(format!("`cargo build` ended with {status}")));
+        }
+        let manifest = self.manifest.canonicalize().map_err(|error| self.refused(error.to_string()))?;
+        let libraries = String::from_utf8_lossy(said);
+        let library = libraries.lines().filter_map(|line| artifact(line, &manifest)).next_back();
+        library.ok_or_else(|| {
+            self.refused("it builds no shared library: write `[lib] crate-type = [\"cdylib\", \"rlib\"]` in its Cargo.toml")
+        })
+    }
+
+    fn refused(&self, why: impl Into<String>) -> Error {
+        Error::Build { path: self.folder.to_owned(), why: why.into() }
+    }
+
+    fn cannot_run(&self, error: &io::Error) -> Error {
+        self.refused(format!("cannot run {}: {error}", self.cargo.display()))
+    }
 }
 
 /// The shared library in a line of cargo's messages, if it is one about the crate of `manifest`.

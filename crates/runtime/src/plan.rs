@@ -109,7 +109,11 @@ impl Plan {
     ///
     /// If the service cannot be loaded; and [`Error::Refused`] with everything that is wrong with what it was given.
     pub fn new(source: &Source, options: &Options, mode: Mode) -> Result<Self, Error> {
-        let plugin = source.load()?;
+        Self::of(source.load()?, source, options, mode)
+    }
+
+    /// As [`new`](Self::new), of a service that was loaded from the source.
+    pub(crate) fn of(plugin: Plugin, source: &Source, options: &Options, mode: Mode) -> Result<Self, Error> {
         let declaration = source.declaration_of(&plugin)?;
         let mut problems = Problems::new();
         if mode == Mode::Main && declaration.hook(Hook::Main).is_none() {

@@ -6,6 +6,7 @@ use service_framework_core::declaration::Declaration;
 use service_framework_core::plugin::host::{Linked, Plugin};
 use service_framework_core::problem::Problem;
 
+use crate::control::Control;
 use crate::error::Error;
 use crate::{build, load};
 
@@ -40,6 +41,17 @@ impl Source {
             Kind::Linked(plugin) => Ok(*plugin),
             Kind::Path(path) if path.is_dir() => load::library(&build::library(path)?),
             Kind::Path(path) => load::library(path),
+        }
+    }
+
+    /// As [`load`](Self::load), for a service that may be told to stop while it is built; nothing if it is.
+    pub(crate) fn load_under(&self, control: &Control) -> Result<Option<Plugin>, Error> {
+        match &self.0 {
+            Kind::Path(path) if path.is_dir() => {
+                let library = build::library_under(path, control)?;
+                library.map(|library| load::library(&library)).transpose()
+            }
+            Kind::Linked(_) | Kind::Path(_) => self.load().map(Some),
         }
     }
 

@@ -53,7 +53,8 @@ pub(crate) fn start(
 fn drive(source: &Source, options: &Options, mode: Mode, control: &Arc<Control>) -> Result<Ended, Error> {
     // What is wrong with it is told together with all else that is wrong.
     let cleared = options.ready.as_deref().map_or(Ok(()), ready::clear);
-    let plan = Plan::new(source, options, mode)?;
+    let Some(plugin) = source.load_under(control)? else { return Ok(Ended::default()) };
+    let plan = Plan::of(plugin, source, options, mode)?;
     cleared?;
     if control.reason() != Stop::No {
         return Ok(Ended::default());

@@ -2,7 +2,7 @@
 
 use service_framework::value;
 
-use crate::support::{Cage, ask};
+use crate::support::{Cage, Running, ask, command};
 
 #[test]
 fn sigterm_drains() {
@@ -73,4 +73,22 @@ fn sigusr1_prints_the_counters_and_stops_nothing() {
     assert_eq!(parrot.wait(), 0);
     let say = &parrot.counters()["counters"]["say"];
     assert_eq!((&say["messages_in"], &say["refused"]["bad_args"]), (&2.into(), &1.into()), "{say}");
+}
+
+#[test]
+fn a_stop_ends_the_build_of_a_service_with_all_that_it_started() {
+    let cage = Cage::new();
+    cage.write("Cargo.toml", "");
+    // `sh build ..` stands for cargo with a compiler, which go on until they are ended.
+    cage.write("build", "sleep 600 &\necho building >&2\nwait\n");
+    for signal in ["INT", "TERM"] {
+        let mut command = command();
+        command.current_dir(cage.path("")).env("CARGO", "sh").args(["-s", "."]);
+        let mut building = Running::start(&mut command);
+        building.wait_for("building");
+        building.signal(signal);
+        // Until both have ended, one of them holds stderr.
+        assert_eq!(building.wait(), 0, "{signal}: {:#?}", building.heard);
+        assert_eq!(building.times("error:") + building.times("not drained"), 0, "{:#?}", building.heard);
+    }
 }
