@@ -118,13 +118,18 @@ impl Failure {
         self.0.data.as_ref()
     }
 
+    /// Whether the code is one of an author's own.
+    pub fn is_named(&self) -> bool {
+        !is_of_framework(self.code())
+    }
+
     /// What a handler of `service` that ends with this failure answers.
     ///
     /// A name of the author's own gets the service's in front of it. A code of the framework that came out of a call to somebody else says nothing
     /// about this service, and becomes `failed`.
     #[must_use]
     pub fn of_handler(mut self, service: &str) -> Self {
-        if is_of_framework(self.code()) {
+        if !self.is_named() {
             if self.code() != code::FAILED {
                 self.0.message = format!("{}: {}", self.0.code, self.0.message);
                 self.0.code = code::FAILED.into();

@@ -274,10 +274,31 @@ pub(crate) fn until(limits: [Option<std::time::Duration>; 2], from: Instant) -> 
     limits.into_iter().flatten().min().and_then(|limit| from.checked_add(limit))
 }
 
-/// Logs why a message came to nothing: what peers do wrong only for those who look for it, what the service does wrong for all.
-pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
+/// Logs why a message was refused before its handler began, for those who look for it: whoever sends messages decides how often that is.
+pub(crate) fn report_refused(
+    local: &Local,
+    number: usize,
+    workflow_id: Option<&WorkflowId<'_>>,
+    failure: &Failure,
+) {
     let _workflow = workflow::enter(workflow_id.map(WorkflowId::as_str).unwrap_or_default());
-    let name = &local.model(number).name;
+    tracing::debug!(target: crate::LOG, "refused a message for `{}`: {failure}", local.model(number).name);
+}
+
+/// Logs why a handler came to nothing: what the peer did wrong only for those who look for it, what the service does wrong for all. With a code
+/// of its author's own a handler answers as it was written to, unless nobody is answered.
+pub(crate) fn report_failed(
+    local: &Local,
+    number: usize,
+    workflow_id: Option<&WorkflowId<'_>>,
+    failure: &Failure,
+) {
+    let model = local.model(number);
+    if matches!(failure.code(), code::BAD_ARGS | code::TOO_LARGE | code::STOPPING) {
+        return report_refused(local, number, workflow_id, failure);
+    }
+    let _workflow = workflow::enter(workflow_id.map(WorkflowId::as_str).unwrap_or_default());
+    let name = &model.name;
     match failure.code() {
         code::PANICKED => {
             tracing::error!(target: crate::LOG, "the handler of `{name}` panicked: {}", failure.message())
@@ -285,8 +306,8 @@ pub(crate) fn report(local: &Local, number: usize, workflow_id: Option<&Workflow
         code::BAD_RETURN => {
             tracing::error!(target: crate::LOG, "the handler of `{name}` returned what its model forbids: {}", failure.message())
         }
-        code::BAD_MESSAGE | code::BAD_ARGS | code::TOO_LARGE | code::STOPPING => {
-            tracing::debug!(target: crate::LOG, "refused a message for `{name}`: {failure}");
+        _ if failure.is_named() && model.kind.has_answer() => {
+            tracing::debug!(target: crate::LOG, "`{name}` answered: {failure}")
         }
         _ => tracing::warn!(target: crate::LOG, "`{name}` failed: {failure}"),
     }

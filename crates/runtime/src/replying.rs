@@ -299,13 +299,21 @@ impl Replying {
         });
         match sized {
             Ok(()) => self.replyer.reply(asker.reply_to, out.into()),
-            Err(failure) => self.refuse(asker, workflow_id, &failure),
+            Err(failure) => {
+                job::report_failed(&self.local, self.number, workflow_id, &failure);
+                self.answer(asker, &failure);
+            }
         }
     }
 
+    /// Refuses a request whose handler has not begun, or is given up with the service.
     fn refuse(&self, asker: Asker, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
+        job::report_refused(&self.local, self.number, workflow_id, failure);
+        self.answer(asker, failure);
+    }
+
+    fn answer(&self, asker: Asker, failure: &Failure) {
         self.local.counters(self.number).refuse_for(failure.code());
-        job::report(&self.local, self.number, workflow_id, failure);
         let mut reply = Reply::failure(asker.encoding, &asker.workflow_bytes, failure);
         if self.check_size(reply.len()).is_err() {
             reply = Reply::failure(asker.encoding, &asker.workflow_bytes, &failure.without_data());

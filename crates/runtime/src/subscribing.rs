@@ -216,7 +216,8 @@ fn handle(local: &Rc<Local>, number: usize, frame: &[u8], pass: Pass) -> Option<
     let (topic, request) = match read(local, number, frame) {
         Ok(read) => read,
         Err(failure) => {
-            refuse(local, number, None, &failure);
+            local.counters(number).refuse_for(failure.code());
+            job::report_refused(local, number, None, &failure);
             return None;
         }
     };
@@ -283,11 +284,7 @@ fn read<'a>(
 
 fn end(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, done: Done) {
     if let Err(failure) = done.result {
-        refuse(local, number, workflow_id, &failure);
+        local.counters(number).refuse_for(failure.code());
+        job::report_failed(local, number, workflow_id, &failure);
     }
-}
-
-fn refuse(local: &Local, number: usize, workflow_id: Option<&WorkflowId<'_>>, failure: &Failure) {
-    local.counters(number).refuse_for(failure.code());
-    job::report(local, number, workflow_id, failure);
 }

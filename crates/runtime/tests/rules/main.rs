@@ -9,6 +9,7 @@ mod lending;
 mod threads;
 mod deadlines;
 mod ends;
+mod told;
 mod order;
 mod rounds;
 mod main_mode;
