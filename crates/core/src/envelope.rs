@@ -206,7 +206,18 @@ fn start<'a>(payload: &'a [u8], encoding: Encoding, limits: &Limits) -> Result<R
     if payload.is_empty() {
         return Err(Fault::malformed("an empty message"));
     }
+    if encoding == Encoding::MessagePack && is_json_behind_something(payload) {
+        let text = "a JSON message begins with `{`, without blanks or a byte order mark before it";
+        return Err(Fault::malformed(text));
+    }
     Ok(Reader::new(payload, encoding, limits))
+}
+
+/// Whether a message that does not begin with a map, and so is none, was meant to be JSON.
+fn is_json_behind_something(payload: &[u8]) -> bool {
+    let behind_mark = payload.strip_prefix(b"\xef\xbb\xbf").unwrap_or(payload);
+    let rest = behind_mark.trim_ascii_start();
+    rest.len() < payload.len() && rest.starts_with(b"{")
 }
 
 fn twice() -> Fault {

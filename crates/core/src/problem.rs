@@ -172,11 +172,15 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// Ends a sentence about a word that is none of those known: with the one probably meant, or with all of them.
-pub(crate) fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+/// Ends a sentence about a word that is none of those known, which are called by the noun: with the one probably meant, or with all of them.
+pub(crate) fn meant<'a>(word: &str, noun: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(word, known.clone()) {
         return format!(", did you mean `{near}`?");
     }
     let known: Vec<_> = known.into_iter().map(|word| format!("`{word}`")).collect();
-    if known.is_empty() { "; there is none".into() } else { format!("; there are {}", known.join(", ")) }
+    match &known[..] {
+        [] => "; there is none".into(),
+        [only] => format!("; the only {noun} is {only}"),
+        known => format!("; there are {}", known.join(", ")),
+    }
 }

@@ -144,7 +144,7 @@ fn check_given<'d>(
     for (name, value) in map.iter() {
         let name = name.as_text().unwrap_or_default();
         if !names.contains(&name) {
-            let meant = meant(name, names.iter().copied());
+            let meant = meant(name, noun, names.iter().copied());
             let text = format!("{} is no {noun} of the service{meant}", named(name));
             wrong(text, name, problems);
             continue;

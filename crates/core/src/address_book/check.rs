@@ -113,7 +113,8 @@ impl AddressBook {
     fn unknown(&self, entry: &Entry, all: &[Declared<'_>], service: &str, problems: &mut Problems) {
         let names = all.iter().map(|declared| declared.name);
         let (name, noun) = (&entry.name, entry.group.noun());
-        let text = format!("{} is no {noun} of the service `{service}`{}", named(name), meant(name, names));
+        let text =
+            format!("{} is no {noun} of the service `{service}`{}", named(name), meant(name, noun, names));
         problems.add_with(|| Problem::at(self.key_place(&self.path_of(entry)), text));
     }
 

@@ -56,7 +56,8 @@ impl AddressBook {
                 }
                 ("in" | "out", Form::Groups) => {}
                 _ => {
-                    let text = format!("{} is unknown in an address book{}", named(key), meant(key, TOP));
+                    let text =
+                        format!("{} is unknown in an address book{}", named(key), meant(key, "key", TOP));
                     reading.wrong_key(&here, text);
                     reading.is_partial |= nearest(key, TOP).is_some();
                 }
@@ -121,7 +122,7 @@ impl Reading<'_> {
             match Side::ALL.into_iter().find(|side| side.name() == key) {
                 Some(side) => self.side((group, side), value, &here, entries),
                 None => {
-                    let text = format!("{} is unknown here{}", named(key), meant(key, ["in", "out"]));
+                    let text = format!("{} is unknown here{}", named(key), meant(key, "key", ["in", "out"]));
                     self.wrong_key(&here, text);
                     self.is_partial = true;
                 }

@@ -62,7 +62,7 @@ impl Config {
             }
             (Kind::Unknown { near: None }, _) => match path::shape_at(model, &path[..path.len() - 1]) {
                 Some(Shape::Record(record)) => {
-                    meant("", record.fields.iter().map(|field| field.name.as_str()))
+                    meant("", "key", record.fields.iter().map(|field| field.name.as_str()))
                 }
                 _ => String::new(),
             },

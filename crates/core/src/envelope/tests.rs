@@ -68,6 +68,22 @@ fn limits() -> impl Strategy<Value = Limits> {
     })
 }
 
+#[test]
+fn json_behind_a_blank_or_a_mark_is_told_where_json_begins() {
+    for before in ["\n ", "\u{feff}", "\u{feff}\t"] {
+        let text = "a JSON message begins with `{`, without blanks or a byte order mark before it";
+        let request = format!(r#"{before}{{"args": {{}}, "workflow_id": null}}"#);
+        let refusal = Request::read(request.as_bytes(), &Limits::default(), 1_024).unwrap_err();
+        assert_eq!(refusal.failure, Failure::new(code::BAD_MESSAGE, text));
+        let reply = format!(r#"{before}{{"return_args": {{}}, "workflow_id": null}}"#);
+        let failure = Reply::read(reply.as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(failure.message(), format!("the reply is broken: {text}"));
+    }
+    // A blank alone is the integer 32 of MessagePack.
+    let refusal = Request::read(b" 7", &Limits::default(), 1_024).unwrap_err();
+    assert_eq!(refusal.failure.message(), "expected a map, got the integer 32");
+}
+
 proptest! {
     #[test]
     fn the_short_way_reads_what_the_long_way_does(

@@ -158,7 +158,11 @@ pub(crate) fn check_connection(
                 format!("`{name}`: `{key}` is no setting of type {kind}, but of {}", kinds.join(", "))
             }
             None => {
-                format!("`{name}`: {} is no setting of type {kind}{}", named(key), meant(key, known()))
+                format!(
+                    "`{name}`: {} is no setting of type {kind}{}",
+                    named(key),
+                    meant(key, "setting", known())
+                )
             }
         })
     });
@@ -200,7 +204,11 @@ pub(crate) fn check_state(
                     [socket] => format!("the {socket} of a {kind}"),
                     _ => format!("type {kind}"),
                 };
-                Some(format!("`{name}`: {} is no setting of {what}{}", named(key), meant(key, known())))
+                Some(format!(
+                    "`{name}`: {} is no setting of {what}{}",
+                    named(key),
+                    meant(key, "setting", known())
+                ))
             }
         }
     });
@@ -244,7 +252,11 @@ pub(crate) fn check_common(map: &Map, place: impl Fn(&str) -> Place, problems: &
             Some(setting) => wrong_value("", setting, None, value),
             None => {
                 let known = SETTINGS.iter().filter(|setting| !setting.is_own);
-                format!("{} is no setting{}", named(key), meant(key, known.map(|setting| setting.name)))
+                format!(
+                    "{} is no setting{}",
+                    named(key),
+                    meant(key, "setting", known.map(|setting| setting.name))
+                )
             }
         };
         problems.add_with(|| Problem::at(place(key), text));

@@ -125,3 +125,15 @@ fn unknown_arguments_are_named() {
         ],
     );
 }
+
+#[test]
+fn of_one_key_it_is_said_that_it_is_the_only_one() {
+    #[derive(Model)]
+    #[model(crate = "service_framework_core")]
+    struct Log {
+        file: String,
+    }
+    let given = Given { file: Some(r#"{"file": "a"}"#), arguments: &[("volume", "1")], setup: None };
+    let (_, problems) = read(&model::describe::<Log>(), given);
+    expect!["--volume: there is no such key; the only key is `file`"].assert_eq(&problems.to_string());
+}
