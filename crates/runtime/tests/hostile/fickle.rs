@@ -1,16 +1,20 @@
-//! Handlers that fail in every way: the caller is told, and the next call works.
+//! Handlers that fail in every way: the caller is told, the next call works, and others are answered meanwhile.
 
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::sync::{Condvar, Mutex};
 
 use service_framework::prelude::*;
 use service_framework_runtime::Service;
 
 use crate::support::{Client, address, counters, risen, run, wired};
+use crate::under_load::{REQUESTS_OF_ALL, under_load};
 
 /// Fails as it is told to.
 struct Fickle;
 
-static RELEASED: Mutex<bool> = Mutex::new(false);
+/// The calls of `never_blocking` that return after all.
+static RELEASED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 static RELEASE: Condvar = Condvar::new();
 
 #[derive(Model)]
@@ -93,10 +97,15 @@ impl Fickle {
     }
 
     #[replyer(blocking, deadline_s = 0.2)]
-    fn never_blocking(&self) -> Result<Empty> {
+    fn never_blocking(&self, args: How) -> Result<Empty> {
         let released = RELEASED.lock().unwrap();
-        drop(RELEASE.wait_while(released, |released| !*released).unwrap());
+        drop(RELEASE.wait_while(released, |released| !released.contains(&args.how)).unwrap());
         Ok(())
+    }
+
+    #[replyer]
+    fn good(&self, args: Value) -> Result<Value> {
+        Ok(args)
     }
 }
 
@@ -105,47 +114,83 @@ service_framework::link!(Fickle);
 const FAILING: [&str; 6] = ["inline", "inline_mut", "at_once", "later", "later_mut", "blocking"];
 const STUCK: [&str; 3] = ["never", "never_mut", "never_blocking"];
 
+/// Each way to fail, with the code and a part of the message that the caller is told.
+const WAYS: [(&str, &str, &str); 10] = [
+    ("err", "failed", "no such order"),
+    ("named", "service-framework-runtime.sold_out", "come back tomorrow"),
+    ("as_framework", "failed", "busy: somebody else is"),
+    ("io", "failed", "No such file"),
+    ("panic", "panicked", "boom 7 at crates/runtime/tests/hostile/fickle.rs:"),
+    ("panic_any", "panicked", "a panic without a text"),
+    ("bomb", "panicked", "a panic without a text"),
+    ("index", "panicked", "index out of bounds"),
+    ("not_on_the_wire", "bad_return", "return_args: expected an integer"),
+    ("long", "failed", "éé"),
+];
+
+fn release(call: &str) {
+    RELEASED.lock().unwrap().insert(call.to_owned());
+    RELEASE.notify_all();
+}
+
 fn fickle() -> Service {
     let entry = |name: &str| (Value::from(name), value!({"replyer": "127.0.0.1:0"}));
-    let book: Map = FAILING.iter().chain(&STUCK).map(|name| entry(name)).collect();
+    let book: Map = FAILING.iter().chain(&STUCK).chain(&["good"]).map(|name| entry(name)).collect();
     let mut service = Service::of::<Fickle>(wired(value!({"in": (Value::Map(book))})));
     service.start().unwrap();
     service
 }
 
+/// Has a handler fail in each way, and asks it each time for something that it does well.
+async fn fail_in_each_way(service: &Service, connection: &str) {
+    let client = Client::to(&address(service, connection));
+    for (how, code, told) in WAYS {
+        let before = counters(service, connection);
+        let (found, message) = client.ask(value!({"how": how})).await.error();
+        assert_eq!(found, code, "{connection} {how}: {message}");
+        assert!(message.contains(told), "{connection} {how}: {message}");
+        assert!(message.len() <= 1024);
+        let reason = if code.contains('.') { "failed" } else { code };
+        let rise = risen(&before, &counters(service, connection));
+        assert_eq!(rise, [(reason.to_owned(), 1)].into(), "{connection} {how}");
+        let fine = client.ask(value!({"how": "well"})).await.ok();
+        assert_eq!(fine, value!({"fine": true}), "{connection} after {how}");
+    }
+    client.close().await;
+}
+
 #[test]
 fn a_handler_that_fails_or_panics_says_so_and_the_next_call_works() {
     let mut service = fickle();
-    let ways = [
-        ("err", "failed", "no such order"),
-        ("named", "service-framework-runtime.sold_out", "come back tomorrow"),
-        ("as_framework", "failed", "busy: somebody else is"),
-        ("io", "failed", "No such file"),
-        ("panic", "panicked", "boom 7 at crates/runtime/tests/hostile/fickle.rs:"),
-        ("panic_any", "panicked", "a panic without a text"),
-        ("bomb", "panicked", "a panic without a text"),
-        ("index", "panicked", "index out of bounds"),
-        ("not_on_the_wire", "bad_return", "return_args: expected an integer"),
-        ("long", "failed", "éé"),
-    ];
     run(async {
         for connection in FAILING {
-            let client = Client::to(&address(&service, connection));
-            for (how, code, told) in ways {
-                let before = counters(&service, connection);
-                let (found, message) = client.ask(value!({"how": how})).await.error();
-                assert_eq!(found, code, "{connection} {how}: {message}");
-                assert!(message.contains(told), "{connection} {how}: {message}");
-                assert!(message.len() <= 1024);
-                let reason = if code.contains('.') { "failed" } else { code };
-                let rise = risen(&before, &counters(&service, connection));
-                assert_eq!(rise, [(reason.to_owned(), 1)].into(), "{connection} {how}");
-                let fine = client.ask(value!({"how": "well"})).await.ok();
-                assert_eq!(fine, value!({"fine": true}), "{connection} after {how}");
-            }
+            fail_in_each_way(&service, connection).await;
         }
     });
     service.stop().unwrap();
+}
+
+#[test]
+fn handlers_that_fail_panic_or_never_return_keep_nobody_else_waiting() {
+    let mut service = fickle();
+    let calls = Cell::new(0);
+    under_load("good", &service, async || {
+        for connection in FAILING {
+            fail_in_each_way(&service, connection).await;
+        }
+        for connection in STUCK {
+            let call = format!("under load {}", calls.replace(calls.get() + 1));
+            let client = Client::to(&address(&service, connection));
+            let args = if connection == "never_blocking" { value!({"how": (&*call)}) } else { value!({}) };
+            assert_eq!(client.ask(args).await.code(), "deadline", "{connection}");
+            // Whoever is to have the service alone would wait for it for ever, and all others behind.
+            release(&call);
+            client.close().await;
+        }
+    });
+    let counted = counters(&service, "good");
+    assert_eq!((counted.handler.count, counted.refused), (REQUESTS_OF_ALL, [].into()));
+    assert_eq!(service.stop().unwrap().not_drained, Vec::<String>::new());
 }
 
 #[test]
@@ -159,7 +204,7 @@ fn a_handler_that_never_returns_is_answered_at_its_deadline() {
             assert_eq!(fine, value!({"fine": true}), "others go on after {connection}");
         }
         let client = Client::to(&address(&service, "never_blocking"));
-        assert_eq!(client.ask(value!({})).await.code(), "deadline");
+        assert_eq!(client.ask(value!({"how": "alone"})).await.code(), "deadline");
         // Its thread still has the service lent, so that only those who share it go on.
         for connection in ["inline", "later", "blocking"] {
             let fine = Client::to(&address(&service, connection)).ask(value!({"how": "well"})).await.ok();
@@ -168,8 +213,7 @@ fn a_handler_that_never_returns_is_answered_at_its_deadline() {
         assert_eq!(counters(&service, "never_blocking").refused["deadline"], 1);
         assert_eq!(counters(&service, "never").refused["deadline"], 2);
     });
-    *RELEASED.lock().unwrap() = true;
-    RELEASE.notify_all();
+    release("alone");
     // Stopping waits for the thread to give back what it held.
     assert_eq!(service.stop().unwrap().not_drained, Vec::<String>::new());
 }

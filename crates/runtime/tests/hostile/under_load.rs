@@ -1,4 +1,4 @@
-//! Refused payloads do not disturb those who mean well.
+//! Refused payloads do not disturb those who mean well; and the load under which attacks are tried.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -14,6 +14,8 @@ use crate::{Exchange, exchange};
 
 const CLIENTS: usize = 4;
 const REQUESTS: i64 = 1_000;
+/// What all good clients ask together.
+pub(crate) const REQUESTS_OF_ALL: u64 = CLIENTS as u64 * REQUESTS as u64;
 /// What no good request may wait longer than,
 const LATEST: Duration = Duration::from_secs(1);
 /// but for so many, as a machine may have other things to do: what holds up one request holds up those after it, too.
@@ -90,7 +92,7 @@ fn a_replyer_refuses_each_hostile_payload_and_counts_it_once() {
             client.close().await;
         });
         let counted = counters(&service, connection);
-        assert_eq!(counted.handler.count - counted.refused["bad_args"], 4_000, "{counted:?}");
+        assert_eq!(counted.handler.count - counted.refused["bad_args"], REQUESTS_OF_ALL, "{counted:?}");
         service.stop().unwrap();
     }
 }
