@@ -1,5 +1,6 @@
 //! Keeps the last, least, greatest and mean of every reading that is published, as a state that others hold copies of, and tells them to whoever asks.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use service_framework::prelude::*;
@@ -68,13 +69,15 @@ pub const OVERVIEW: FullUpdateOut<Overview> =
 #[derive(Debug)]
 pub struct HostBoard {
     config: Config,
+    /// Whether the log has it that readings are left out. None that is kept is ever removed, so that this is said once.
+    is_full: Cell<bool>,
 }
 
 /// Keeps the last, least, greatest and mean of every reading.
 #[service(uses(READINGS, OVERVIEW))]
 impl HostBoard {
     fn new(config: Config) -> Result<Self> {
-        Ok(Self { config })
+        Ok(Self { config, is_full: Cell::new(false) })
     }
 
     /// Takes samples of every kind: a subscriber without a topic of its own takes all, and asks which it was.
@@ -127,8 +130,8 @@ impl HostBoard {
             } else if count < self.config.readings_max as usize {
                 count += 1;
                 change = change.set(key, Summary::of(reading, sample.at));
-            } else {
-                tracing::warn!("left out `{name}`: {count} readings are kept already");
+            } else if !self.is_full.replace(true) {
+                tracing::warn!("left out `{key}`, and so with each further one: `readings_max` is {count}");
             }
         }
         change

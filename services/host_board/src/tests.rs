@@ -52,6 +52,17 @@ fn readings_beyond_the_limit_are_left_out() -> Result<()> {
 }
 
 #[test]
+fn that_readings_are_left_out_is_said_once() -> Result<()> {
+    let harness = board(1);
+    for kind in ["cpu", "disks", "cpu", "disks", "memory"] {
+        publish(&harness, kind, "used_percent", 1.0)?;
+    }
+    let said: Vec<_> = harness.logs().into_iter().map(|log| log.message).collect();
+    assert_eq!(said, ["left out `disks used_percent`, and so with each further one: `readings_max` is 1"]);
+    Ok(())
+}
+
+#[test]
 fn a_sample_without_a_kind_is_refused() {
     let sample = Sample { at: DateTime::now(), readings: BTreeMap::new() };
     let refused = board(1).publish("samples", &sample).unwrap_err();
