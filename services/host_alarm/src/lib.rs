@@ -60,6 +60,11 @@ pub struct HostAlarm {
 #[service(uses(NOTIFY, OVERVIEW))]
 impl HostAlarm {
     fn new(config: Config) -> Result<Self> {
+        let Config { limit, margin, .. } = config;
+        // Nothing is above or below NaN, so that nobody would ever be told.
+        if !limit.is_finite() || !margin.is_finite() {
+            return Err(Error::msg(format!("limit and margin are numbers, not {limit} and {margin}")));
+        }
         Ok(Self { config, is_raised: false })
     }
 

@@ -7,6 +7,16 @@ fn alarm() -> Harness<HostAlarm> {
     Harness::new(config).expect("the config is as it should be")
 }
 
+#[test]
+fn a_limit_that_nothing_crosses_is_refused() {
+    let config = |limit, margin| Config { reading: "used_percent".into(), limit, margin };
+    for (limit, margin) in [(f64::NAN, 5.0), (f64::INFINITY, 5.0), (80.0, f64::NAN)] {
+        let refused = Harness::<HostAlarm>::new(config(limit, margin)).unwrap_err();
+        let text = format!("new: limit and margin are numbers, not {limit} and {margin}");
+        assert_eq!(refused.message(), text);
+    }
+}
+
 fn publish(harness: &Harness<HostAlarm>, reading: f64) -> Result<()> {
     let readings = [("used_percent".to_owned(), reading)].into();
     harness.publish_to("samples", "cpu", &Sample { at: DateTime::now(), readings })
