@@ -250,8 +250,8 @@ impl<S> Harness<S> {
 
     /// Stops the service: takes no messages any more, waits up to 30 s of its time, and drops it. What it sent and logged can still be read.
     ///
-    /// As the runtime does, it waits for handlers, and for a `main` and work of [`spawn`](Context::spawn) that have asked for the stop, by
-    /// [`stopping`](Context::stopping). Another `main` is ended at once, other background work when the rest has ended.
+    /// As the runtime does, it waits for handlers, and for a `main` and work of [`spawn`](crate::Context::spawn) that have asked for the stop, by
+    /// [`stopping`](crate::Context::stopping). Another `main` is ended at once, other background work when the rest has ended.
     ///
     /// # Errors
     ///
