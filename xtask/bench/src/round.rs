@@ -231,7 +231,7 @@ fn run_once(
             let clients: Vec<Process> = cpus.with_clients(case.cores, || {
                 commands.into_iter().map(|command| Process::start(what.as_str(), command)).collect()
             })?;
-            sum(&collect(clients, window)?)
+            sum(&collect(clients, window)?)?
         }
     };
     server.process.must_run()?;
@@ -271,13 +271,15 @@ fn collect(mut clients: Vec<Process>, window: Window) -> anyhow::Result<Vec<Samp
     clients.iter_mut().map(|client| client.line(time, Sample::of_line)).collect()
 }
 
-fn sum(samples: &[Sample]) -> Outcome {
+/// Adds up what the clients of one run have counted. One that has counted nothing is no slow one: it stands still.
+fn sum(samples: &[Sample]) -> anyhow::Result<Outcome> {
     let messages: u64 = samples.iter().map(|sample| sample.messages).sum();
     let lost: u64 = samples.iter().map(|sample| sample.lost).sum();
-    Outcome::Load {
+    anyhow::ensure!(messages > 0, "it came to a standstill: no message was counted");
+    Ok(Outcome::Load {
         rate: samples.iter().map(Sample::rate).sum(),
-        lost: lost as f64 / (messages + lost).max(1) as f64,
-    }
+        lost: lost as f64 / (messages + lost) as f64,
+    })
 }
 
 #[cfg(test)]
@@ -290,7 +292,13 @@ mod tests {
             Sample { messages: 60, lost: 40, seconds: 1.0 },
             Sample { messages: 80, lost: 20, seconds: 2.0 },
         ];
-        let Outcome::Load { rate, lost } = sum(&samples) else { panic!("a load is summed") };
+        let Outcome::Load { rate, lost } = sum(&samples).unwrap() else { panic!("a load is summed") };
         assert_eq!((rate, lost), (100.0, 0.3));
+    }
+
+    #[test]
+    fn a_standstill_is_a_failure() {
+        let failure = sum(&[Sample { messages: 0, lost: 0, seconds: 0.4 }]).unwrap_err();
+        assert_eq!(failure.to_string(), "it came to a standstill: no message was counted");
     }
 }
