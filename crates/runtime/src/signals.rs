@@ -46,20 +46,21 @@ impl Watch {
         let handle = signals.handle();
         let control = Arc::clone(control);
         let watch = move || {
-            let mut first: Option<Instant> = None;
+            let mut come_before = ComeBefore::default();
             let mut late = None;
             let mut counters = Telling::default();
-            let mut heed = |signal, now: Instant| match signal {
-                SIGUSR1 => counters.tell(&control),
-                _ if control.ended().is_some() => late = Some(signal),
-                _ if first.is_some_and(|first| now.duration_since(first) < SAME) => {}
-                _ if first.is_some() => {
-                    log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
-                    std::process::exit(NOT_DRAINED);
+            let mut heed = |signal, now: Instant| {
+                if signal == SIGUSR1 {
+                    return counters.tell(&control);
                 }
-                _ => {
-                    first = Some(now);
-                    control.stop_for(Stop::Signal(hook(signal)));
+                match come_before.meaning(now, control.ended().is_some()) {
+                    Meaning::Stop => control.stop_for(Stop::Signal(hook(signal))),
+                    Meaning::Nothing => {}
+                    Meaning::StopAtOnce => {
+                        log::tell("stopped at once by a second signal; work in flight is lost\n", LAST_WORDS);
+                        std::process::exit(NOT_DRAINED);
+                    }
+                    Meaning::Late => late = Some(signal),
                 }
             };
             let handle = signals.handle();
@@ -89,6 +90,37 @@ impl Drop for Watch {
     }
 }
 
+/// What a signal that ends services means to one.
+#[derive(Debug, PartialEq, Eq)]
+enum Meaning {
+    /// That it is to stop.
+    Stop,
+    /// Nothing more than the one before.
+    Nothing,
+    /// That it is not to wait for its work any more.
+    StopAtOnce,
+    /// It came when the service had ended, and is for the rest of the program.
+    Late,
+}
+
+/// When the first of them came.
+#[derive(Debug, Default)]
+struct ComeBefore(Option<Instant>);
+
+impl ComeBefore {
+    fn meaning(&mut self, now: Instant, has_ended: bool) -> Meaning {
+        match self.0 {
+            Some(first) if now.duration_since(first) < SAME => Meaning::Nothing,
+            _ if has_ended => Meaning::Late,
+            Some(_) => Meaning::StopAtOnce,
+            None => {
+                self.0 = Some(now);
+                Meaning::Stop
+            }
+        }
+    }
+}
+
 fn hook(signal: i32) -> Hook {
     if signal == SIGINT { Hook::OnSigint } else { Hook::OnSigterm }
 }
@@ -104,5 +136,24 @@ impl Telling {
         if before != Some(Err(mpsc::RecvTimeoutError::Timeout)) {
             self.0 = Some(log::begin_to_tell(format!("{}\n", control.counters().to_json())));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signal_means_what_came_before_it_and_how_the_service_is() {
+        let begin = Instant::now();
+        let mut come_before = ComeBefore::default();
+        let mut meaning = |after: Duration, has_ended| come_before.meaning(begin + after, has_ended);
+        assert_eq!(meaning(Duration::ZERO, false), Meaning::Stop);
+        // The process was signalled, and then its group: whether or not its service has ended meanwhile.
+        assert_eq!(meaning(SAME / 2, false), Meaning::Nothing);
+        assert_eq!(meaning(SAME / 2, true), Meaning::Nothing);
+        assert_eq!(meaning(SAME, false), Meaning::StopAtOnce);
+        assert_eq!(meaning(SAME, true), Meaning::Late);
+        assert_eq!(ComeBefore::default().meaning(begin, true), Meaning::Late);
     }
 }
