@@ -18,7 +18,7 @@ pub(crate) fn library(folder: &Path) -> Result<PathBuf, Error> {
     let build = Build::of(folder)?;
     let child = build.spawn(build.command())?;
     let output = child.wait_with_output().map_err(|error| build.cannot_run(&error))?;
-    build.library(output.status, &output.stdout)
+    build.outcome(output.status, &output.stdout)
 }
 
 /// As [`library`], for a service that may be told to stop meanwhile: the build ends then, with all that it has started, and gives nothing.
@@ -51,7 +51,7 @@ pub(crate) fn library_under(folder: &Path, control: &Control) -> Result<Option<P
     }
     let status = child.wait().map_err(|error| build.cannot_run(&error))?;
     match output.map_err(|error| build.cannot_run(&error))? {
-        Some(output) => build.library(status, &output).map(Some),
+        Some(output) => build.outcome(status, &output).map(Some),
         None => Ok(None),
     }
 }
@@ -102,8 +102,8 @@ impl<'f> Build<'f> {
         command.spawn().map_err(|error| self.cannot_run(&error))
     }
 
-    /// Finds the library in what cargo said.
-    fn library(&self, status: ExitStatus, said: &[u8]) -> Result<PathBuf, Error> {
+    /// Finds the library in what cargo said, if it has built one.
+    fn outcome(&self, status: ExitStatus, said: &[u8]) -> Result<PathBuf, Error> {
         if !status.success() {
             return Err(self.refused(format!("`cargo build` ended with {status}")));
         }

@@ -1,6 +1,6 @@
 //! What a stop waits for, and what it ends.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use expect_test::expect;
 use service_framework::prelude::*;
@@ -16,27 +16,22 @@ fn step(cx: &Context, name: &str) -> Result<()> {
     cx.publish(&STEPS, &value!({"step": name}))
 }
 
-/// Tells when it is dropped.
-struct Dropped(&'static str);
+/// Whether the endless work was dropped, which one test begins.
+static IS_DROPPED: AtomicBool = AtomicBool::new(false);
 
-static DROPPED: Mutex<Vec<&str>> = Mutex::new(Vec::new());
+struct Endless;
 
-impl Drop for Dropped {
+impl Drop for Endless {
     fn drop(&mut self) {
-        DROPPED.lock().unwrap().push(self.0);
+        IS_DROPPED.store(true, Relaxed);
     }
-}
-
-#[derive(Model)]
-struct Config {
-    main: String,
 }
 
 impl Serve for Stopped {
     const NAME: &'static str = "stopped";
-    type Config = Config;
+    type Config = Empty;
 
-    fn new(_: Config) -> Result<Self> {
+    fn new((): Empty) -> Result<Self> {
         Ok(Self)
     }
 
@@ -56,7 +51,7 @@ impl Serve for Stopped {
         });
         service.replyer("endless").handle_inline(|_: &Self, _: Empty, cx: &Context| {
             cx.spawn(async |cx| {
-                let _dropped = Dropped("endless");
+                let _endless = Endless;
                 loop {
                     cx.sleep(Duration::from_secs(15)).await;
                     step(&cx, "endless")?;
@@ -74,7 +69,6 @@ impl Serve for Stopped {
         });
         service.replyer("quick").handle_inline(|_: &Self, _: Empty, _: &Context| Ok(()));
         service.main(async |_: &Self, cx: &Context| {
-            let _dropped = Dropped("main");
             loop {
                 cx.sleep(Duration::from_secs(1)).await;
                 step(cx, "main")?;
@@ -86,7 +80,7 @@ impl Serve for Stopped {
 exported!(Stopped);
 
 fn stopped() -> Harness<Stopped> {
-    Harness::with_config_value(value!({"main": "endless"})).unwrap()
+    Harness::new(()).unwrap()
 }
 
 fn steps(harness: &Harness<Stopped>) -> Vec<String> {
@@ -119,7 +113,7 @@ fn other_background_work_goes_on_as_long_as_handlers_do_and_is_dropped() {
     harness.stop().unwrap();
     slow.wait().unwrap();
     assert_eq!(steps(&harness), ["endless", "slow"]);
-    assert!(DROPPED.lock().unwrap().contains(&"endless"));
+    assert!(IS_DROPPED.load(Relaxed));
 }
 
 #[test]
@@ -132,7 +126,6 @@ fn a_main_that_never_asks_is_ended_at_once() {
     slow.wait().unwrap();
     assert_eq!(main.wait().unwrap_err().code(), "stopping");
     assert_eq!(steps(&harness), ["main", "main", "slow"]);
-    assert!(DROPPED.lock().unwrap().contains(&"main"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use service_framework_zmtp::socket::{Ended, Event, Refused};
+use service_framework_zmtp::socket::{Ended, Event, Refused, Socket};
 use service_framework_zmtp::{Message, SocketType};
 
 use crate::home::Home;
@@ -78,16 +78,21 @@ fn a_closed_socket_meets_nobody() {
     });
 }
 
+/// A socket that cannot end by itself: a peer that takes nothing is sent more than the system takes from it.
+async fn held_up() -> (Socket, Hand) {
+    let (push, place) = bound(SocketType::Push, Carrier::Tcp, |_| ()).await;
+    let hand = Hand::met(SocketType::Pull, &place).await;
+    until(|| push.peers() == 1).await;
+    for _ in 0..60 {
+        send(&push, Message::from([ramp(1 << 20)]));
+    }
+    (push, hand)
+}
+
 #[test]
 fn a_close_within_a_time_does_not_wait_for_a_peer_that_takes_nothing() {
     run(async {
-        let (push, place) = bound(SocketType::Push, Carrier::Tcp, |_| ()).await;
-        let hand = Hand::met(SocketType::Pull, &place).await;
-        until(|| push.peers() == 1).await;
-        // More than the system takes from it, so that it cannot end by itself.
-        for _ in 0..60 {
-            send(&push, Message::from([ramp(1 << 20)]));
-        }
+        let (push, hand) = held_up().await;
         push.close_within(Duration::from_millis(50)).await;
         assert!(hand.rest().await.len() < 60, "it was cut");
     });
@@ -112,13 +117,7 @@ fn a_close_within_a_time_lets_what_was_sent_leave() {
 #[test]
 fn a_close_that_nobody_waits_for_holds_nothing() {
     run(async {
-        let (push, place) = bound(SocketType::Push, Carrier::Tcp, |_| ()).await;
-        let hand = Hand::met(SocketType::Pull, &place).await;
-        until(|| push.peers() == 1).await;
-        // More than the system takes from it, so that it cannot end by itself.
-        for _ in 0..60 {
-            send(&push, Message::from([ramp(1 << 20)]));
-        }
+        let (push, hand) = held_up().await;
         drop(push.close());
         drop(push);
         assert!(hand.rest().await.len() < 60, "it was cut");
